@@ -1,0 +1,1 @@
+"""IN: where data comes from and how it becomes clean."""

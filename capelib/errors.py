@@ -1,0 +1,13 @@
+"""The errors that capelib raises on purpose. Each message is one line: what was wrong, where, and what to do."""
+
+
+class CapeError(Exception):
+    """Base of all errors that capelib raises on purpose; the `cape` command shows its message and nothing else."""
+
+
+class ParameterError(CapeError, ValueError):
+    """An argument or notebook parameter is unknown, of the wrong type or out of range."""
+
+
+class DataError(CapeError, ValueError):
+    """A file cannot be used as data at all. (Single bad rows do not raise: they are set aside.)"""

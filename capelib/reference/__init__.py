@@ -1,0 +1,1 @@
+"""WITH: what is known about the states: regimes, memberships, displaced people."""
