@@ -11,3 +11,7 @@ class ParameterError(CapeError, ValueError):
 
 class DataError(CapeError, ValueError):
     """A file cannot be used as data at all. (Single bad rows do not raise: they are set aside.)"""
+
+
+class TooFewCases(CapeError, ValueError):
+    """The data holds too few cases for this estimate; the message says which and what would be needed."""

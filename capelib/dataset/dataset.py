@@ -200,14 +200,25 @@ def _assemble(path: Path, about: dict[str, str], label: str) -> Dataset:
         incidents = report.orphans(incidents, clean["sources"], "source_id", text["incidents"], files["incidents"].name)
     if incidents.empty:
         first = report.problems()
-        why = f"; the first problem is in row {first['row'].iloc[0]}, column {first['column'].iloc[0]}: {first['problem'].iloc[0]}" if len(first) else ""
+        why = (
+            f"; the first problem is in row {first['row'].iloc[0]}, column {first['column'].iloc[0]}: {first['problem'].iloc[0]}"
+            if len(first)
+            else ""
+        )
         raise DataError(f"{files['incidents']} has no usable row{why}")
     exiles = clean["exiles"].reset_index(drop=True)
     exiles["is_group"] = exiles["is_group"].fillna(False).astype(bool)
     rows = {"incidents": len(incidents), "exiles": len(exiles), "sources": len(clean["sources"])}
     synthetic = "synthetic" in about or (folder and (path / "SYNTHETIC").exists())
     info = Info(
-        about["name"], "SYNTHETIC" if synthetic else label, about["title"], about["edition"], about["licence"], _sha256(files), rows, synthetic
+        about["name"],
+        "SYNTHETIC" if synthetic else label,
+        about["title"],
+        about["edition"],
+        about["licence"],
+        _sha256(files),
+        rows,
+        synthetic,
     )
     return Dataset(_derived(incidents), exiles, clean["sources"].reset_index(drop=True), report.problems(), report.set_aside(), info)
 
@@ -270,7 +281,14 @@ class _Report:
     def orphans(self, incidents: pd.DataFrame, other: pd.DataFrame, key: str, raw: pd.DataFrame, file: str) -> pd.DataFrame:
         lost = ~incidents[key].isin(other[key])
         if lost.any():
-            found = _rows(file, incidents.index[lost] + 2, key, f"points to no usable row of the table with {key}", "add or mend that row", "set aside")
+            found = _rows(
+                file,
+                incidents.index[lost] + 2,
+                key,
+                f"points to no usable row of the table with {key}",
+                "add or mend that row",
+                "set aside",
+            )
             self._problems.append(found)
             self._put_aside(raw.loc[incidents.index[lost], [name for name in columns("incidents") if name in raw]], file, found, True)
         return incidents[~lost]

@@ -74,7 +74,11 @@ def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
         if rows.any():
             value = raw.loc[rows, column] if shown else "(not shown)"
             text = value.map(remedy) if isinstance(remedy, dict) and isinstance(value, pd.Series) else remedy
-            found.append(pd.DataFrame({"file": file, "row": raw.index[rows] + 2, "column": column, "value": value, "problem": problem, "remedy": text}))
+            found.append(
+                pd.DataFrame(
+                    {"file": file, "row": raw.index[rows] + 2, "column": column, "value": value, "problem": problem, "remedy": text}
+                )
+            )
 
     for column, spec in columns(table).items():
         if column not in raw:
@@ -90,7 +94,9 @@ def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
             note(wrong, column, what, {value: _remedy(value, choice, column) for value in cells[wrong].unique()})
         elif spec["type"] in ("id", "url"):
             pattern = spec.get("pattern", r"https?://\S+")
-            note(~blank & ~cells.fillna("").str.fullmatch(pattern), column, "not of the expected form", f"expected the form {pattern}", shown)
+            note(
+                ~blank & ~cells.fillna("").str.fullmatch(pattern), column, "not of the expected form", f"expected the form {pattern}", shown
+            )
         elif spec["type"] == "edtf":
             note(~blank & ~dates.bounds(cells)["valid"], column, "not a date", "write 2015, 2015-03 or 2015-03-05 (EDTF)")
         elif spec["type"] in ("year", "integer", "number"):
@@ -115,7 +121,10 @@ def typed(raw: pd.DataFrame, table: str) -> pd.DataFrame:
     Types: id, text, url, state: str; code: categorical in the codebook's order; year, integer: Int64; number: float64;
     edtf: str as written; yes: nullable boolean, True or missing (a blank is "not reported", never False).
     """
-    clean = {name: _typed(raw[name] if name in raw else pd.Series(None, index=raw.index, dtype="str"), spec) for name, spec in columns(table).items()}
+    clean = {
+        name: _typed(raw[name] if name in raw else pd.Series(None, index=raw.index, dtype="str"), spec)
+        for name, spec in columns(table).items()
+    }
     return pd.DataFrame(clean, index=raw.index)
 
 

@@ -1,0 +1,1 @@
+"""THINK: pure functions, frame in, frame out, no plotting."""

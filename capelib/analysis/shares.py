@@ -1,0 +1,167 @@
+"""Shares with Wilson intervals, differences with Newcombe intervals, and what one corridor does to them."""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from capelib.errors import ParameterError, TooFewCases
+from capelib.reference import regimes
+
+
+class Share(NamedTuple):
+    """k of n, the share as a fraction, and its interval."""
+
+    k: int
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+class Estimate(NamedTuple):
+    """A value with its interval, as fractions."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(k: int, n: int, level: float = 0.95) -> Share:
+    """What share is k of n, and how sure is it? Wilson's score interval.
+
+    k, n: whole numbers, 0 <= k <= n, n > 0. level: confidence level, between 0 and 1.
+    Assumes that the n cases are independent draws; cases that belong together (one action against many) are not.
+    Raises TooFewCases for n = 0, ParameterError for k outside 0..n.
+    Source: Wilson 1927; the interval that Newcombe 1998 (Statistics in Medicine 17, 857-872) recommends.
+
+    >>> share = wilson(81, 263)
+    >>> round(share.low, 4), round(share.high, 4)
+    (0.2553, 0.3662)
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    if n == 0:
+        raise TooFewCases("no cases: a share needs at least one")
+    if not 0 <= k <= n:
+        raise ParameterError(f"k must lie between 0 and n, not {k} of {n}")
+    low, high = proportion_confint(k, n, alpha=1 - level, method="wilson")
+    return Share(int(k), int(n), k / n, float(low), float(high))
+
+
+def difference(a: Share, b: Share, level: float = 0.95) -> Estimate:
+    """By how much does share a exceed share b? Newcombe's hybrid score interval, as a fraction.
+
+    Assumes independent cases within and between the two. Source: Newcombe 1998, Statistics in Medicine 17, 873-890,
+    method 10.
+
+    >>> gap = difference(wilson(56, 70), wilson(48, 80))
+    >>> round(gap.value, 4), round(gap.low, 4), round(gap.high, 4)
+    (0.2, 0.0524, 0.3339)
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    low, high = confint_proportions_2indep(a.k, a.n, b.k, b.n, method="newcomb", compare="diff", alpha=1 - level)
+    return Estimate(a.share - b.share, float(low), float(high))
+
+
+def mean_of_shares(shares: Sequence[Share]) -> Estimate:
+    """The unweighted mean of several shares (for example of years), with a 95 % interval.
+
+    Method: the variance of each share is recovered from its own Wilson interval (MOVER; Zou, Huang and Zhang 2009,
+    Computational Statistics & Data Analysis 53, 1080-1085). With weights 1 and -1 the same method is Newcombe's.
+
+    >>> mean = mean_of_shares([wilson(5, 10), wilson(5, 10)])
+    >>> round(mean.value, 3), round(mean.low, 3), round(mean.high, 3)
+    (0.5, 0.314, 0.686)
+    """
+    if not shares:
+        raise TooFewCases("no shares to average")
+    value = float(np.mean([item.share for item in shares]))
+    below = sqrt(sum((item.share - item.low) ** 2 for item in shares)) / len(shares)
+    above = sqrt(sum((item.high - item.share) ** 2 for item in shares)) / len(shares)
+    return Estimate(value, value - below, value + above)
+
+
+def authoritarian_hosts(incidents: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "NF") -> pd.DataFrame:
+    """The incidents, each marked: did an authoritarian state act on the soil of another authoritarian state?
+
+    measure, cutoff: which states count as authoritarian, see `cape.regimes.at_or_below`.
+    Returns a new frame with the columns of `add_regime` for host and origin, `on_authoritarian_soil` (nullable boolean:
+    True where origin and host both count, and differ; missing where host, year or rating is missing) and `corridor`
+    ("TJK to RUS"; missing where the host is).
+
+    >>> import capelib as cape
+    >>> marked = authoritarian_hosts(cape.load().where(years=(2021, 2021), stage=(2, 3)).incidents)
+    >>> of_period(marked, (2021, 2021))[:2]
+    (49, 63)
+    """
+    rated = regimes.add_regime(regimes.add_regime(incidents, measure, "host"), measure, "origin")
+    host = regimes.is_authoritarian(rated[f"host_{measure}"], measure, cutoff)
+    origin = regimes.is_authoritarian(rated[f"origin_{measure}"], measure, cutoff)
+    known = host.notna() & origin.notna()
+    marked = (host & origin & (rated["host"] != rated["origin"])).where(known)
+    corridor = rated["origin"] + " to " + rated["host"]
+    return rated.assign(on_authoritarian_soil=marked.astype("boolean"), corridor=corridor)
+
+
+def of_period(marked: pd.DataFrame, years: tuple[int, int], column: str = "on_authoritarian_soil") -> Share:
+    """The share of marked incidents among those of a period (both years included) that could be marked at all.
+
+    Raises TooFewCases where the period holds none.
+    """
+    rows = marked.loc[marked["year"].between(*years).fillna(False).astype(bool), column].dropna()
+    if rows.empty:
+        raise TooFewCases(f"no incident of {years[0]}-{years[1]} has a known host, year and rating")
+    return wilson(int(rows.sum()), len(rows))
+
+
+def by_year(marked: pd.DataFrame, first_year: int, last_year: int, column: str = "on_authoritarian_soil") -> pd.DataFrame:
+    """The share in each year: `year`, `k`, `n`, `share`, `low`, `high` (fractions; missing where n is 0).
+
+    >>> import capelib as cape
+    >>> by_year(authoritarian_hosts(cape.load().incidents), 2021, 2021)[["k", "n"]].values.tolist()
+    [[63, 79]]
+    """
+    rows = []
+    for year in range(first_year, last_year + 1):
+        cells = marked.loc[(marked["year"] == year).fillna(False).astype(bool), column].dropna()
+        share = wilson(int(cells.sum()), len(cells)) if len(cells) else Share(0, 0, np.nan, np.nan, np.nan)
+        rows.append({"year": year, **share._asdict()})
+    return pd.DataFrame(rows)
+
+
+def leave_one_corridor_out(
+    marked: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], column: str = "on_authoritarian_soil"
+) -> pd.DataFrame:
+    """Does the change between two periods rest on one corridor? The same difference with each corridor left out.
+
+    early, late: first and last year of each period, both included.
+    Returns one row a corridor, the largest effect on the difference first: `corridor`, `left_out` (incidents),
+    `early`, `late` (shares), `difference`, `low`, `high` (late minus early, Newcombe 95 %, fractions), `shift`
+    (the difference with the corridor minus the difference without it). The first row, "none", leaves nothing out.
+    Corridors without which a period is empty are listed with missing values.
+    """
+    known = marked[marked[column].notna()]
+    known = known[(known["year"].between(*early) | known["year"].between(*late)).fillna(False).astype(bool)]
+
+    def compare(rows: pd.DataFrame) -> dict[str, float]:
+        before, after = of_period(rows, early, column), of_period(rows, late, column)
+        return {"early": before.share, "late": after.share} | dict(
+            zip(("difference", "low", "high"), difference(after, before), strict=True)
+        )
+
+    everything = {"corridor": "none", "left_out": 0, **compare(known), "shift": 0.0}
+    rows = []
+    for corridor, part in known.groupby("corridor"):
+        row = {"corridor": corridor, "left_out": len(part)}
+        try:
+            row |= compare(known[known["corridor"] != corridor])
+            row["shift"] = everything["difference"] - row["difference"]
+        except TooFewCases:
+            row |= dict.fromkeys(("early", "late", "difference", "low", "high", "shift"), np.nan)
+        rows.append(row)
+    frame = pd.DataFrame(rows).sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
+    return pd.concat([pd.DataFrame([everything]), frame], ignore_index=True)
