@@ -16,7 +16,7 @@ from capelib.errors import CapeError, DataError, ParameterError
 
 if TYPE_CHECKING:
     from capelib import figures, findings
-    from capelib.analysis import counts, shares, trends
+    from capelib.analysis import counts, shares, targeting, trends
     from capelib.dataset.codebook import codebook, describe
     from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, load
     from capelib.dataset.tables import states, table
@@ -46,6 +46,7 @@ _MODULES = {
     "counts": "capelib.analysis.counts",
     "trends": "capelib.analysis.trends",
     "shares": "capelib.analysis.shares",
+    "targeting": "capelib.analysis.targeting",
     "findings": "capelib.findings",
     "figures": "capelib.figures",
 }
@@ -71,6 +72,7 @@ __all__ = [
     "shares",
     "states",
     "table",
+    "targeting",
     "trends",
 ]
 

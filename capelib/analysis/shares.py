@@ -1,14 +1,20 @@
 """Shares with Wilson intervals, differences with Newcombe intervals, and what one corridor does to them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from capelib.analysis.counts import collapse
+from capelib.dataset.dataset import CENTRAL_ASIA
 from capelib.errors import ParameterError, TooFewCases
 from capelib.reference import regimes
+
+
+CHANGE = [f"{name}{part}" for name in ("early", "late") for part in ("_k", "_n", "", "_low", "_high")] + ["difference", "low", "high"]
 
 
 class Share(NamedTuple):
@@ -147,11 +153,11 @@ def leave_one_corridor_out(
     known = marked[marked[column].notna()]
     known = known[(known["year"].between(*early) | known["year"].between(*late)).fillna(False).astype(bool)]
 
+    shown = ("early", "late", "difference", "low", "high")
+
     def compare(rows: pd.DataFrame) -> dict[str, float]:
-        before, after = of_period(rows, early, column), of_period(rows, late, column)
-        return {"early": before.share, "late": after.share} | dict(
-            zip(("difference", "low", "high"), difference(after, before), strict=True)
-        )
+        numbers = change(rows, early, late, column)
+        return {name: numbers[name] for name in shown}
 
     everything = {"corridor": "none", "left_out": 0, **compare(known), "shift": 0.0}
     rows = []
@@ -161,7 +167,61 @@ def leave_one_corridor_out(
             row |= compare(known[known["corridor"] != corridor])
             row["shift"] = everything["difference"] - row["difference"]
         except TooFewCases:
-            row |= dict.fromkeys(("early", "late", "difference", "low", "high", "shift"), np.nan)
+            row |= dict.fromkeys((*shown, "shift"), np.nan)
         rows.append(row)
     frame = pd.DataFrame(rows).sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
     return pd.concat([pd.DataFrame([everything]), frame], ignore_index=True)
+
+
+def change(marked: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], column: str = "on_authoritarian_soil") -> dict[str, float]:
+    """How did the share change from one period to the next? One row of numbers.
+
+    Returns early_k, early_n, early, early_low, early_high, the same for late, and difference, low, high (late minus early,
+    Newcombe 95 %), all shares as fractions. Raises TooFewCases where a period is empty.
+    """
+    before, after = of_period(marked, early, column), of_period(marked, late, column)
+    row: dict[str, float] = {}
+    for name, share in (("early", before), ("late", after)):
+        row |= {f"{name}_k": share.k, f"{name}_n": share.n, name: share.share, f"{name}_low": share.low, f"{name}_high": share.high}
+    return row | dict(zip(("difference", "low", "high"), difference(after, before), strict=True))
+
+
+def by_definition(incidents: pd.DataFrame, early: tuple[int, int], late: tuple[int, int]) -> pd.DataFrame:
+    """Does the change depend on what "authoritarian" means? The change under every regime measure and sensible cut-off.
+
+    Cut-offs: Not Free; not Free; Regimes of the World <= 0 and <= 1; Lexical Index <= 2 and <= 3.
+    Returns `regime_measure`, `cutoff`, `definition` (in words) and the columns of `change`; missing where a period is empty.
+    """
+    rows = []
+    for measure, cutoff in (("fiw", "NF"), ("fiw", "PF"), ("row", "0"), ("row", "1"), ("lied", "2"), ("lied", "3")):
+        row: dict[str, object] = {"regime_measure": measure, "cutoff": cutoff, "definition": regimes.sentence(measure, cutoff)}
+        with suppress(TooFewCases):
+            row |= change(authoritarian_hosts(incidents, measure, cutoff), early, late)
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=["regime_measure", "cutoff", "definition", *CHANGE])
+
+
+def by_selection(joined: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], measure: str, cutoff: str | int) -> pd.DataFrame:
+    """Does the change depend on which incidents are counted? The change for parts of the data.
+
+    joined: incidents with `source_kind`, as `Dataset.joined` gives. Returns `selection` and the columns of `change`; missing
+    where a period is empty.
+    """
+    central = joined["origin"].isin(CENTRAL_ASIA)
+    selections = {
+        "all counted incidents": joined,
+        "each episode once": collapse(joined),
+        "without doubtful cases": joined[~joined["doubtful"]],
+        "without alleged cases": joined[joined["attribution"].isna()],
+        "without interested sources": joined[joined["source_kind"] != "interested_party"],
+        "five Central Asian states": joined[central],
+        "other states": joined[~central],
+        "stage 3 only": joined[joined["stage"] == 3],
+    }
+    rows = []
+    for name, part in selections.items():
+        row: dict[str, object] = {"selection": name}
+        with suppress(TooFewCases):
+            row |= change(authoritarian_hosts(part, measure, cutoff), early, late)
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=["selection", *CHANGE])

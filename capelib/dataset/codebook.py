@@ -124,12 +124,13 @@ def unknown(what: str, value: object, allowed: Mapping[str, str] | Iterable[str]
         label = choice[guess]
         named = guess if label.casefold().replace(" ", "_") == guess.casefold() else f"{guess}, {label}"
         return f"unknown {what} {value!r}: did you mean {named}?"
-    listed = ", ".join(choice) if len(choice) <= 20 else f"see `cape codebook {what.split()[0]}`"
+    many = "the codes of cape.states()" if what.startswith("state") else "those that `cape codebook` lists"
+    listed = ", ".join(choice) if len(choice) <= 20 else many
     return f"unknown {what} {value!r}: allowed are {listed}"
 
 
 def require(what: str, values: object, allowed: Mapping[str, str] | Iterable[str]) -> list[str]:
-    """`values` (one or several) as a list of codes, each of them allowed.
+    """`values` (one or several) as a list of codes, each of them allowed; a set is put in order.
 
     Raises ParameterError that names the nearest allowed value.
 
@@ -138,6 +139,8 @@ def require(what: str, values: object, allowed: Mapping[str, str] | Iterable[str
     """
     choice = dict(allowed) if isinstance(allowed, Mapping) else {item: item for item in allowed}
     wanted = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    if isinstance(values, set | frozenset):
+        wanted.sort(key=str)  # the order of a set changes from run to run, and filters are printed on figures
     for value in wanted:
         if not isinstance(value, str) or value not in choice:
             raise ParameterError(unknown(what, value, choice))

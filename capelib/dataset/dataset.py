@@ -65,7 +65,8 @@ class Dataset:
         span = self.incidents["year"].dropna()
         years = f", {span.min()}-{span.max()}" if len(span) else ""
         filters = f"; only {', '.join(self.info.filters)}" if self.info.filters else ""
-        return f"<Dataset {self.info.name} ({self.info.label}): {len(self.incidents)} incidents against {len(self.exiles)} exiles{years}{filters}>"
+        held = f"{len(self.incidents)} incidents against {len(self.exiles)} exiles"
+        return f"<Dataset {self.info.name} ({self.info.label}): {held}{years}{filters}>"
 
     def where(
         self,
@@ -125,6 +126,21 @@ class Dataset:
         sources = self.sources[self.sources["source_id"].isin(incidents["source_id"])].reset_index(drop=True)
         rows = {"incidents": len(incidents), "exiles": len(exiles), "sources": len(sources)}
         return replace(self, incidents=incidents, exiles=exiles, sources=sources, info=replace(self.info, rows=rows, filters=filters))
+
+    def covered_from(self, origin: str | Iterable[str]) -> int:
+        """From which year on does the collection look for incidents of these states? The latest of their first years.
+
+        For the public record this is known (the five Central Asian states from 1990, the comparison sample from 2014); for
+        another table it is the first year that occurs in it.
+
+        >>> import capelib as cape
+        >>> cape.load().covered_from("TJK"), cape.load().covered_from(["TJK", "TUR"])
+        (1990, 2014)
+        """
+        if self.info.label != "public record":
+            return int(self.incidents["year"].min()) if self.incidents["year"].notna().any() else 1900
+        known = codebook()["dataset"]["covered_from"]
+        return max(known.get(state, known["other"]) for state in require("state", origin, states()))
 
     def joined(self) -> pd.DataFrame:
         """The incidents with the exile's `category` and `is_group` and the source's `kind` (as `source_kind`) joined on.
@@ -243,7 +259,7 @@ def _exiles_of(incidents: pd.DataFrame) -> pd.DataFrame:
     first = incidents.drop_duplicates("exile_id")
     category = first["category"] if "category" in first else pd.Series("unknown", index=first.index)
     people = pd.DataFrame({"exile_id": first["exile_id"], "origin": first["origin"], "category": category.fillna("unknown")})
-    people["is_group"] = first["is_group"] if "is_group" in first else None
+    people["is_group"] = first.get("is_group")
     return people[people["exile_id"].notna()].reset_index(drop=True)
 
 

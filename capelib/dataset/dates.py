@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-_LEVEL_0 = {"year": (r"\d{4}", "%Y", "Y"), "month": (r"\d{4}-\d{2}", "%Y-%m", "M"), "day": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d", "D")}
+_LEVEL_0 = {"year": (r"\d{4}", "%Y", "Y"), "month": (r"\d{4}-(0\d|1[0-2])", "%Y-%m", "M"), "day": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d", "D")}
 
 
 def bounds(dates: pd.Series) -> pd.DataFrame:
@@ -43,12 +43,14 @@ def bounds(dates: pd.Series) -> pd.DataFrame:
 def _parse(value: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     import edtf
 
+    if value.startswith("/") or value.endswith("/"):
+        return None  # an interval with an unknown end: the library would put ten years in its place
     try:
         parsed = edtf.parse_edtf(value)
-        first, last = parsed.lower_strict(), parsed.upper_strict()
-        return pd.Timestamp(*first[:3]), pd.Timestamp(*last[:3])
-    except (edtf.EDTFParseException, TypeError, ValueError, AttributeError):
+        first, last = (pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
+    except (edtf.EDTFParseException, TypeError, ValueError, AttributeError, OverflowError):
         return None  # unreadable, or an open interval: no last day can be given
+    return (first, last) if first <= last else None
 
 
 def year(start: pd.Series, end: pd.Series) -> pd.Series:

@@ -1,5 +1,6 @@
 """Tables as text in, tables with types and a list of problems out, by the rules of the codebook."""
 
+import csv
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,19 @@ from capelib.paths import room
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "problem", "remedy", "action"]
 _SHOWN = {"state", "code", "edtf", "yes", "year", "integer"}  # values of other types may name a person: not repeated
+CELLS = "(cells)"  # column that read_text adds where a row has more cells than the header: how many
 
 
 def read_text(path: Path) -> pd.DataFrame:
-    """A CSV file as it stands: every cell text, blank cells missing, `NA` (Namibia) kept. Row 0 is line 2 of the file.
+    """A CSV file as it stands: every cell text, blank cells missing, `NA` (Namibia) kept. Row 0 is row 2 of the file.
 
+    Blank rows are left out, and the others keep their numbers. In a row with more cells than the header no cell can be
+    trusted to stand in its own column: all its cells are left blank, and the column "(cells)" says how many there were.
     Raises DataError in one line when the file is missing, empty, not UTF-8 or not a table.
     """
     try:
-        return pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header, *rows = list(csv.reader(file, strict=True)) or [[]]
     except FileNotFoundError:
         raise DataError(f"no file {path}: check the path") from None
     except IsADirectoryError:
@@ -30,10 +35,22 @@ def read_text(path: Path) -> pd.DataFrame:
         raise DataError(f"{path} cannot be read: check its permissions") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text: save it as CSV (UTF-8)") from None
-    except pd.errors.EmptyDataError:
-        raise DataError(f"{path} is empty: expected a header row and at least one row") from None
-    except pd.errors.ParserError as error:
-        raise DataError(f"{path} is not a table: {str(error).strip().splitlines()[-1]}") from None
+    except csv.Error as error:
+        raise DataError(f"{path} is not a table: {error}; look for a quotation mark that is not closed") from None
+    if not header and not rows:
+        raise DataError(f"{path} is empty: expected a header row and at least one row")
+    names = [name or f"column {number}" for number, name in enumerate(header, 1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path} has more than one column {', '.join(twice)}: rename or remove one")
+    width = len(names)
+    long = [f"{len(cells)} cells, the header has {width}" if any(cells[width:]) else "" for cells in rows]
+    square = [[""] * width if said else (cells + [""] * width)[:width] for cells, said in zip(rows, long, strict=True)]
+    frame = pd.DataFrame(square, columns=names, dtype="str")
+    frame = frame.where(frame != "")
+    if any(long):
+        frame[CELLS] = pd.Series([said or None for said in long], dtype="str")
+    return frame.dropna(how="all")
 
 
 @cache
@@ -69,6 +86,11 @@ def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
     [[2, 'origin', 'unknown state', 'did you mean TJK?']]
     """
     found: list[pd.DataFrame] = []
+    if CELLS in raw:
+        long = raw[raw[CELLS].notna()]
+        cells = {"file": file, "row": long.index + 2, "column": CELLS, "value": "(not shown)", "problem": long[CELLS]}
+        found.append(pd.DataFrame(cells | {"remedy": "put a cell that holds a comma between quotation marks"}))
+        raw = raw[raw[CELLS].isna()]
 
     def note(rows: pd.Series, column: str, problem: str, remedy: str | dict[str, str], shown: bool = True) -> None:
         if rows.any():
@@ -98,7 +120,10 @@ def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
                 ~blank & ~cells.fillna("").str.fullmatch(pattern), column, "not of the expected form", f"expected the form {pattern}", shown
             )
         elif spec["type"] == "edtf":
-            note(~blank & ~dates.bounds(cells)["valid"], column, "not a date", "write 2015, 2015-03 or 2015-03-05 (EDTF)")
+            when = dates.bounds(cells)
+            note(~blank & ~when["valid"], column, "not a date", "write 2015, 2015-03 or 2015-03-05 (EDTF)")
+            far = (when["date_start"].dt.year < 1900) | (when["date_end"].dt.year > 2100)
+            note(far, column, "a year before 1900 or after 2100", "write the year with four digits")
         elif spec["type"] in ("year", "integer", "number"):
             pattern = {"year": r"[12]\d{3}", "integer": r"-?\d+", "number": r"-?\d+(\.\d+)?"}[spec["type"]]
             note(~blank & ~cells.fillna("").str.fullmatch(pattern), column, f"not a {spec['type']}", f"write a {spec['type']}")
@@ -112,7 +137,9 @@ def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
 
 def _remedy(value: str, choice: dict[str, str], column: str) -> str:
     guess = nearest(value, choice)
-    return f"did you mean {guess}?" if guess else f"see `cape codebook {column}`"
+    if guess:
+        return f"did you mean {guess}?"
+    return "write an ISO 3166-1 alpha-3 code such as TJK" if choice is states() else f"see `cape codebook {column}`"
 
 
 def typed(raw: pd.DataFrame, table: str) -> pd.DataFrame:
@@ -142,10 +169,26 @@ def _typed(cells: pd.Series, spec: dict[str, Any]) -> pd.Series:
             return cells.astype("str")
 
 
+def withdrawn(incidents: pd.DataFrame) -> set[str]:
+    """Keys that may not appear: those of data/withdrawn.csv, their incidents, and the sources that only these incidents had."""
+    keys = set(read_text(room("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna())
+    if not keys:
+        return keys
+    linked = incidents.reindex(columns=["incident_id", "exile_id", "source_id"])
+    gone = linked.isin(keys).any(axis=1)
+    sources = set(linked.loc[gone, "source_id"].dropna()) - set(linked.loc[~gone, "source_id"])
+    return keys | sources | set(linked.loc[gone, "incident_id"].dropna())
+
+
+def is_withdrawn(raw: pd.DataFrame, keys: set[str]) -> pd.Series:
+    """Does a row hold one of these keys, as its own or as the key of its exile, incident or source?"""
+    return raw[[name for name in ("exile_id", "incident_id", "source_id") if name in raw]].isin(keys).any(axis=1)
+
+
 def table(name: str) -> pd.DataFrame:
     """One of the shipped tables with the codebook's types, for example "regimes", "memberships", "audit".
 
-    Raises ParameterError for a name that the codebook does not hold.
+    Rows with a withdrawn key are left out. Raises ParameterError for a name that the codebook does not hold.
 
     >>> table("displaced").dtypes.astype(str).to_dict()
     {'origin': 'str', 'year': 'Int64', 'refugees': 'Int64', 'asylum_seekers': 'Int64'}
@@ -156,4 +199,6 @@ def table(name: str) -> pd.DataFrame:
     known = codebook()["table"]
     if name not in known:
         raise ParameterError(unknown("table", name, list(known)))
-    return typed(read_text(room("data") / known[name]["path"]), name)
+    raw = read_text(room("data") / known[name]["path"])
+    gone = is_withdrawn(raw, withdrawn(read_text(room("data") / known["incidents"]["path"])))
+    return typed(raw[~gone].reset_index(drop=True), name)

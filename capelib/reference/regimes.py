@@ -34,7 +34,8 @@ def by_year() -> pd.DataFrame:
 
 @cache
 def _lookup(measure: str) -> dict[tuple[str, int], str]:
-    rows = by_year().query("measure == @measure")
+    rows = by_year()
+    rows = rows[rows["measure"] == measure]
     return dict(zip(zip(rows["iso3"], rows["year"], strict=True), rows["value"], strict=True))
 
 

@@ -1,0 +1,182 @@
+"""One function a figure: frames in, a `Chart` out."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from scipy import stats
+
+from capelib.analysis.counts import per_year
+from capelib.analysis.trends import Fit
+from capelib.dataset.codebook import codes, stage_of
+from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, Info
+from capelib.dataset.tables import states
+from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, STAGE_COLOURS, Chart, canvas, note, style
+
+
+def by_origin_and_year(ds: Dataset, first_year: int, last_year: int, title: str = "Whom do the five states pursue, and when?") -> Chart:
+    """When were the incidents of each Central Asian state? One small panel of yearly counts a state.
+
+    The frame behind: year, origin, n.
+    """
+    data = per_year(ds.where(origin=CENTRAL_ASIA).incidents, first_year, last_year, by="origin")
+    with style():
+        subtitle = (
+            f"{ds.info.label.capitalize()}: {data['n'].sum()} incidents by five states, {first_year}-{last_year}. A collection, not a rate."
+        )
+        figure, axes = canvas(title, subtitle, ds.info, columns=len(CENTRAL_ASIA), height=3.4, left=0.075, wspace=0.12)
+        for axis, origin in zip(axes, CENTRAL_ASIA, strict=True):
+            part = data[data["origin"] == origin]
+            axis.bar(part["year"], part["n"], color=ORIGIN_COLOURS[origin], width=0.9)
+            axis.set_title(f"{states()[origin]}, {part['n'].sum()}", size=9.5, loc="left")
+            axis.set_xticks([year for year in (2000, 2020) if first_year <= year <= last_year])
+            axis.set_xlim(first_year - 1, last_year + 1)
+        axes[0].set_ylabel("incidents a year")
+        return Chart(figure, data, title, ds.info)
+
+
+def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
+    """Which measures were recorded, and to which stage does each belong? One bar a measure, dark for the last stage.
+
+    The frame behind: measure, label, stage, n.
+    """
+    counted = ds.incidents["measure"].value_counts()
+    data = pd.DataFrame({"measure": list(stage_of()), "label": list(codes("measure").values()), "stage": list(stage_of().values())})
+    data["n"] = data["measure"].map(counted).fillna(0).astype("int64")
+    data = data[data["n"] > 0].sort_values(["stage", "n"], ascending=[True, False]).reset_index(drop=True)
+    with style():
+        subtitle = (
+            f"{ds.info.label.capitalize()}: {data['n'].sum()} incidents. Which measure belongs to which stage is our reading of CAPE."
+        )
+        figure, axis = canvas(title, subtitle, ds.info, height=1.7 + 0.27 * len(data), left=0.22, right=0.72)
+        sns.barplot(data, x="n", y="label", hue="stage", palette=STAGE_COLOURS, legend=False, ax=axis, saturation=1)
+        for place, row in enumerate(data.itertuples()):
+            note(axis, float(row.n), place, f" {row.n}", va="center")
+        for stage, part in data.groupby("stage"):
+            text = f"Stage {stage}: {part['n'].sum()}\n{codes('stage')[str(stage)].lower()}"
+            where = (1.04, part.index.to_numpy().mean())
+            note(axis, *where, text, xycoords=axis.get_yaxis_transform(), va="center", weight="bold", color=STAGE_COLOURS[max(stage, 2)])
+        axis.set(xlabel="incidents", ylabel="")
+        axis.tick_params(axis="y", length=0, colors=INK)
+        return Chart(figure, data, title, ds.info)
+
+
+def trend(fit: Fit, info: Info, title: str, subtitle: str, unit: str, colour: str, at: int | None = None, event: str = "") -> Chart:
+    """Did the yearly counts rise, and did they break? Bars of counts with the fitted line and its 95 % band.
+
+    fit: from `cape.trends.trend` or `interrupted`. at, event: the first year after a break, and what happened then.
+    The frame behind: year, n, fitted, low, high and, with a break, without_break.
+    """
+    data = fit.fitted
+    with style():
+        figure, axis = canvas(title, subtitle, info)
+        axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
+        ceiling = max(data["n"].max() * 1.35, 4)
+        pieces = [data] if at is None else [data[data["year"] < at], data[data["year"] >= at]]
+        for piece in pieces:
+            axis.fill_between(
+                piece["year"], piece["low"], piece["high"].clip(upper=ceiling), color=colour, alpha=0.18, linewidth=0, zorder=2
+            )
+            axis.plot(piece["year"], piece["fitted"], color=colour, linewidth=2.2, zorder=3)
+        last = data.iloc[-1]
+        note(axis, last["year"] + 0.3, last["fitted"] + 0.02 * ceiling, "fitted", color=colour, va="bottom", ha="right", weight="bold")
+        if at is not None:
+            after = data[data["year"] >= at]
+            shown = after[after["without_break"] <= ceiling]
+            axis.plot(shown["year"], shown["without_break"], color=GREY, linewidth=1.5, linestyle=(0, (4, 3)), zorder=3)
+            if len(shown):
+                end = shown.iloc[-1]
+                note(axis, end["year"], end["without_break"], f"the line before {at},\ncontinued", color=GREY, ha="right", va="bottom")
+            axis.axvline(at - 0.5, color=INK, linewidth=1, zorder=0)
+            note(axis, at - 0.65, ceiling * 0.99, f"{event} " if event else f"break at {at} ", ha="right", va="top")
+        axis.set(ylim=(0, ceiling), xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7), xlabel="", ylabel=f"{unit}s a year")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return Chart(figure, data, title, info)
+
+
+def break_scan(scan: pd.DataFrame, info: Info, title: str, subtitle: str, n_years: int, at: int, colour: str) -> Chart:
+    """Would other years look like a break as well? One bar a year: the test statistic, with the line that 5 % pass by chance.
+
+    scan: from `cape.trends.break_scan`. n_years: years in the series. at: the chosen year.
+    The frame behind: the scan, with `threshold` and `chosen`.
+    """
+    data = scan.assign(threshold=stats.f.ppf(0.95, 2, n_years - 4), chosen=scan["at"] == at)
+    line = float(data["threshold"].iloc[0])
+    with style():
+        figure, axis = canvas(title, subtitle, info, height=3.9)
+        axis.bar(data["at"], data["statistic"], color=np.where(data["chosen"], colour, "#BFBFBF"), width=0.75)
+        axis.axhline(line, color=ACCENT, linewidth=1.3, linestyle=(0, (5, 3)))
+        top = max(float(data["statistic"].max()), line) * 1.25
+        note(axis, data["at"].min() - 0.5, line, "without any break, one test in 20 passes this line", color=ACCENT, va="bottom")
+        for row in data[data["chosen"] & data["statistic"].notna()].itertuples():
+            note(axis, float(row.at), float(row.statistic), f"{at}", ha="center", va="bottom", weight="bold", color=colour)
+        axis.set(ylim=(0, top), xlabel="year taken as the first after a break", ylabel="test statistic (F)")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return Chart(figure, data, title, info)
+
+
+def intervals(
+    data: pd.DataFrame,
+    info: Info,
+    title: str,
+    subtitle: str,
+    reference: tuple[float, str] | None = None,
+    signed: bool = False,
+    also: str = "",
+) -> Chart:
+    """How large is each, and how sure? One row an estimate: a point with its 95 % interval, and the numbers beside it.
+
+    data: label, value, low, high (fractions), n (text or number shown in brackets), and optionally `published` (True draws a
+        hollow diamond: a number from a publication, with the interval that its rounding allows) and `strong` (True draws it in
+        colour). reference: a value to draw a line at, and its label. signed: differences in percentage points. also: the source
+        of published numbers, for the source line.
+    The frame behind: as given.
+    """
+    published = data["published"] if "published" in data else pd.Series(False, index=data.index)
+    strong = data["strong"] if "strong" in data else pd.Series(True, index=data.index)
+    with style():
+        longest = int(data["label"].str.len().max())
+        size = {"height": 1.75 + 0.36 * len(data), "left": min(0.05 + 0.0092 * longest, 0.45), "right": 0.76}
+        figure, axis = canvas(title, subtitle, info, also=also, **size)
+        for place, (row, diamond, bold) in enumerate(zip(data.itertuples(), published, strong, strict=True)):
+            colour = INK if diamond else (ORIGIN_COLOURS["KAZ"] if bold else GREY)
+            axis.plot([row.low, row.high], [place, place], color=colour, linewidth=2.4 if bold else 1.4, solid_capstyle="butt")
+            face = "white" if diamond else colour
+            axis.plot(row.value, place, "D" if diamond else "o", color=colour, markerfacecolor=face, markersize=7, zorder=3)
+            note(
+                axis,
+                1.02,
+                place,
+                _numbers(row.value, row.low, row.high, row.n, signed, bool(diamond)),
+                xycoords=axis.get_yaxis_transform(),
+                va="center",
+            )
+        _finish(axis, data, reference, signed)
+        return Chart(figure, data, title, info)
+
+
+def _numbers(value: float, low: float, high: float, n: object, signed: bool, published: bool) -> str:
+    if pd.isna(value):
+        return "too few cases"
+    if signed:
+        return f"{100 * value:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+    said = f"{100 * value:.0f} %"
+    return f"{said}  published" if published else f"{said} [{100 * low:.0f}, {100 * high:.0f}], n = {n}"
+
+
+def _finish(axis: Axes, data: pd.DataFrame, reference: tuple[float, str] | None, signed: bool) -> None:
+    axis.set_yticks(range(len(data)), data["label"])
+    axis.set_ylim(len(data) - 0.4, -0.9)
+    axis.tick_params(axis="y", length=0, colors=INK)
+    axis.spines["left"].set_visible(False)
+    if signed:
+        axis.axvline(0, color=GREY, linewidth=1)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f}" if value else "0")
+        axis.set_xlabel("percentage points")
+    else:
+        axis.set_xlim(0, 1)
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    if reference is not None:
+        axis.axvline(reference[0], color=ACCENT, linewidth=1.3, linestyle=(0, (5, 3)), zorder=0)
+        note(axis, reference[0], -0.85, f" {reference[1]}", color=ACCENT, va="top")

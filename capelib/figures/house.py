@@ -1,0 +1,115 @@
+"""House style: what every figure of the collection looks like, and the `Chart` that carries one."""
+
+import io
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from capelib.dataset.dataset import Info
+
+# Okabe and Ito's palette, safe for colour-blind readers; the same state has the same colour everywhere.
+ORIGIN_COLOURS = {"KAZ": "#0072B2", "KGZ": "#E69F00", "TJK": "#D55E00", "TKM": "#009E73", "UZB": "#CC79A7", "all": "#4D4D4D"}
+STAGE_COLOURS = {1: "#A6CEE3", 2: "#4A90C2", 3: "#08306B"}  # light to dark: also readable in grey
+INK, GREY, PALE = "#222222", "#6B6B6B", "#D9D9D9"
+ACCENT = "#B2182B"
+
+STYLE = {
+    **sns.axes_style("ticks"),
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "svg.hashsalt": "capelib",  # else the ids in an SVG differ at every run
+    "svg.fonttype": "path",
+    "savefig.dpi": 120,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The house style, for the length of a block; global settings stay as they were."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with the frame that it draws and the dataset that it rests on. Shown as a picture in a notebook."""
+
+    figure: Figure
+    data: pd.DataFrame
+    title: str
+    info: Info
+
+    def picture(self, form: str) -> bytes:
+        """The figure as bytes of an SVG or PNG, the same at every call."""
+        buffer = io.BytesIO()
+        metadata: dict[str, Any] = {"svg": {"Date": None, "Title": self.title}, "png": {"Software": None, "Title": self.title}}[form]
+        with style():
+            self.figure.savefig(buffer, format=form, metadata=metadata)
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.picture("png")
+
+    def __repr__(self) -> str:
+        return f"<Chart: {self.title}>"
+
+
+def canvas(
+    title: str,
+    subtitle: str,
+    info: Info,
+    rows: int = 1,
+    columns: int = 1,
+    height: float = 4.6,
+    left: float = 0.09,
+    also: str = "",
+    **grid: Any,
+) -> tuple[Figure, Any]:
+    """An empty figure in house style: the question as title, data and n below it, the source line at the foot.
+
+    Only to be called inside `style()`. Returns the figure and its axes (an array for several).
+    """
+    width = 8.0
+    head = textwrap.wrap(title, 68)
+    under = textwrap.wrap(subtitle, 112)
+    figure = Figure(figsize=(width, height))
+    top = height - 0.12
+    for line in head:
+        figure.text(0.02, top / height, line, size=13, weight="bold", va="top")
+        top -= 0.26
+    top -= 0.03
+    for line in under:
+        figure.text(0.02, top / height, line, size=9.5, color=GREY, va="top")
+        top -= 0.19
+    figure.text(0.02, 0.08 / height, f"Source: {info.source_line}{'; ' + also if also else ''}", size=7, color=GREY, va="bottom")
+    axes = figure.subplots(
+        rows,
+        columns,
+        gridspec_kw={"left": left, "right": 0.97, "top": (top - 0.22) / height, "bottom": 0.68 / height, **grid},
+        sharey=rows * columns > 1,
+    )
+    if info.synthetic:
+        figure.text(0.5, 0.5, "SYNTHETIC", size=60, color=ACCENT, alpha=0.25, ha="center", va="center", rotation=25)
+    return figure, axes
+
+
+def note(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
+    """A direct label, in the size that labels have."""
+    axes.annotate(text, (x, y), **{"fontsize": 8.5, "color": INK, "annotation_clip": False, **how})

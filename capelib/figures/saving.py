@@ -1,0 +1,84 @@
+"""One function that writes a figure: SVG, PNG, the CSV behind it, and where it comes from."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from capelib.errors import CapeError, ParameterError
+from capelib.figures.house import Chart
+
+PROVENANCE = "provenance.json"
+
+
+def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
+    """Write a chart as `name`.svg, `name`.png and `name`.csv and note in provenance.json what it rests on.
+
+    chart: what a function of `cape.figures` gave. name: lower-case words joined by underscores. out: the folder, made where
+        missing; "" writes nothing, so that a notebook can be read without leaving files.
+    The same chart gives the same bytes. Files are written under temporary names and moved when all are whole: a failure leaves
+    what was there. Returns the chart, so that a notebook shows it. Raises ParameterError for a bad name, CapeError where the
+    folder cannot be written.
+
+    >>> import capelib as cape, tempfile, pathlib
+    >>> chart = cape.figures.by_measure(cape.load().where(origin="TJK"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = save(chart, "measures", folder)
+    ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
+    ['measures.csv', 'measures.png', 'measures.svg', 'provenance.json']
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ParameterError(f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}")
+    if not str(out):
+        return chart
+    files = {
+        f"{name}.svg": chart.picture("svg"),
+        f"{name}.png": chart.picture("png"),
+        f"{name}.csv": chart.data.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode(),
+    }
+    about = {
+        "title": chart.title,
+        "data": {"label": chart.info.label, "name": chart.info.name, "edition": chart.info.edition, "sha256": chart.info.sha256},
+        "filters": list(chart.info.filters),
+        "files": {file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
+    }
+    folder = Path(out)
+    provenance = read_provenance(folder)
+    provenance.setdefault("figures", {})[name] = about
+    write_files(folder, files | {PROVENANCE: as_json(provenance)})
+    return chart
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """What provenance.json of a folder says; empty where there is none or it cannot be read."""
+    try:
+        return json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def as_json(content: Any) -> bytes:
+    """JSON bytes that depend on the content alone."""
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write several files whole or not at all: temporary names first, then moves."""
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            temporary = folder / f".{name}.{os.getpid()}.tmp"
+            waiting.append((temporary, folder / name))
+            temporary.write_bytes(content)
+        while waiting:
+            temporary, final = waiting[0]
+            temporary.replace(final)
+            waiting.pop(0)
+    except OSError as error:
+        raise CapeError(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from None
+    finally:
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""JUDGE: the ledger of published numbers, and what another dataset says to the same question."""
+
+from capelib.findings.ledger import Published, Verdict, compare, published
+
+__all__ = ["Published", "Verdict", "compare", "published"]

@@ -1,0 +1,1 @@
+"""OUT: which notebook with which parameters, and what came of it."""

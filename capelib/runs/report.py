@@ -1,0 +1,118 @@
+"""What the command shows: tables when a person reads, plain lines when output is piped."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from capelib.dataset.dataset import Dataset
+    from capelib.runs.runner import Outcome
+
+
+def _console(error: bool = False) -> Console:
+    console = Console(stderr=error, highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # a pipe has no width of its own
+    return console
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[["Outcome"], None]]:
+    """A bar while notebooks run; a line for each failure at once; no bar when output is piped."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = _console(error=True)
+    columns = (TextColumn("running notebooks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+
+        def step(outcome: "Outcome") -> None:
+            bar.advance(task)
+            if outcome.status == "failed":
+                console.print(f"failed: {outcome.run.name}: {outcome.error}", markup=False)
+
+        yield step
+
+
+def table(outcomes: list["Outcome"]) -> None:
+    """What ran, where each figure is, what was found, and what the published numbers come to."""
+    console = _console()
+    ran = Table(title="What ran", title_justify="left", show_lines=True)
+    for name in ("notebook", "status", "figures and tables", "found"):
+        ran.add_column(name, overflow="fold")
+    for outcome in outcomes:
+        status = outcome.status if outcome.status == "unchanged" else f"{outcome.status}\n{outcome.seconds:.1f} s"
+        figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg"))) if outcome.status != "failed" else ""
+        ran.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", outcome.answer or outcome.error)
+    console.print(ran)
+    verdicts = {(row["finding_id"], row["here"], row["label"]): row for outcome in outcomes for row in outcome.verdicts}
+    if verdicts:
+        judged = Table(title="Published numbers", title_justify="left", show_lines=True)
+        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "data"):
+            judged.add_column(name, overflow="fold")
+        for row in verdicts.values():
+            judged.add_row(row["published"], row["statement"], row["here"] or "-", row["verdict"], row["reason"], row["label"])
+        console.print(judged)
+    failed = sum(outcome.status == "failed" for outcome in outcomes)
+    same = sum(outcome.status == "unchanged" for outcome in outcomes)
+    console.print(f"{len(outcomes)} runs: {len(outcomes) - failed - same} done, {same} unchanged, {failed} failed.")
+
+
+def problems(source: str) -> None:
+    """What reading a user's file had to set aside, in a few lines on the error stream."""
+    from capelib.dataset.dataset import load
+
+    ds = load(source)
+    console = _console(error=True)
+    if len(ds.set_aside):
+        console.print(
+            f"{len(ds.set_aside)} row(s) of {source} cannot be used; they go to set_aside.csv beside the figures. First of them:",
+            markup=False,
+        )
+        for row in ds.problems[ds.problems["action"] == "set aside"].head(5).itertuples():
+            console.print(f"  {row.file}, row {row.row}, column {row.column}: {row.problem} ({row.value}); {row.remedy}", markup=False)
+
+
+def describe(ds: "Dataset") -> None:
+    """A dataset on one screen."""
+    console = _console()
+    grid = Table(show_header=False, box=None)
+    years = ds.incidents["year"].dropna()
+    rows = {
+        "dataset": f"{ds.info.title}",
+        "whose": ds.info.label,
+        "edition": ds.info.edition or "not stated",
+        "licence": ds.info.licence,
+        "sha256": ds.info.sha256,
+        "rows": ", ".join(f"{count:,} {name}" for name, count in ds.info.rows.items()),
+        "years": f"{years.min()}-{years.max()}; {ds.incidents['year'].isna().sum()} incidents without a year" if len(years) else "no years",
+        "origins": _top(ds, "origin"),
+        "hosts": f"{_top(ds, 'host')}; {ds.incidents['host'].isna().sum()} incidents without a host",
+        "set aside": f"{len(ds.set_aside)} rows",
+    }
+    for name, value in rows.items():
+        grid.add_row(name, value)
+    console.print(grid)
+    for row in ds.problems.head(20).itertuples():
+        console.print(
+            f"  {row.file}, row {row.row}, column {row.column}: {row.problem} ({row.value}); {row.remedy} [{row.action}]", markup=False
+        )
+    if len(ds.problems) > 20:
+        console.print(f"  and {len(ds.problems) - 20} more")
+
+
+def _top(ds: "Dataset", column: str) -> str:
+    counts = ds.incidents[column].value_counts()
+    listed = ", ".join(f"{state} {count}" for state, count in counts.head(8).items())
+    return f"{len(counts)} states: {listed}{' ...' if len(counts) > 8 else ''}"
+
+
+def meanings(rows: list[tuple[str, str, str]]) -> None:
+    """Rows of the codebook as a table."""
+    grid = Table("in", "name", "meaning")
+    for row in rows:
+        grid.add_row(*row)
+    _console().print(grid)
