@@ -16,8 +16,8 @@ from capelib.errors import CapeError, DataError, ParameterError
 
 if TYPE_CHECKING:
     from capelib import figures, findings
-    from capelib.analysis import counts, shares, targeting, trends
-    from capelib.dataset.codebook import codebook, describe
+    from capelib.analysis import counts, hosts, shares, targeting, trends
+    from capelib.dataset.codebook import codebook, codes, describe
     from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, load
     from capelib.dataset.tables import states, table
     from capelib.reference import displaced, memberships, regimes
@@ -34,6 +34,7 @@ _HOME = {
     "table": "capelib.dataset.tables",
     "states": "capelib.dataset.tables",
     "codebook": "capelib.dataset.codebook",
+    "codes": "capelib.dataset.codebook",
     "describe": "capelib.dataset.codebook",
     "add_regime": "capelib.reference.regimes",
     "check_parameters": "capelib.runs.parameters",
@@ -45,6 +46,7 @@ _MODULES = {
     "displaced": "capelib.reference.displaced",
     "counts": "capelib.analysis.counts",
     "trends": "capelib.analysis.trends",
+    "hosts": "capelib.analysis.hosts",
     "shares": "capelib.analysis.shares",
     "targeting": "capelib.analysis.targeting",
     "findings": "capelib.findings",
@@ -61,11 +63,13 @@ __all__ = [
     "answer",
     "check_parameters",
     "codebook",
+    "codes",
     "counts",
     "describe",
     "displaced",
     "figures",
     "findings",
+    "hosts",
     "load",
     "memberships",
     "regimes",

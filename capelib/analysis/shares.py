@@ -1,18 +1,14 @@
 """Shares with Wilson intervals, differences with Newcombe intervals, and what one corridor does to them."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from capelib.analysis.counts import collapse
-from capelib.dataset.dataset import CENTRAL_ASIA
 from capelib.errors import ParameterError, TooFewCases
 from capelib.reference import regimes
-
 
 CHANGE = [f"{name}{part}" for name in ("early", "late") for part in ("_k", "_n", "", "_low", "_high")] + ["difference", "low", "high"]
 
@@ -184,44 +180,3 @@ def change(marked: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], 
     for name, share in (("early", before), ("late", after)):
         row |= {f"{name}_k": share.k, f"{name}_n": share.n, name: share.share, f"{name}_low": share.low, f"{name}_high": share.high}
     return row | dict(zip(("difference", "low", "high"), difference(after, before), strict=True))
-
-
-def by_definition(incidents: pd.DataFrame, early: tuple[int, int], late: tuple[int, int]) -> pd.DataFrame:
-    """Does the change depend on what "authoritarian" means? The change under every regime measure and sensible cut-off.
-
-    Cut-offs: Not Free; not Free; Regimes of the World <= 0 and <= 1; Lexical Index <= 2 and <= 3.
-    Returns `regime_measure`, `cutoff`, `definition` (in words) and the columns of `change`; missing where a period is empty.
-    """
-    rows = []
-    for measure, cutoff in (("fiw", "NF"), ("fiw", "PF"), ("row", "0"), ("row", "1"), ("lied", "2"), ("lied", "3")):
-        row: dict[str, object] = {"regime_measure": measure, "cutoff": cutoff, "definition": regimes.sentence(measure, cutoff)}
-        with suppress(TooFewCases):
-            row |= change(authoritarian_hosts(incidents, measure, cutoff), early, late)
-        rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=["regime_measure", "cutoff", "definition", *CHANGE])
-
-
-def by_selection(joined: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], measure: str, cutoff: str | int) -> pd.DataFrame:
-    """Does the change depend on which incidents are counted? The change for parts of the data.
-
-    joined: incidents with `source_kind`, as `Dataset.joined` gives. Returns `selection` and the columns of `change`; missing
-    where a period is empty.
-    """
-    central = joined["origin"].isin(CENTRAL_ASIA)
-    selections = {
-        "all counted incidents": joined,
-        "each episode once": collapse(joined),
-        "without doubtful cases": joined[~joined["doubtful"]],
-        "without alleged cases": joined[joined["attribution"].isna()],
-        "without interested sources": joined[joined["source_kind"] != "interested_party"],
-        "five Central Asian states": joined[central],
-        "other states": joined[~central],
-        "stage 3 only": joined[joined["stage"] == 3],
-    }
-    rows = []
-    for name, part in selections.items():
-        row: dict[str, object] = {"selection": name}
-        with suppress(TooFewCases):
-            row |= change(authoritarian_hosts(part, measure, cutoff), early, late)
-        rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=["selection", *CHANGE])

@@ -40,6 +40,16 @@ class Targeting:
         """How many other years pass the same test at 5 %."""
         return int((self.scan.loc[self.scan["at"] != self.at, "p"] < 0.05).sum())
 
+    def estimates(self) -> pd.DataFrame:
+        """The estimates in words: estimate (index), ratio, low, high, p. Missing where there are too few cases."""
+        rows = [("yearly factor, whole period", self.rise, "per year")]
+        rows += [("yearly factor before the break", self.broken, "per year before")]
+        rows += [("jump in level at the break", self.broken, "level at the break")]
+        rows += [("change of the yearly factor", self.broken, "slope change")]
+        numbers = ["ratio", "low", "high", "p"]
+        values = [[np.nan] * 4 if fit is None else list(fit.term(term)[numbers]) for _, fit, term in rows]
+        return pd.DataFrame(values, columns=numbers, index=pd.Index([name for name, _, _ in rows], name="estimate"), dtype=float)
+
     def sentence(self, who: str, unit: str) -> str:
         """The answer in one sentence, with intervals.
 

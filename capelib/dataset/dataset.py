@@ -8,14 +8,20 @@ from pathlib import Path
 import pandas as pd
 
 from capelib.dataset import dates
-from capelib.dataset.codebook import codebook, codes, columns, require, stage_of, unknown
-from capelib.dataset.tables import PROBLEM_COLUMNS, problems_of, read_text, states, typed
+from capelib.dataset.codebook import codebook, codes, columns, nearest, require, stage_of
+from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, typed, withdrawn
 from capelib.errors import DataError, ParameterError
 from capelib.paths import room
 
 PUBLIC_RECORD = "public-record"
 CENTRAL_ASIA = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
-NEEDED = ("exile_id", "origin", "host", "date", "measure")
+NEEDED = {
+    "incidents": ("exile_id", "origin", "host", "date", "measure"),
+    "exiles": ("exile_id", "origin", "category"),
+    "sources": ("source_id",),
+}
+PERSON = ("category", "is_group")  # columns of exiles.csv that a single table may carry
+NO_SOURCE = "S0000"  # stands in a single table where no source is given
 
 
 @dataclass(frozen=True)
@@ -103,10 +109,10 @@ class Dataset:
             keep &= rows["year"].between(first, last).fillna(False).astype(bool)
             said.append(f"years {first}-{last}")
         if stage is not None:
-            stages = [stage] if isinstance(stage, int) else list(stage)
-            require("stage", [str(value) for value in stages], codes("stage"))
-            keep &= rows["stage"].isin(stages)
-            said.append(f"stages {'/'.join(str(value) for value in stages)}")
+            one = isinstance(stage, str) or not isinstance(stage, Iterable)
+            values = require("stage", [str(value) for value in ([stage] if one else stage)], codes("stage"))
+            keep &= rows["stage"].isin([int(value) for value in values])
+            said.append(f"stages {'/'.join(values)}")
         if category is not None:
             values = require("category", category, codes("category"))
             keep &= rows["exile_id"].isin(self.exiles.loc[self.exiles["category"].isin(values), "exile_id"])
@@ -116,6 +122,8 @@ class Dataset:
             keep &= rows["source_id"].isin(self.sources.loc[self.sources["kind"].isin(values), "source_id"])
             said.append(f"sources of kind {'/'.join(values)}")
         if doubtful is not None:
+            if not pd.api.types.is_bool(doubtful):
+                raise ParameterError(f"doubtful must be True, False or None, not {doubtful!r}")
             keep &= rows["doubtful"] == doubtful
             said.append("doubtful cases only" if doubtful else "without doubtful cases")
         return self._keep(keep, tuple(said))
@@ -158,6 +166,8 @@ class Dataset:
 def _years(years: tuple[int, int]) -> tuple[int, int]:
     try:
         first, last = (int(value) for value in years)
+        if [float(value) for value in years] != [first, last]:
+            raise ValueError
     except (TypeError, ValueError):
         raise ParameterError(f"years must be two whole numbers such as (2001, 2018), not {years!r}") from None
     if not 1900 <= first <= last <= 2100:
@@ -170,6 +180,7 @@ def load(source: str | Path = PUBLIC_RECORD) -> Dataset:
 
     source: "public-record" (the built-in data), a CSV file with at least the columns exile_id, origin, host, date and
         measure of the codebook, or a folder that holds incidents.csv and, if there, exiles.csv and sources.csv.
+    In a single table, or a folder without exiles.csv, `category` and `is_group` may stand beside the incident.
     Returns a Dataset. Rows that the codebook does not allow are in `.set_aside`, the reasons in `.problems`; columns
     that the codebook does not know (names of persons first of all) are dropped and listed in `.problems`.
     Raises DataError when the file is missing, is no table, lacks a needed column or has no usable row.
@@ -180,10 +191,13 @@ def load(source: str | Path = PUBLIC_RECORD) -> Dataset:
     """
     if str(source) == PUBLIC_RECORD:
         return _assemble(room("data"), codebook()["dataset"], "public record")
+    if not isinstance(source, str | Path):
+        raise ParameterError(f'source must be "{PUBLIC_RECORD}" or a path, not {type(source).__name__}')
     path = Path(source).expanduser()
     if not path.exists():
-        hint = unknown("dataset", str(source), [PUBLIC_RECORD]) if len(path.parts) == 1 and not path.suffix else f"no file or folder {path}"
-        raise DataError(f'{hint}: give "{PUBLIC_RECORD}" or the path of a CSV file or a folder with incidents.csv')
+        near = len(path.parts) == 1 and not path.suffix and nearest(str(source), {PUBLIC_RECORD: PUBLIC_RECORD})
+        hint = f'did you mean "{PUBLIC_RECORD}"?' if near else f'give "{PUBLIC_RECORD}", a CSV file or a folder with incidents.csv'
+        raise DataError(f"no file or folder {path}: {hint}")
     own = {"name": path.name, "title": path.name, "edition": "", "licence": "as its owner says"}
     return _assemble(path, own, f"your file {path.name}")
 
@@ -193,34 +207,32 @@ def _assemble(path: Path, about: dict[str, str], label: str) -> Dataset:
     files = {"incidents": path / "incidents.csv" if folder else path}
     if folder:
         files |= {name: path / f"{name}.csv" for name in ("exiles", "sources") if (path / f"{name}.csv").exists()}
-    report = _Report()
     text = {name: read_text(file) for name, file in files.items()}
-    missing = [name for name in NEEDED if name not in text["incidents"]]
-    if missing:
-        raise DataError(f"{files['incidents']} lacks the column(s) {', '.join(missing)}: see `cape codebook incidents`")
-    if "exiles" not in text:
-        text["exiles"] = _exiles_of(text["incidents"])
-    if "incident_id" not in text["incidents"]:
-        text["incidents"]["incident_id"] = [f"I{number:04d}" for number in range(1, len(text["incidents"]) + 1)]
+    for name, frame in text.items():
+        missing = [column for column in NEEDED[name] if column not in frame]
+        if missing:
+            hint = "; its cells seem to be separated by semicolons: save it with commas" if ";" in frame.columns[0] else ""
+            raise DataError(f"{files[name]} lacks the column(s) {', '.join(missing)}: see `cape codebook {name}`{hint}")
+    report, single = _Report(withdrawn(text["incidents"])), "exiles" not in text
+    clean = {name: report.clean(text[name], name, files[name].name) for name in ("exiles", "sources") if name in text}
+    fill = {} if "sources" in text else {"source_id": NO_SOURCE}
+    rows_used = report.clean(text["incidents"], "incidents", files["incidents"].name, PERSON if single else (), fill)
+    if "incident_id" not in rows_used:
+        rows_used = rows_used.assign(incident_id=[f"I{row:04d}" for row in rows_used.index + 1])
     if "sources" not in text:
-        given = text["incidents"]["source_id"] if "source_id" in text["incidents"] else pd.Series(dtype="str")
-        text["sources"] = pd.DataFrame({"source_id": given.dropna().unique()}, dtype="str")
-        text["incidents"]["source_id"] = given.reindex(text["incidents"].index).fillna("S0000")
-    withdrawn = set(read_text(room("data") / codebook()["table"]["withdrawn"]["path"])["id"])
-    clean = {}
-    for name in ("exiles", "sources", "incidents"):
-        file = files.get(name, files["incidents"]).name
-        clean[name] = typed(report.clean(text[name], name, file, withdrawn, listed=name in files), name)
+        rows_used = rows_used.assign(**({} if "source_id" in rows_used else fill))
+        given = rows_used["source_id"][rows_used["source_id"] != NO_SOURCE]
+        clean["sources"] = pd.DataFrame({"source_id": given.unique()}, dtype="str")
+    if single:
+        clean["exiles"] = _exiles_of(rows_used)
+        report.compare(rows_used, clean["exiles"], files["incidents"].name)
+    clean = {name: typed(frame, name) for name, frame in (clean | {"incidents": rows_used}).items()}
     incidents = report.orphans(clean["incidents"], clean["exiles"], "exile_id", text["incidents"], files["incidents"].name)
     if "sources" in files:
         incidents = report.orphans(incidents, clean["sources"], "source_id", text["incidents"], files["incidents"].name)
     if incidents.empty:
-        first = report.problems()
-        why = (
-            f"; the first problem is in row {first['row'].iloc[0]}, column {first['column'].iloc[0]}: {first['problem'].iloc[0]}"
-            if len(first)
-            else ""
-        )
+        first = report.problems().query("action == 'set aside'")
+        why = "; the first problem is in row {row}, column {column}: {problem}, {remedy}".format_map(first.iloc[0]) if len(first) else ""
         raise DataError(f"{files['incidents']} has no usable row{why}")
     exiles = clean["exiles"].reset_index(drop=True)
     exiles["is_group"] = exiles["is_group"].fillna(False).astype(bool)
@@ -232,7 +244,7 @@ def _assemble(path: Path, about: dict[str, str], label: str) -> Dataset:
         about["title"],
         about["edition"],
         about["licence"],
-        _sha256(files),
+        _sha256(files, report.gone),
         rows,
         synthetic,
     )
@@ -255,16 +267,14 @@ def _derived(incidents: pd.DataFrame) -> pd.DataFrame:
 
 
 def _exiles_of(incidents: pd.DataFrame) -> pd.DataFrame:
-    """The exiles of a single table: the first row of each key; without a category it is unknown."""
-    first = incidents.drop_duplicates("exile_id")
-    category = first["category"] if "category" in first else pd.Series("unknown", index=first.index)
-    people = pd.DataFrame({"exile_id": first["exile_id"], "origin": first["origin"], "category": category.fillna("unknown")})
-    people["is_group"] = first.get("is_group")
-    return people[people["exile_id"].notna()].reset_index(drop=True)
+    """The exiles of a single table: for each key the first value that is given; without a category it is unknown."""
+    cells = incidents.reindex(columns=["exile_id", "origin", *PERSON]).astype("str")
+    return cells.groupby("exile_id", sort=False).first().fillna({"category": "unknown"}).reset_index()
 
 
-def _sha256(files: dict[str, Path]) -> str:
-    digest = hashlib.sha256()
+def _sha256(files: dict[str, Path], gone: set[str]) -> str:
+    """Of the files, and of the keys withdrawn from them: results with and without a withdrawn entry differ."""
+    digest = hashlib.sha256(" ".join(sorted(gone)).encode())
     for name in sorted(files):
         digest.update(name.encode() + b"\0" + files[name].read_bytes())
     return digest.hexdigest()
@@ -273,26 +283,47 @@ def _sha256(files: dict[str, Path]) -> str:
 class _Report:
     """Collects what cleaning does, so that every row read ends up clean or set aside."""
 
-    def __init__(self) -> None:
+    def __init__(self, withdrawn: set[str]) -> None:
+        self.withdrawn = withdrawn
+        self.gone: set[str] = set()
         self._problems: list[pd.DataFrame] = []
         self._aside: list[pd.DataFrame] = []
 
-    def clean(self, raw: pd.DataFrame, table: str, file: str, withdrawn: set[str], listed: bool) -> pd.DataFrame:
-        known = list(columns(table))
-        extra = [name for name in raw.columns if name not in known and not (table == "incidents" and name in ("category", "is_group"))]
-        if extra and listed:
+    def clean(
+        self, raw: pd.DataFrame, table: str, file: str, person: tuple[str, ...] = (), fill: dict[str, str] | None = None
+    ) -> pd.DataFrame:
+        """The rows that the codebook allows, as text. person: columns of exiles that this table may carry; fill: for blanks."""
+        known = [*columns(table), *person]
+        extra = [name for name in raw.columns if name not in (*known, CELLS)]
+        if extra:
             note = "not in the codebook: dropped at reading (names of persons never enter)"
             self._problems.append(_rows(file, 1, extra, note, "rename it if it is a column of the codebook", "dropped"))
-        raw = raw[[name for name in known if name in raw]]
-        gone = raw[[name for name in ("exile_id", "incident_id", "source_id") if name in raw]].isin(withdrawn).any(axis=1)
+        raw = raw[[name for name in (*known, CELLS) if name in raw]]
+        gone = is_withdrawn(raw, self.withdrawn)
         if gone.any():
             self._problems.append(_rows(file, raw.index[gone] + 2, "", "withdrawn on request", "see data/withdrawn.csv", "withdrawn"))
+            self.gone |= {key for key in raw[gone].to_numpy().ravel() if key in self.withdrawn}
         raw = raw[~gone]
-        found = problems_of(raw, table, file)
-        self._problems.append(found) if listed else None
+        filled = raw.fillna(fill or {})
+        found = problems_of(filled, table, file)
+        if person:
+            carried = raw[[name for name in person if name in raw]].fillna({"category": "unknown"})
+            found = pd.concat([found, problems_of(carried, "exiles", file)], ignore_index=True) if len(carried.columns) else found
+        self._problems.append(found)
         bad = raw.index.isin(found["row"].astype(int) - 2)
-        self._put_aside(raw[bad], file, found, listed)
-        return raw[~bad]
+        self._put_aside(raw[bad], file, found)
+        return filled[~bad].drop(columns=CELLS, errors="ignore")
+
+    def compare(self, incidents: pd.DataFrame, exiles: pd.DataFrame, file: str) -> None:
+        """Names the rows of a single table in which an exile has another category than in the row that counts."""
+        if "category" in incidents:
+            counts = incidents["exile_id"].map(exiles.set_index("exile_id")["category"])
+            other = incidents["category"].notna() & (incidents["category"] != counts)
+            if other.any():
+                note = "not the category of the exile's first row"
+                self._problems.append(
+                    _rows(file, other.index[other] + 2, "category", note, "give one category to each exile", "first one used")
+                )
 
     def orphans(self, incidents: pd.DataFrame, other: pd.DataFrame, key: str, raw: pd.DataFrame, file: str) -> pd.DataFrame:
         lost = ~incidents[key].isin(other[key])
@@ -306,14 +337,14 @@ class _Report:
                 "set aside",
             )
             self._problems.append(found)
-            self._put_aside(raw.loc[incidents.index[lost], [name for name in columns("incidents") if name in raw]], file, found, True)
+            self._put_aside(raw.loc[incidents.index[lost], [name for name in columns("incidents") if name in raw]], file, found)
         return incidents[~lost]
 
-    def _put_aside(self, rows: pd.DataFrame, file: str, found: pd.DataFrame, listed: bool) -> None:
-        if len(rows) and listed:
+    def _put_aside(self, rows: pd.DataFrame, file: str, found: pd.DataFrame) -> None:
+        if len(rows):
             why = (found["column"] + ": " + found["problem"]).groupby(found["row"]).agg("; ".join)
             numbers = pd.Series(rows.index + 2, index=rows.index)
-            self._aside.append(rows.assign(file=file, row=numbers, why=numbers.map(why)))
+            self._aside.append(rows.drop(columns=CELLS, errors="ignore").assign(file=file, row=numbers, why=numbers.map(why)))
 
     def problems(self) -> pd.DataFrame:
         some = [frame for frame in self._problems if len(frame)]

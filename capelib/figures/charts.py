@@ -8,11 +8,13 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from scipy import stats
 
 from capelib.analysis.counts import per_year
-from capelib.analysis.trends import Fit
+from capelib.analysis.hosts import HostShares, years
+from capelib.analysis.targeting import Targeting
 from capelib.dataset.codebook import codes, stage_of
 from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, Info
 from capelib.dataset.tables import states
 from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, STAGE_COLOURS, Chart, canvas, note, style
+from capelib.findings.ledger import Published
 
 
 def by_origin_and_year(ds: Dataset, first_year: int, last_year: int, title: str = "Whom do the five states pursue, and when?") -> Chart:
@@ -62,58 +64,146 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
         return Chart(figure, data, title, ds.info)
 
 
-def trend(fit: Fit, info: Info, title: str, subtitle: str, unit: str, colour: str, at: int | None = None, event: str = "") -> Chart:
-    """Did the yearly counts rise, and did they break? Bars of counts with the fitted line and its 95 % band.
+def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str = "") -> Chart:
+    """Did the pursuit of exiles rise, and did it break? Bars of counts with the fitted line and its 95 % band.
 
-    fit: from `cape.trends.trend` or `interrupted`. at, event: the first year after a break, and what happened then.
-    The frame behind: year, n, fitted, low, high and, with a break, without_break.
+    result: from `cape.targeting.targeting`. origin: a state code or "all". event: what happened at the break, for its label.
+    The frame behind: year, n and, where there are enough cases, fitted, low, high and without_break.
     """
-    data = fit.fitted
+    fit, at = result.broken or result.rise, result.at if result.broken else None
+    data = fit.fitted if fit else result.counts
+    colour = ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
+    who = "five Central Asian states" if origin == "all" else states()[origin]
+    title = f"Did the pursuit of exiles by {who} rise, and break in {result.at}?"
+    counted = {
+        "incident": "incidents",
+        "exile": "persons with an incident in the year",
+        "episode": "incidents, an action against three or more people once",
+    }
+    span = f"{data['year'].min()}-{data['year'].max()}"
+    tail = "Band: 95 %. A collection, not a rate." if fit else "Too few cases for a line."
+    subtitle = f"{info.label.capitalize()}, {span}, n = {data['n'].sum()} ({counted[unit]}). {tail}"
     with style():
         figure, axis = canvas(title, subtitle, info)
         axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
         ceiling = max(data["n"].max() * 1.35, 4)
-        pieces = [data] if at is None else [data[data["year"] < at], data[data["year"] >= at]]
-        for piece in pieces:
-            axis.fill_between(
-                piece["year"], piece["low"], piece["high"].clip(upper=ceiling), color=colour, alpha=0.18, linewidth=0, zorder=2
-            )
-            axis.plot(piece["year"], piece["fitted"], color=colour, linewidth=2.2, zorder=3)
-        last = data.iloc[-1]
-        note(axis, last["year"] + 0.3, last["fitted"] + 0.02 * ceiling, "fitted", color=colour, va="bottom", ha="right", weight="bold")
+        if fit:
+            _line(axis, data, at, colour, ceiling)
         if at is not None:
-            after = data[data["year"] >= at]
-            shown = after[after["without_break"] <= ceiling]
-            axis.plot(shown["year"], shown["without_break"], color=GREY, linewidth=1.5, linestyle=(0, (4, 3)), zorder=3)
-            if len(shown):
-                end = shown.iloc[-1]
-                note(axis, end["year"], end["without_break"], f"the line before {at},\ncontinued", color=GREY, ha="right", va="bottom")
             axis.axvline(at - 0.5, color=INK, linewidth=1, zorder=0)
-            note(axis, at - 0.65, ceiling * 0.99, f"{event} " if event else f"break at {at} ", ha="right", va="top")
-        axis.set(ylim=(0, ceiling), xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7), xlabel="", ylabel=f"{unit}s a year")
+            note(axis, at - 0.65, ceiling * 0.99, event or f"break at {at}", ha="right", va="top")
+        label = {"incident": "incidents", "exile": "persons", "episode": "incidents"}[unit]
+        axis.set(ylim=(0, ceiling), xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7), xlabel="", ylabel=f"{label} a year")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
 
 
-def break_scan(scan: pd.DataFrame, info: Info, title: str, subtitle: str, n_years: int, at: int, colour: str) -> Chart:
+def _line(axis: Axes, data: pd.DataFrame, at: int | None, colour: str, ceiling: float) -> None:
+    for piece in [data] if at is None else [data[data["year"] < at], data[data["year"] >= at]]:
+        axis.fill_between(piece["year"], piece["low"], piece["high"].clip(upper=ceiling), color=colour, alpha=0.18, linewidth=0, zorder=2)
+        axis.plot(piece["year"], piece["fitted"], color=colour, linewidth=2.2, zorder=3)
+    last = data.iloc[-1]
+    note(axis, last["year"] + 0.3, last["fitted"] + 0.02 * ceiling, "fitted", color=colour, va="bottom", ha="right", weight="bold")
+    after = data.iloc[:0] if at is None else data[(data["year"] >= at) & (data["without_break"] <= ceiling)]
+    if len(after) > 1:
+        axis.plot(after["year"], after["without_break"], color=GREY, linewidth=1.5, linestyle=(0, (4, 3)), zorder=3)
+        end = after.iloc[-1]
+        note(axis, end["year"], end["without_break"], f"the line before {at},\ncontinued", color=GREY, ha="right", va="bottom")
+
+
+def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
     """Would other years look like a break as well? One bar a year: the test statistic, with the line that 5 % pass by chance.
 
-    scan: from `cape.trends.break_scan`. n_years: years in the series. at: the chosen year.
-    The frame behind: the scan, with `threshold` and `chosen`.
+    result: from `cape.targeting.targeting`. The frame behind: its scan, with `threshold` and `chosen`.
     """
-    data = scan.assign(threshold=stats.f.ppf(0.95, 2, n_years - 4), chosen=scan["at"] == at)
-    line = float(data["threshold"].iloc[0])
+    n_years, at, colour = len(result.counts), result.at, ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
+    data = result.scan.assign(threshold=stats.f.ppf(0.95, 2, max(n_years - 4, 1)), chosen=result.scan["at"] == at)
+    title = f"Is {at} a special year, or would others look like a break as well?"
+    total = f"n = {result.counts['n'].sum()}, {n_years} years."
+    subtitle = f"{info.label.capitalize()}: the test that neither level nor slope changed, made at every year. {total}"
     with style():
         figure, axis = canvas(title, subtitle, info, height=3.9)
         axis.bar(data["at"], data["statistic"], color=np.where(data["chosen"], colour, "#BFBFBF"), width=0.75)
+        line = float(stats.f.ppf(0.95, 2, max(n_years - 4, 1)))
         axis.axhline(line, color=ACCENT, linewidth=1.3, linestyle=(0, (5, 3)))
-        top = max(float(data["statistic"].max()), line) * 1.25
-        note(axis, data["at"].min() - 0.5, line, "without any break, one test in 20 passes this line", color=ACCENT, va="bottom")
+        tested = data["statistic"].notna().any()
+        top = max(float(data["statistic"].max()) if tested else 0.0, line) * 1.25
+        first = float(data["at"].min()) if len(data) else float(at)
+        words = "without any break, one test in 20 passes this line" if tested else "too few cases to test any year"
+        note(axis, first - 0.5, line, words, color=ACCENT, va="bottom")
         for row in data[data["chosen"] & data["statistic"].notna()].itertuples():
             note(axis, float(row.at), float(row.statistic), f"{at}", ha="center", va="bottom", weight="bold", color=colour)
         axis.set(ylim=(0, top), xlabel="year taken as the first after a break", ylabel="test statistic (F)")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
+
+
+def host_shares(result: HostShares, info: Info, claims: dict[str, Published]) -> Chart:
+    """What share of incidents happens on the soil of other authoritarian states, in two periods, beside the published shares?
+
+    claims: published shares by period in words ("2021"); only those of the periods at hand are drawn.
+    The frame behind: label, value, low, high, n, published.
+    """
+    rows = []
+    for name, period in (("early", result.early), ("late", result.late)):
+        span = years(period)
+        if span in claims:
+            claim = claims[span]
+            rows.append((f"{span}, Freedom House", claim.value, claim.low, claim.high, 0, True))
+        if result.numbers:
+            numbers = result.numbers
+            rows.append(
+                (f"{span}, {info.label}", numbers[name], numbers[f"{name}_low"], numbers[f"{name}_high"], numbers[f"{name}_n"], False)
+            )
+    data = pd.DataFrame(rows, columns=["label", "value", "low", "high", "n", "published"])
+    title = "What share of incidents happens on the soil of other authoritarian states?"
+    total = result.numbers["early_n"] + result.numbers["late_n"] if result.numbers else 0
+    subtitle = f"{info.label.capitalize()}: {total} incidents with a known host. Authoritarian: {result.definition}. Lines: 95 %."
+    also = "; ".join(sorted({claim.reference for claim in claims.values()})) if data["published"].any() else ""
+    return intervals(data, info, title, subtitle, also=f"published: {also}" if also else "")
+
+
+def corridors(result: HostShares, info: Info, claim: Published | None, most: int = 8) -> Chart:
+    """Does the change rest on one corridor? The change with each of the weightiest corridors left out.
+
+    claim: the published change in points, drawn as a line. The frame behind: label, value, low, high, n (incidents left out).
+    """
+    left_out = (
+        result.corridors.head(most + 1)
+        if len(result.corridors)
+        else pd.DataFrame(columns=["corridor", "difference", "low", "high", "left_out"])
+    )
+    labels = ["all corridors" if name == "none" else f"without {_names(name)}" for name in left_out["corridor"]]
+    data = pd.DataFrame(
+        {"label": labels, "value": left_out["difference"], "low": left_out["low"], "high": left_out["high"], "n": left_out["left_out"]}
+    )
+    data["strong"] = left_out["corridor"] == "none"
+    title = f"Does the change from {years(result.early)} to {years(result.late)} rest on one corridor?"
+    what = f"change of the share on authoritarian soil, with one corridor left out. Authoritarian: {result.definition}"
+    subtitle = f"{info.label.capitalize()}: {what}. Lines: 95 %."
+    reference = (claim.value / 100, f"published: {claim.text}") if claim else None
+    return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
+
+
+def _names(corridor: str) -> str:
+    return " to ".join(states().get(code, code) for code in corridor.split(" to "))
+
+
+def definitions(result: HostShares, info: Info, claim: Published | None) -> Chart:
+    """Does the change depend on what "authoritarian" means? The change under six definitions.
+
+    The frame behind: label, value, low, high, n.
+    """
+    found = result.definitions
+    data = pd.DataFrame(
+        {"label": found["definition"], "value": found["difference"], "low": found["low"], "high": found["high"], "n": found["late_n"]}
+    )
+    data["strong"] = found["definition"] == result.definition
+    title = f"Does the change from {years(result.early)} to {years(result.late)} depend on what authoritarian means?"
+    what = "change of the share on authoritarian soil under six definitions; the chosen one in colour"
+    subtitle = f"{info.label.capitalize()}: {what}. Lines: 95 %."
+    reference = (claim.value / 100, f"published: {claim.text}") if claim else None
+    return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
 
 
 def intervals(
@@ -136,7 +226,7 @@ def intervals(
     published = data["published"] if "published" in data else pd.Series(False, index=data.index)
     strong = data["strong"] if "strong" in data else pd.Series(True, index=data.index)
     with style():
-        longest = int(data["label"].str.len().max())
+        longest = int(data["label"].str.len().max()) if len(data) else 0
         size = {"height": 1.75 + 0.36 * len(data), "left": min(0.05 + 0.0092 * longest, 0.45), "right": 0.76}
         figure, axis = canvas(title, subtitle, info, also=also, **size)
         for place, (row, diamond, bold) in enumerate(zip(data.itertuples(), published, strong, strict=True)):

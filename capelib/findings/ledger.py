@@ -1,6 +1,7 @@
 """Numbers as published, and verdicts on them: computed from intervals, never typed in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -182,3 +183,13 @@ def _here(claim: Published, value: float, low: float | None, high: float | None,
     if claim.quantity == "difference" and low is not None and high is not None:
         return f"{value:+.0f} points [{low:+.0f}, {high:+.0f}], n = {n}"
     return f"{value:,.0f}"
+
+
+def as_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Verdicts as a reader sees them: published, statement, here, verdict, reason.
+
+    >>> list(as_table([]).columns)
+    ['published', 'statement', 'here', 'verdict', 'reason']
+    """
+    columns = ["published", "statement", "here", "verdict", "reason"]
+    return pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))[columns]
