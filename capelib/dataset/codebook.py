@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -99,17 +100,24 @@ def nearest(value: str, allowed: Mapping[str, str]) -> str | None:
     >>> nearest("TAJ", {"TJK": "Tajikistan", "TZA": "Tanzania"})
     'TJK'
     """
-    wanted = value.strip().casefold()
+    wanted = _plain(value)
     if not wanted:
         return None
-    by_name = {label.casefold(): code for code, label in allowed.items()} | {code.casefold(): code for code in allowed}
+    by_name = {_plain(label): code for code, label in allowed.items()} | {_plain(code): code for code in allowed}
     if wanted in by_name:
         return by_name[wanted]
     starts = [code for label, code in by_name.items() if len(wanted) >= 3 and label.startswith(wanted)]
     if starts:
         return starts[0]
-    close = difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.6)
+    long = [name for name in by_name if 2 * abs(len(name) - len(wanted)) < max(len(name), len(wanted))]  # "Turkey" is not URY
+    close = difflib.get_close_matches(wanted, long, n=1, cutoff=0.6)
     return by_name[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    """A name without capitals, accents and outer blanks: Türkiye and turkiye are the same."""
+    letters = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def unknown(what: str, value: object, allowed: Mapping[str, str] | Iterable[str]) -> str:

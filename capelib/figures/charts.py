@@ -17,16 +17,16 @@ from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, STAGE
 from capelib.findings.ledger import Published
 
 
-def by_origin_and_year(ds: Dataset, first_year: int, last_year: int, title: str = "Whom do the five states pursue, and when?") -> Chart:
+def by_origin_and_year(
+    ds: Dataset, first_year: int, last_year: int, title: str = "When did the five Central Asian states pursue their exiles?"
+) -> Chart:
     """When were the incidents of each Central Asian state? One small panel of yearly counts a state.
 
     The frame behind: year, origin, n.
     """
     data = per_year(ds.where(origin=CENTRAL_ASIA).incidents, first_year, last_year, by="origin")
     with style():
-        subtitle = (
-            f"{ds.info.label.capitalize()}: {data['n'].sum()} incidents by five states, {first_year}-{last_year}. A collection, not a rate."
-        )
+        subtitle = f"{ds.info.label.capitalize()}: {data['n'].sum():,} incidents, {first_year}-{last_year}. A collection, not a rate."
         figure, axes = canvas(title, subtitle, ds.info, columns=len(CENTRAL_ASIA), height=3.4, left=0.075, wspace=0.12)
         for axis, origin in zip(axes, CENTRAL_ASIA, strict=True):
             part = data[data["origin"] == origin]
@@ -49,7 +49,7 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
     data = data[data["n"] > 0].sort_values(["stage", "n"], ascending=[True, False]).reset_index(drop=True)
     with style():
         subtitle = (
-            f"{ds.info.label.capitalize()}: {data['n'].sum()} incidents. Which measure belongs to which stage is our reading of CAPE."
+            f"{ds.info.label.capitalize()}: {data['n'].sum():,} incidents. Which measure belongs to which stage is our reading of CAPE."
         )
         figure, axis = canvas(title, subtitle, ds.info, height=1.7 + 0.27 * len(data), left=0.22, right=0.72)
         sns.barplot(data, x="n", y="label", hue="stage", palette=STAGE_COLOURS, legend=False, ax=axis, saturation=1)
@@ -75,14 +75,10 @@ def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str 
     colour = ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
     who = "five Central Asian states" if origin == "all" else states()[origin]
     title = f"Did the pursuit of exiles by {who} rise, and break in {result.at}?"
-    counted = {
-        "incident": "incidents",
-        "exile": "persons with an incident in the year",
-        "episode": "incidents, an action against three or more people once",
-    }
+    counted = {"incident": "incidents", "exile": "persons (once a year)", "episode": "incidents (clusters once)"}
     span = f"{data['year'].min()}-{data['year'].max()}"
-    tail = "Band: 95 %. A collection, not a rate." if fit else "Too few cases for a line."
-    subtitle = f"{info.label.capitalize()}, {span}, n = {data['n'].sum()} ({counted[unit]}). {tail}"
+    tail = "Line: model with 95 % band. A collection, not a rate." if fit else "Too few cases for a line."
+    subtitle = f"{info.label.capitalize()}, {span}: {data['n'].sum():,} {counted[unit]}. {tail}"
     with style():
         figure, axis = canvas(title, subtitle, info)
         axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
@@ -95,6 +91,7 @@ def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str 
         label = {"incident": "incidents", "exile": "persons", "episode": "incidents"}[unit]
         axis.set(ylim=(0, ceiling), xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7), xlabel="", ylabel=f"{label} a year")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
 
 
@@ -104,11 +101,11 @@ def _line(axis: Axes, data: pd.DataFrame, at: int | None, colour: str, ceiling: 
         axis.plot(piece["year"], piece["fitted"], color=colour, linewidth=2.2, zorder=3)
     last = data.iloc[-1]
     note(axis, last["year"] + 0.3, last["fitted"] + 0.02 * ceiling, "fitted", color=colour, va="bottom", ha="right", weight="bold")
-    after = data.iloc[:0] if at is None else data[(data["year"] >= at) & (data["without_break"] <= ceiling)]
+    after = data.iloc[:0] if at is None else data[(data["year"] >= at) & (data["without_break"] <= 0.9 * ceiling)]
     if len(after) > 1:
         axis.plot(after["year"], after["without_break"], color=GREY, linewidth=1.5, linestyle=(0, (4, 3)), zorder=3)
         end = after.iloc[-1]
-        note(axis, end["year"], end["without_break"], f"the line before {at},\ncontinued", color=GREY, ha="right", va="bottom")
+        note(axis, end["year"] + 0.2, end["without_break"], f"the line before {at},\ncontinued", color=GREY, va="center")
 
 
 def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
@@ -242,6 +239,8 @@ def intervals(
                 xycoords=axis.get_yaxis_transform(),
                 va="center",
             )
+        if data.empty:
+            note(axis, 0.5, 0.5, "too few cases", xycoords="axes fraction", ha="center", va="bottom", color=ACCENT)
         _finish(axis, data, reference, signed)
         return Chart(figure, data, title, info)
 

@@ -98,11 +98,12 @@ def canvas(
     for line in under:
         figure.text(0.02, top / height, line, size=9.5, color=GREY, va="top")
         top -= 0.19
-    figure.text(0.02, 0.08 / height, f"Source: {info.source_line}{'; ' + also if also else ''}", size=7, color=GREY, va="bottom")
+    foot = textwrap.fill(f"Source: {info.source_line}{'; ' + also if also else ''}", 150)
+    figure.text(0.02, 0.06 / height, foot, size=7, color=GREY, va="bottom")
     axes = figure.subplots(
         rows,
         columns,
-        gridspec_kw={"left": left, "right": 0.97, "top": (top - 0.22) / height, "bottom": 0.68 / height, **grid},
+        gridspec_kw={"left": left, "right": 0.97, "top": (top - 0.22) / height, "bottom": (0.66 + 0.1 * foot.count("\n")) / height, **grid},
         sharey=rows * columns > 1,
     )
     if info.synthetic:

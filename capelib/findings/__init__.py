@@ -1,5 +1,5 @@
 """JUDGE: the ledger of published numbers, and what another dataset says to the same question."""
 
-from capelib.findings.ledger import Published, Verdict, as_table, compare, published
+from capelib.findings.ledger import Published, Verdict, Verdicts, compare, published
 
-__all__ = ["Published", "Verdict", "as_table", "compare", "published"]
+__all__ = ["Published", "Verdict", "Verdicts", "compare", "published"]

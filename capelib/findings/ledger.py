@@ -185,11 +185,24 @@ def _here(claim: Published, value: float, low: float | None, high: float | None,
     return f"{value:,.0f}"
 
 
-def as_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """Verdicts as a reader sees them: published, statement, here, verdict, reason.
+class Verdicts:
+    """Verdicts as a reader sees them: a table in a notebook, with whole sentences; `.frame` holds it.
 
-    >>> list(as_table([]).columns)
-    ['published', 'statement', 'here', 'verdict', 'reason']
+    Columns of the frame: published, statement, here, how, verdict, reason.
+
+    >>> len(Verdicts([]).frame)
+    0
     """
-    columns = ["published", "statement", "here", "verdict", "reason"]
-    return pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))[columns]
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        every = pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))
+        self.frame = every.rename(columns={"made_by": "how"})[["published", "statement", "here", "how", "verdict", "reason"]]
+
+    def _repr_html_(self) -> str:
+        if self.frame.empty:
+            return "<p>No published number speaks to this question.</p>"
+        with pd.option_context("display.max_colwidth", None):
+            return self.frame.to_html(index=False, border=0)
+
+    def __repr__(self) -> str:
+        return "\n".join(" | ".join(row) for row in self.frame.itertuples(index=False)) or "no published number"

@@ -48,13 +48,14 @@ def table(outcomes: list["Outcome"]) -> None:
         figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg"))) if outcome.status != "failed" else ""
         ran.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", outcome.answer or outcome.error)
     console.print(ran)
-    verdicts = {(row["finding_id"], row["here"], row["label"]): row for outcome in outcomes for row in outcome.verdicts}
+    verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
     if verdicts:
-        judged = Table(title="Published numbers", title_justify="left", show_lines=True)
-        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "data"):
+        whose = ", ".join(sorted({row["label"] for _, row in verdicts}))
+        judged = Table(title=f"Which published numbers hold? (data: {whose})", title_justify="left", show_lines=True)
+        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "run"):
             judged.add_column(name, overflow="fold")
-        for row in verdicts.values():
-            judged.add_row(row["published"], row["statement"], row["here"] or "-", row["verdict"], row["reason"], row["label"])
+        for run, row in verdicts:
+            judged.add_row(row["published"], row["statement"], row["here"] or "-", row["verdict"], row["reason"], run)
         console.print(judged)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     same = sum(outcome.status == "unchanged" for outcome in outcomes)

@@ -1,0 +1,45 @@
+# Two commands do everything: `make reproduce` and `make test`. Each target sets up what it needs in .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV := $(shell command -v uv || echo $(BIN)/uv)
+READY := .venv/.ready
+
+.PHONY: reproduce test lab lint clean data notebooks lock bench
+
+reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
+	@$(BIN)/cape reproduce
+
+test: $(READY)  ## pytest, then every committed notebook run again and compared (nbval)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks
+
+lab: $(READY)  ## JupyterLab with the environment
+	@$(BIN)/jupyter lab notebooks
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+data: $(READY)  ## rewrite data/datapackage.json after a change of tables or codebook
+	@$(BIN)/python -m capelib.dataset.package
+
+notebooks: $(READY)  ## execute the committed notebooks in place
+	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+	  --KernelManager.transport=ipc notebooks/[0-9]*.ipynb
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/loading.py
+
+lock: $(READY)  ## choose new versions of all packages
+	@$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Try: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@command -v $(UV) > /dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,206 @@
+"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks; from their own table too."""
+
+import csv
+import io
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import edtf
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import capelib as cape
+from capelib.dataset import dates
+from capelib.dataset.codebook import stage_of
+from capelib.dataset.tables import read_text
+from capelib.paths import room
+
+HEADER = "exile_id,origin,host,date,measure"
+GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes a CSV file of the given lines and returns its path."""
+
+    def write(*lines: str, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
+        return path
+
+    return write
+
+
+def everything(ds: cape.Dataset) -> str:
+    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside)
+    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
+
+
+# ---------------------------------------------------------------- the public record
+
+
+def test_the_public_record_is_whole_and_clean():
+    ds = cape.load()
+    assert (len(ds.incidents), len(ds.exiles), len(ds.sources)) == (1074, 694, 609)
+    assert ds.problems.empty and ds.set_aside.empty
+    assert (ds.info.label, ds.info.synthetic, ds.info.licence) == ("public record", False, "CC-BY-4.0")
+    assert ds.info.source_line.endswith(ds.info.sha256[:12])
+    assert ds.info.sha256 == cape.load().info.sha256
+
+
+def test_columns_have_the_promised_types():
+    ds = cape.load()
+    text, code, day, yes = "str", "category", "datetime64[s]", "boolean"
+    assert ds.incidents.dtypes.astype(str).to_dict() == {
+        **{"incident_id": text, "exile_id": text, "origin": text, "host": text, "date": text, "measure": code},
+        **{"relatives_targeted": yes, "interpol": yes, "attribution": code, "doubtful": "bool", "episode_id": text},
+        **{"source_id": text, "outcome": text, "date_start": day, "date_end": day, "precision": text, "year": "Int64", "stage": code},
+    }
+    assert ds.exiles.dtypes.astype(str).to_dict() == {"exile_id": text, "origin": text, "category": code, "is_group": "bool"}
+    assert ds.sources.dtypes.astype(str).to_dict() == {"source_id": text, "kind": code, "publisher": text, "url": text}
+
+
+def test_the_stage_follows_from_the_measure_and_has_an_order():
+    incidents = cape.load().incidents
+    assert incidents["stage"].astype(int).tolist() == [stage_of()[measure] for measure in incidents["measure"]]
+    assert (incidents["stage"] >= 2).sum() == incidents["stage"].isin([2, 3]).sum() > 0
+
+
+def test_a_blank_is_missing_and_never_no():
+    incidents = cape.load().incidents
+    raw = read_text(room("data") / "incidents.csv")
+    for column in ("relatives_targeted", "interpol"):
+        assert incidents[column].isna().tolist() == raw[column].isna().tolist()
+        assert incidents[column].dropna().all() and not (incidents[column] == False).any()  # noqa: E712
+    assert incidents["attribution"].dropna().unique().tolist() == ["alleged"]
+    assert incidents["host"].isna().sum() == raw["host"].isna().sum() > 0
+
+
+def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
+    frames = [cape.load().incidents["date"], cape.table("double_coding")["date"]]
+    frames += [cape.table("findings")[column] for column in ("period_start", "period_end")]
+    distinct = pd.Series(sorted(set(pd.concat(frames).dropna())))
+    for value, found in zip(distinct, dates.bounds(distinct).to_dict("records"), strict=True):
+        parsed = edtf.parse_edtf(value)
+        first, last = (pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
+        precision = {4: "year", 7: "month", 10: "day"}[len(value)]
+        assert found == {"date_start": first, "date_end": last, "precision": precision, "valid": True}, value
+
+
+@pytest.mark.parametrize(
+    ("date", "first", "last", "year"),
+    [
+        ("2016", "2016-01-01", "2016-12-31", 2016),
+        ("2016-02", "2016-02-01", "2016-02-29", 2016),
+        ("2015-02-28", "2015-02-28", "2015-02-28", 2015),
+        ("2015~", "2015-01-01", "2015-12-31", 2015),
+        ("2015-21", "2015-03-01", "2015-05-31", 2015),  # spring
+        ("2014-11/2014-12-05", "2014-11-01", "2014-12-05", 2014),
+        ("2014/2016", "2014-01-01", "2016-12-31", None),
+        ("201X", "2010-01-01", "2019-12-31", None),
+    ],
+)
+def test_a_date_says_its_first_and_last_day_and_a_year_only_if_it_is_one(table, date, first, last, year):
+    row = cape.load(table(HEADER, f"TJK-0001,TJK,RUS,{date},detention")).incidents.iloc[0]
+    assert (str(row["date_start"].date()), str(row["date_end"].date())) == (first, last)
+    assert row["date"] == date
+    assert (None if pd.isna(row["year"]) else row["year"]) == year
+
+
+@pytest.mark.parametrize("date", ["2015-13", "2015-02-30", "12/05/2015", "soon", "2016/2014", "/2014", "2014/..", "0215", "y170000002"])
+def test_what_is_no_date_is_set_aside(table, date):
+    ds = cape.load(table(HEADER, GOOD, f"TJK-0001,TJK,RUS,{date},detention"))
+    assert ds.set_aside["row"].tolist() == [3]
+    assert ds.problems[["column", "value"]].values.tolist() == [["date", date]]
+
+
+# ---------------------------------------------------------------- where
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"origin": "TJK"}, "origin == 'TJK'"),
+        ({"origin": ["TJK", "UZB"]}, "origin in ['TJK', 'UZB']"),
+        ({"host": {"RUS", "TUR"}}, "host in ['RUS', 'TUR']"),
+        ({"years": (2014, 2016)}, "2014 <= year <= 2016"),
+        ({"measure": ("rendition", "assassination")}, "measure in ['rendition', 'assassination']"),
+        ({"stage": 3}, "stage == 3"),
+        ({"stage": [1, "2"]}, "stage in [1, 2]"),
+        ({"category": "religious"}, "category == 'religious'"),
+        ({"source_kind": ["court", "cape"]}, "source_kind in ['court', 'cape']"),
+        ({"doubtful": False}, "not doubtful"),
+        ({"doubtful": True}, "doubtful"),
+        (
+            {"origin": "UZB", "host": "RUS", "years": (2005, 2015), "stage": (2, 3), "category": "religious", "doubtful": False},
+            "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] and category == 'religious' and not doubtful",
+        ),
+    ],
+)
+def test_where_keeps_the_rows_for_which_every_condition_holds(arguments, rule):
+    ds, part = cape.load(), cape.load().where(**arguments)
+    expected = ds.joined().query(rule, engine="python")["incident_id"].tolist()
+    assert part.incidents["incident_id"].tolist() == expected != []
+    assert set(part.exiles["exile_id"]) == set(part.incidents["exile_id"])
+    assert set(part.sources["source_id"]) == set(part.incidents["source_id"])
+    assert part.info.rows == {"incidents": len(part.incidents), "exiles": len(part.exiles), "sources": len(part.sources)}
+    assert len(part.info.filters) == len(arguments)
+
+
+def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
+    ds = cape.load()
+    twice, once = ds.where(origin="TJK").where(years=(2010, 2018)), ds.where(origin="TJK", years=(2010, 2018))
+    pd.testing.assert_frame_equal(twice.incidents, once.incidents)
+    assert twice.info == once.info
+    assert len(ds.incidents) == 1074 and ds.info.filters == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"origin": "TAJ"}, "did you mean TJK, Tajikistan?"),
+        ({"host": ["RUS", "Turkei"]}, "unknown state for host 'Turkei': did you mean TUR"),
+        ({"origin": 762}, "cape.states()"),
+        ({"measure": "rendtion"}, "did you mean rendition?"),
+        ({"category": "oposition"}, "did you mean opposition?"),
+        ({"source_kind": "curt"}, "did you mean court"),
+        ({"stage": 4}, "allowed are 1, 2, 3"),
+        ({"years": 2015}, "two whole numbers such as (2001, 2018)"),
+        ({"years": (2001.5, 2018)}, "two whole numbers"),
+        ({"years": (2018, 2001)}, "from an earlier to a later year"),
+        ({"doubtful": "no"}, "True, False or None"),
+    ],
+)
+def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, said):
+    with pytest.raises(cape.ParameterError) as caught:
+        cape.load().where(**arguments)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- withdrawal
+
+
+def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
+    before = cape.load()
+    copy = shutil.copytree(room("data"), tmp_path / "data")
+    for module in ("dataset", "tables"):
+        monkeypatch.setattr(f"capelib.dataset.{module}.room", lambda _: copy)
+    audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")["exile_id"].iloc[0]
+    keys = {cape.table("double_coding")["exile_id"].iloc[0], audited}
+    (copy / "withdrawn.csv").write_text("id,date,reason\n" + "".join(f"{key},2026-11-24,\n" for key in sorted(keys)), encoding="utf-8")
+    ds = cape.load()
+    theirs = before.incidents[before.incidents["exile_id"].isin(keys)]
+    left = before.incidents[~before.incidents["exile_id"].isin(keys)]
+    assert ds.incidents["incident_id"].tolist() == left["incident_id"].tolist()
+    assert set(ds.sources["source_id"]) == set(left["source_id"])
+    ids = keys | set(theirs["incident_id"]) | (set(theirs["source_id"]) - set(left["source_id"]))
+    for name in ("incidents", "exiles", "sources", "double_coding", "audit"):
+        assert not cape.table(name).isin(ids).any(axis=None), name
+    assert not any(key in everything(ds) for key in ids)
+    assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
+    assert ds.info.sha256 != before.info.sha256

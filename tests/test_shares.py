@@ -1,0 +1,235 @@
+"""Shares: intervals that agree with published tables and cover as often as they say, and shares counted by hand."""
+
+from itertools import product
+from math import prod, sqrt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from capelib.analysis import shares
+from capelib.analysis.shares import difference, mean_of_shares, wilson
+from capelib.errors import ParameterError, TooFewCases
+
+COUNTS = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+cheap = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def chance(n: int, p: float) -> np.ndarray:
+    """The binomial probability of each possible k of n: coverage is summed exactly, nothing is simulated."""
+    return stats.binom.pmf(np.arange(n + 1), n, p)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+)
+def test_wilson_gives_the_intervals_that_newcombe_printed(k, n, low, high):
+    """Newcombe 1998, Statistics in Medicine 17, 857-872, table I, method 3."""
+    found = wilson(k, n)
+    assert (found.k, found.n, found.share) == (k, n, k / n)
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@cheap
+@given(COUNTS, st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_wilson_agrees_with_its_closed_form(cell, level):
+    k, n = cell
+    z = stats.norm.ppf((1 + level) / 2)
+    root = z * sqrt(z * z + 4 * k * (n - k) / n)
+    expected = ((2 * k + z * z - root) / (2 * (n + z * z)), (2 * k + z * z + root) / (2 * (n + z * z)))
+    assert wilson(k, n, level)[3:] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [20, 50, 250])
+def test_wilson_covers_the_true_share_in_95_of_100_cases(n):
+    intervals = np.array([wilson(k, n)[3:] for k in range(n + 1)])
+    truths = np.linspace(0.1, 0.9, 161)
+    covered = [chance(n, p)[(intervals[:, 0] <= p) & (p <= intervals[:, 1])].sum() for p in truths]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.005)
+    assert min(covered) > 0.92  # counts are whole numbers: at single shares no interval holds 95 % exactly
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_the_difference_gives_the_intervals_that_newcombe_printed(a, b, low, high):
+    """Newcombe 1998, Statistics in Medicine 17, 873-890, table II, method 10."""
+    found = difference(wilson(*a), wilson(*b))
+    assert found.value == pytest.approx(a[0] / a[1] - b[0] / b[1])
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@cheap
+@given(COUNTS, COUNTS)
+def test_the_difference_is_put_together_from_the_two_wilson_intervals(first, second):
+    a, b = wilson(*first), wilson(*second)
+    low = a.share - b.share - sqrt((a.share - a.low) ** 2 + (b.high - b.share) ** 2)
+    high = a.share - b.share + sqrt((a.high - a.share) ** 2 + (b.share - b.low) ** 2)
+    assert difference(a, b) == pytest.approx((a.share - b.share, low, high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 20), (30, 45)])
+def test_the_difference_covers_the_truth_in_95_of_100_cases(n, m):
+    intervals = np.array([[difference(wilson(i, n), wilson(j, m))[1:] for j in range(m + 1)] for i in range(n + 1)])
+    covered = []
+    for p, q in product(np.linspace(0.1, 0.9, 9), repeat=2):
+        holds = (intervals[..., 0] <= p - q + 1e-12) & (p - q - 1e-12 <= intervals[..., 1])
+        covered.append((np.outer(chance(n, p), chance(m, q)) * holds).sum())
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.005)
+    assert min(covered) > 0.92
+
+
+@cheap
+@given(COUNTS, COUNTS)
+def test_the_mean_of_shares_is_the_same_method_as_newcombes_difference(first, second):
+    """a - b is twice the mean of a and of (1 - b), minus one."""
+    (k, n), (j, m) = first, second
+    mean = mean_of_shares([wilson(k, n), wilson(m - j, m)])
+    assert difference(wilson(k, n), wilson(j, m)) == pytest.approx([2 * item - 1 for item in mean], abs=1e-9)
+
+
+def test_the_mean_of_one_share_is_that_share():
+    assert mean_of_shares([wilson(7, 19)]) == pytest.approx(wilson(7, 19)[2:])
+
+
+def test_the_mean_of_three_shares_covers_the_truth_in_95_of_100_cases():
+    sizes = (18, 24, 30)
+    tables = [[wilson(k, n) for k in range(n + 1)] for n in sizes]
+    cells = np.array([mean_of_shares(triple)[1:] for triple in product(*tables)])
+    covered = []
+    for truth in ((0.5, 0.5, 0.5), (0.3, 0.3, 0.3), (0.3, 0.5, 0.8), (0.6, 0.7, 0.8), (0.2, 0.4, 0.4)):
+        weight = np.array([prod(item) for item in product(*(chance(n, p) for n, p in zip(sizes, truth, strict=True)))])
+        covered.append(weight[(cells[:, 0] <= np.mean(truth)) & (np.mean(truth) <= cells[:, 1])].sum())
+    assert np.mean(covered) == pytest.approx(0.945, abs=0.01)
+    assert min(covered) > 0.93
+
+
+def test_the_mean_of_ten_yearly_shares_covers_the_truth_with_some_fifty_cases_a_year():
+    """Simulation, 2,000 draws: the Monte Carlo error is 0.5 points, three of them are allowed."""
+    rng, sizes = np.random.default_rng(20), np.array([39, 31, 31, 76, 71, 42, 34, 79, 49, 53])
+    truth = np.linspace(0.35, 0.75, 10)
+    hits = 0
+    known = {(k, int(n)): wilson(k, int(n)) for n in set(sizes) for k in range(n + 1)}
+    for drawn in rng.binomial(sizes, truth, (2000, 10)):
+        mean = mean_of_shares([known[int(k), int(n)] for k, n in zip(drawn, sizes, strict=True)])
+        hits += mean.low <= truth.mean() <= mean.high
+    assert hits / 2000 == pytest.approx(0.95, abs=3 * sqrt(0.95 * 0.05 / 2000))
+
+
+def test_a_share_of_nothing_and_impossible_counts_are_refused():
+    with pytest.raises(TooFewCases, match="no cases: a share needs at least one"):
+        wilson(0, 0)
+    for k in (-1, 6):
+        with pytest.raises(ParameterError, match=f"k must lie between 0 and n, not {k} of 5"):
+            wilson(k, 5)
+    with pytest.raises(TooFewCases, match="no shares to average"):
+        mean_of_shares([])
+
+
+def marked_frame(rows: list[tuple]) -> pd.DataFrame:
+    return shares.authoritarian_hosts(incidents_of(rows))
+
+
+def incidents_of(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["origin", "host", "year"]).astype({"origin": "str", "host": "str", "year": "Int64"})
+
+
+# Not Free in these years: TJK, UZB, RUS, KAZ. Partly Free: KGZ (Not Free in 2009). Free: DEU.
+CASES = [
+    (("TJK", "RUS", 2011), True),
+    (("TJK", "KGZ", 2011), False),
+    (("TJK", "KGZ", 2009), True),
+    (("KGZ", "RUS", 2011), False),
+    (("UZB", "DEU", 2011), False),
+    (("TJK", "TJK", 2011), False),  # at home: not another state's soil
+    (("TJK", None, 2011), None),
+    (("TJK", "RUS", None), None),
+    (("TJK", "RUS", 1950), None),
+]
+
+
+@pytest.mark.parametrize(("row", "expected"), CASES)
+def test_only_an_authoritarian_state_on_the_soil_of_another_one_counts(row, expected):
+    found = marked_frame([row, ("TJK", "RUS", 2011)])["on_authoritarian_soil"]
+    assert str(found.dtype) == "boolean"
+    assert (None if pd.isna(found[0]) else bool(found[0])) is expected
+
+
+def test_the_reader_chooses_which_states_count_as_authoritarian():
+    rows = incidents_of([("TJK", "KGZ", 2011), ("TJK", "DEU", 2011)])
+    assert shares.authoritarian_hosts(rows, "fiw", "PF")["on_authoritarian_soil"].tolist() == [True, False]
+    with pytest.raises(ParameterError, match="unknown cut-off of fiw 'F'"):
+        shares.authoritarian_hosts(rows, "fiw", "F")
+
+
+def test_a_corridor_names_origin_and_host_and_is_missing_without_a_host():
+    found = marked_frame([("TJK", "RUS", 2011), ("TJK", None, 2011)])["corridor"]
+    assert found[0] == "TJK to RUS"
+    assert pd.isna(found[1])
+
+
+# 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in neither period.
+EARLY, LATE = (2010, 2012), (2015, 2017)
+ROWS = [
+    *[("TJK", "RUS", 2010), ("TJK", "RUS", 2011), ("TJK", "KGZ", 2011), ("UZB", "DEU", 2012), ("UZB", "RUS", 2013)],
+    *[("TJK", "RUS", 2015), ("TJK", "RUS", 2016), ("UZB", "KAZ", 2016), ("UZB", "RUS", 2017), ("TJK", "DEU", 2017)],
+    ("TJK", None, 2016),
+]
+
+
+def test_the_share_of_a_period_counts_what_could_be_marked_with_both_years_included():
+    marked = marked_frame(ROWS)
+    assert shares.of_period(marked, EARLY) == wilson(2, 4)
+    assert shares.of_period(marked, LATE) == wilson(4, 5)
+    with pytest.raises(TooFewCases, match="no incident of 1990-1992 has a known host, year and rating"):
+        shares.of_period(marked, (1990, 1992))
+
+
+def test_each_year_has_its_share_and_a_year_without_cases_has_none():
+    found = shares.by_year(marked_frame(ROWS), 2011, 2016)
+    assert found[["year", "k", "n"]].to_numpy().tolist() == [
+        [2011, 1, 2],
+        [2012, 0, 1],
+        [2013, 1, 1],
+        [2014, 0, 0],
+        [2015, 1, 1],
+        [2016, 2, 2],
+    ]
+    assert found.loc[found["n"] == 0, ["share", "low", "high"]].isna().all(axis=None)
+    assert tuple(found.loc[0, ["share", "low", "high"]]) == pytest.approx(wilson(1, 2)[2:])
+
+
+def test_leaving_corridors_out_shows_what_each_does_to_the_change():
+    found = shares.leave_one_corridor_out(marked_frame(ROWS), EARLY, LATE).set_index("corridor")
+    assert found["left_out"].to_dict() == {
+        **{"none": 0, "TJK to RUS": 4, "TJK to DEU": 1, "TJK to KGZ": 1},
+        **{"UZB to DEU": 1, "UZB to KAZ": 1, "UZB to RUS": 1},
+    }
+    assert list(found.index)[:3] == ["none", "TJK to RUS", "TJK to DEU"]  # the largest effect first
+    assert found["shift"].abs().iloc[1:].is_monotonic_decreasing
+    assert tuple(found.loc["none"]) == pytest.approx((0, 2 / 4, 4 / 5, *difference(wilson(4, 5), wilson(2, 4)), 0))
+    change = difference(wilson(2, 3), wilson(0, 2))
+    assert tuple(found.loc["TJK to RUS"]) == pytest.approx((4, 0 / 2, 2 / 3, *change, 4 / 5 - 2 / 4 - change.value))
+    assert found.loc["UZB to KAZ", ["early", "late", "shift"]].tolist() == pytest.approx([0.5, 0.75, 0.05])
+    assert found.loc["TJK to KGZ", ["early", "late", "shift"]].tolist() == pytest.approx([2 / 3, 0.8, 1 / 6])
+
+
+def test_a_corridor_without_which_a_period_is_empty_is_listed_last_with_missing_values():
+    rows = [("TJK", "RUS", 2010), ("TJK", "RUS", 2015), ("UZB", "DEU", 2016)]
+    found = shares.leave_one_corridor_out(marked_frame(rows), EARLY, LATE)
+    assert found["corridor"].tolist() == ["none", "UZB to DEU", "TJK to RUS"]
+    assert found["left_out"].tolist() == [0, 1, 2]
+    assert found.iloc[-1][["early", "late", "difference", "low", "high", "shift"]].isna().all()
+    with pytest.raises(TooFewCases, match="no incident of 1990-1992"):
+        shares.leave_one_corridor_out(marked_frame(rows), (1990, 1992), LATE)
