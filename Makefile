@@ -23,8 +23,7 @@ data: $(READY)  ## rewrite data/datapackage.json after a change of tables or cod
 	@$(BIN)/python -m capelib.dataset.package
 
 notebooks: $(READY)  ## execute the committed notebooks in place
-	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
-	  --KernelManager.transport=ipc notebooks/[0-9]*.ipynb
+	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/loading.py

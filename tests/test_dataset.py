@@ -1,17 +1,11 @@
-"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks; from their own table too."""
+"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks, parts of it, and withdrawal."""
 
-import csv
-import io
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import edtf
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import capelib as cape
 from capelib.dataset import dates
@@ -29,7 +23,6 @@ def table(tmp_path):
 
     def write(*lines: str, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
         path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
         return path
 
@@ -88,7 +81,7 @@ def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
     for value, found in zip(distinct, dates.bounds(distinct).to_dict("records"), strict=True):
         parsed = edtf.parse_edtf(value)
         first, last = (pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
-        precision = {4: "year", 7: "month", 10: "day"}[len(value)]
+        precision = {4: "year", 7: "month", 10: "day"}[len(value)] if value[-1].isdigit() else "other"  # 2014~ is "about 2014"
         assert found == {"date_start": first, "date_end": last, "precision": precision, "valid": True}, value
 
 
@@ -116,7 +109,7 @@ def test_a_date_says_its_first_and_last_day_and_a_year_only_if_it_is_one(table, 
 def test_what_is_no_date_is_set_aside(table, date):
     ds = cape.load(table(HEADER, GOOD, f"TJK-0001,TJK,RUS,{date},detention"))
     assert ds.set_aside["row"].tolist() == [3]
-    assert ds.problems[["column", "value"]].values.tolist() == [["date", date]]
+    assert ds.problems[["column", "value"]].to_numpy().tolist() == [["date", date]]
 
 
 # ---------------------------------------------------------------- where
@@ -164,7 +157,7 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
     ("arguments", "said"),
     [
         ({"origin": "TAJ"}, "did you mean TJK, Tajikistan?"),
-        ({"host": ["RUS", "Turkei"]}, "unknown state for host 'Turkei': did you mean TUR"),
+        ({"host": ["RUS", "Turkey"]}, "unknown state for host 'Turkey': did you mean TUR"),
         ({"origin": 762}, "cape.states()"),
         ({"measure": "rendtion"}, "did you mean rendition?"),
         ({"category": "oposition"}, "did you mean opposition?"),

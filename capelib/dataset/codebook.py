@@ -106,6 +106,9 @@ def nearest(value: str, allowed: Mapping[str, str]) -> str | None:
     by_name = {_plain(label): code for code, label in allowed.items()} | {_plain(code): code for code in allowed}
     if wanted in by_name:
         return by_name[wanted]
+    spelt = difflib.get_close_matches(wanted, [code.casefold() for code in allowed], n=1, cutoff=0.8)
+    if spelt:
+        return by_name[spelt[0]]
     starts = [code for label, code in by_name.items() if len(wanted) >= 3 and label.startswith(wanted)]
     if starts:
         return starts[0]

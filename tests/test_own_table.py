@@ -1,0 +1,186 @@
+"""What users rely on when they load a table of their own: bad rows are set aside and explained, names never enter."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import capelib as cape
+
+HEADER = "exile_id,origin,host,date,measure"
+GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes a CSV file of the given lines and returns its path."""
+
+    def write(*lines: str, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
+        return path
+
+    return write
+
+
+def everything(ds: cape.Dataset) -> str:
+    """All that a Dataset holds or says, as text."""
+    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside)
+    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
+
+
+def told(ds: cape.Dataset) -> list[tuple]:
+    return list(ds.problems[["file", "row", "column", "remedy"]].itertuples(index=False, name=None))
+
+
+def test_five_columns_are_enough(table):
+    ds = cape.load(table(HEADER, GOOD, "TJK-0001,TJK,,,threat"))
+    assert ds.problems.empty and ds.set_aside.empty
+    assert ds.incidents["incident_id"].tolist() == ["I0001", "I0002"]
+    assert ds.exiles.to_dict("records") == [{"exile_id": "TJK-0001", "origin": "TJK", "category": "unknown", "is_group": False}]
+    assert (ds.info.label, ds.info.licence) == ("your file mine.csv", "as its owner says")
+
+
+def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
+    ds = cape.load(table(HEADER, GOOD, "TJK-0001,TAJ,RUS,2015,detention", "", "TJK-0001,TJK,RUS,soon,rendtion"))
+    assert told(ds) == [
+        ("mine.csv", 3, "origin", "did you mean TJK?"),
+        ("mine.csv", 5, "date", "write 2015, 2015-03 or 2015-03-05 (EDTF)"),
+        ("mine.csv", 5, "measure", "did you mean rendition?"),
+    ]
+    assert ds.set_aside[["row", "origin", "date"]].to_dict("records") == [
+        {"row": 3, "origin": "TAJ", "date": "2015"},
+        {"row": 5, "origin": "TJK", "date": "soon"},
+    ]
+    assert ds.set_aside["why"].tolist()[0] == "origin: unknown state"
+
+
+def test_a_bad_row_does_not_take_the_other_rows_of_its_exile_with_it(table):
+    ds = cape.load(table(HEADER, "TJK-0001,TAJ,RUS,2015,detention", GOOD))
+    assert (len(ds.incidents), len(ds.exiles), len(ds.set_aside)) == (1, 1, 1)
+
+
+def test_a_row_with_a_comma_too_many_is_set_aside_and_none_of_its_cells_is_trusted(table):
+    ds = cape.load(table(f"{HEADER},name", f"{GOOD},Example", "TJK-0002,TJK,RUS,2015,Person, Example"))
+    assert ds.set_aside["row"].tolist() == [3]
+    assert "put a cell that holds a comma between quotation marks" in ds.problems["remedy"].tolist()
+    assert "Person" not in everything(ds)
+
+
+def test_the_category_may_stand_beside_the_incident(table):
+    lines = ["TJK-0001,TJK,RUS,2015,detention,", "TJK-0001,TJK,RUS,2016,extradition,religious", "TJK-0001,TJK,RUS,2017,threat,opposition"]
+    ds = cape.load(table(f"{HEADER},category", *lines, "TJK-0002,TJK,RUS,2017,threat,oposition"))
+    assert ds.exiles[["exile_id", "category"]].to_numpy().tolist() == [["TJK-0001", "religious"]]
+    assert ds.problems[["row", "column", "action"]].to_numpy().tolist() == [[5, "category", "set aside"], [4, "category", "first one used"]]
+
+
+def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
+    ds = cape.load(table(f"{HEADER},outcome", f"{GOOD},NA", f"{GOOD},null", f"{GOOD},", "NAM-0001,NAM,ZAF,2015,threat,None"))
+    assert ds.incidents["outcome"].fillna("(missing)").tolist() == ["NA", "null", "(missing)", "None"]
+    assert ds.incidents["origin"].tolist()[-1] == "NAM"
+
+
+def test_a_column_of_names_is_dropped_and_never_anywhere_in_the_dataset(table):
+    lines = ["TJK-0001,TJK,RUS,2015,detention,Example Person", "Example Person,TJK,RUS,2015,detention,Example Person"]
+    ds = cape.load(table(f"{HEADER},name", lines[0], lines[1].replace("Example Person,TJK", "TJK-2,TJK")))
+    assert ("mine.csv", 1, "name", "rename it if it is a column of the codebook") in told(ds)
+    assert "Example" not in everything(ds) and len(ds.set_aside) == 1
+
+
+def test_a_key_that_occurs_twice_counts_once(table):
+    ds = cape.load(table(f"incident_id,{HEADER}", f"I0001,{GOOD}", f"I0001,{GOOD.replace('2015', '2016')}"))
+    assert ds.incidents["date"].tolist() == ["2015-03"]
+    assert told(ds) == [("mine.csv", 3, "incident_id", "each row needs its own key")]
+
+
+def test_a_folder_may_bring_its_exiles_and_sources(table):
+    table("exile_id,origin,category", "TJK-0001,TJK,religious", "TJK-0002,TJK,cleric", name="mine/exiles.csv")
+    table("source_id,kind,publisher,url", "S0001,court,Example Court,https://example.org/a", name="mine/sources.csv")
+    rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0001", f"{GOOD},S0009"]
+    ds = cape.load(table(f"{HEADER},source_id", *rows, name="mine/incidents.csv").parent)
+    assert ds.joined()[["category", "source_kind"]].to_numpy().tolist() == [["religious", "court"]]
+    assert told(ds) == [
+        ("exiles.csv", 3, "category", "see `cape codebook category`"),
+        ("incidents.csv", 3, "exile_id", "add or mend that row"),
+        ("incidents.csv", 4, "source_id", "add or mend that row"),
+    ]
+    assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [["exiles.csv", 3], ["incidents.csv", 3], ["incidents.csv", 4]]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff", "is not UTF-8 text"),
+        (f"{HEADER}\n{GOOD}\n".encode("utf-16"), "save it as CSV (UTF-8)"),
+        (b"exile_id,origin,host,date\nTJK-0001,TJK,RUS,2015\n", "lacks the column(s) measure"),
+        (f"{HEADER}\n{GOOD}\n".replace(",", ";").encode(), "separated by semicolons"),
+        (f"{HEADER},host\n{GOOD},TUR\n".encode(), "more than one column host"),
+        (f'{HEADER}\nTJK-0001,TJK,RUS,2015,"detention\n{GOOD}\n'.encode(), "quotation mark that is not closed"),
+        (f"{HEADER}\n".encode(), "has no usable row"),
+        (f"{HEADER},name\n{GOOD.replace('RUS', 'RSU')},Example Person\n".encode(), "row 2, column host: unknown state, did you mean RUS?"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, content, said):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(cape.DataError) as caught:
+        cape.load(path)
+    assert said in str(caught.value) and "mine.csv" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_path_that_leads_nowhere_is_refused_in_one_line(tmp_path):
+    for source, said in (
+        (tmp_path / "absent.csv", "absent.csv: give"),
+        (tmp_path, "incidents.csv: check the path"),
+        ("public-recrod", 'did you mean "public-record"?'),
+    ):
+        with pytest.raises(cape.DataError) as caught:
+            cape.load(source)
+        assert said in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(cape.ParameterError, match="not DataFrame"):
+        cape.load(pd.DataFrame())
+
+
+COLUMNS = ["incident_id", "exile_id", "origin", "host", "date", "measure", "interpol", "doubtful", "category", "outcome", "name"]
+ROWS = [
+    [f"I{number:04d}", f"TJK-{number % 3:04d}", "TJK", "RUS", "2015-03-05", "detention", "yes", "", "religious", "NA", "Example Person"]
+    for number in range(1, 7)
+]
+CELL = st.text(max_size=8) | st.sampled_from(
+    ["", "TJK", "NAM", "NA", "2015", "2015~", "2016/2014", "I0001", "TJK-0001", "yes", "no", "threat"]
+)
+DAMAGE = st.lists(st.tuples(st.integers(1, 5), st.integers(0, len(COLUMNS) - 2), CELL), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damage=DAMAGE, longer=st.sets(st.integers(1, 5), max_size=2))
+def test_whatever_is_in_its_cells_every_row_ends_up_clean_or_set_aside(tmp_path, damage, longer):
+    rows = [list(row) for row in ROWS]
+    for row, column, cell in damage:
+        rows[row][column] = cell
+    for row in longer:
+        rows[row].append("surplus")
+    path = tmp_path / "mine.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    ds = cape.load(path)
+    assert len(ds.incidents) + len(ds.set_aside) == len(rows)
+    assert set(ds.set_aside["row"]) == set(ds.problems.query("action == 'set aside'")["row"])
+    assert ds.set_aside["why"].notna().all() and ds.problems["remedy"].notna().all()
+    assert set(ds.incidents["exile_id"]) <= set(ds.exiles["exile_id"])
+    assert "Example Person" not in everything(ds)
+
+
+def test_loading_stays_light():
+    heavy = "{'statsmodels', 'seaborn', 'matplotlib', 'papermill', 'edtf', 'scipy'}"
+    bare = "import sys, capelib; assert 'pandas' not in sys.modules; "
+    code = f"{bare} capelib.load(); print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
