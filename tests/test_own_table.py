@@ -67,7 +67,7 @@ def test_a_bad_row_does_not_take_the_other_rows_of_its_exile_with_it(table):
 
 
 def test_a_row_with_a_comma_too_many_is_set_aside_and_none_of_its_cells_is_trusted(table):
-    ds = cape.load(table(f"{HEADER},name", f"{GOOD},Example", "TJK-0002,TJK,RUS,2015,Person, Example"))
+    ds = cape.load(table(f"{HEADER},name", f"{GOOD},Example", "TJK-0002,TJK,RUS,2015,detention,Person, Example"))
     assert ds.set_aside["row"].tolist() == [3]
     assert "put a cell that holds a comma between quotation marks" in ds.problems["remedy"].tolist()
     assert "Person" not in everything(ds)
@@ -124,7 +124,10 @@ def test_a_folder_may_bring_its_exiles_and_sources(table):
         (f"{HEADER},host\n{GOOD},TUR\n".encode(), "more than one column host"),
         (f'{HEADER}\nTJK-0001,TJK,RUS,2015,"detention\n{GOOD}\n'.encode(), "quotation mark that is not closed"),
         (f"{HEADER}\n".encode(), "has no usable row"),
-        (f"{HEADER},name\n{GOOD.replace('RUS', 'RSU')},Example Person\n".encode(), "row 2, column host: unknown state, did you mean RUS?"),
+        (
+            f"{HEADER},name\n{GOOD.replace('RUS', 'Rusia')},Example Person\n".encode(),
+            "row 2, column host: unknown state, did you mean RUS?",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, content, said):

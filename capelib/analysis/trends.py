@@ -97,7 +97,7 @@ def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
     >>> import pandas as pd
     >>> fit = interrupted(pd.DataFrame({"year": range(2001, 2011), "n": [4, 5, 4, 5, 4, 9, 8, 9, 8, 9]}), at=2006)
     >>> round(float(fit.term("level at the break")["ratio"]), 1)
-    1.9
+    2.0
     """
     year, n = _series(counts)
     after = year >= at

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,16 +170,19 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
     from traitlets.config import Config
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    ways = {"shutdown_kernel": "immediate"}
-    if hasattr(socket, "AF_UNIX"):
-        ways["config"] = Config({"KernelManager": {"transport": "ipc"}})  # type: ignore[assignment]  # TCP would warn at each start
     executed = build / f"{run.name}.ipynb"
     parameters = dict(run.parameters) | ({"out": str(staging.resolve())} if "out" in run.parameters else {})
     if parameters.get("dataset", "public-record") != "public-record":
         parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
     try:
         build.mkdir(parents=True, exist_ok=True)
-        papermill.execute_notebook(run.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=False, **ways)
+        with tempfile.TemporaryDirectory(prefix="cape-") as sockets:
+            ways: dict[str, Any] = {"shutdown_kernel": "immediate"}
+            if hasattr(socket, "AF_UNIX"):  # over TCP each kernel would warn, and anyone on the machine could listen
+                ways["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
+            papermill.execute_notebook(
+                run.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=False, **ways
+            )
     except PapermillExecutionError as error:
         failed = build / "failed" / executed.name
         failed.parent.mkdir(exist_ok=True)
