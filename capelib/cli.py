@@ -98,17 +98,17 @@ def _pairs(items: list[str]) -> dict[str, str]:
 def main() -> None:
     """Run the command; an error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and 130."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0  # typer.Exit comes back as its code here, Ctrl-C as 130
     except CapeError as error:
         typer.echo(f"cape: {error}", err=True)
         sys.exit(2)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("cape: interrupted; what was finished is in place, nothing else was changed", err=True)
-        sys.exit(130)
+        code = 130
     except Exception as error:
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's words
             typer.echo(f"cape: {error.format_message()} (see cape --help)", err=True)
             sys.exit(2)
         raise
+    if code == 130:
+        typer.echo("cape: interrupted; what was finished is in place, nothing else was changed", err=True)
+    sys.exit(code)

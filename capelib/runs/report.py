@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -74,7 +74,7 @@ def problems(source: str) -> None:
             markup=False,
         )
         for row in ds.problems[ds.problems["action"] == "set aside"].head(5).itertuples():
-            console.print(f"  {row.file}, row {row.row}, column {row.column}: {row.problem} ({row.value}); {row.remedy}", markup=False)
+            console.print(_line(row), markup=False)
 
 
 def describe(ds: "Dataset") -> None:
@@ -103,6 +103,11 @@ def describe(ds: "Dataset") -> None:
         )
     if len(ds.problems) > 20:
         console.print(f"  and {len(ds.problems) - 20} more")
+
+
+def _line(row: Any) -> str:
+    value = "" if row.value == "(not shown)" else f" ({row.value})"
+    return f"  {row.file}, row {row.row}, column {row.column}: {row.problem}{value}; {row.remedy}"
 
 
 def _top(ds: "Dataset", column: str) -> str:
