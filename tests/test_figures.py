@@ -1,0 +1,102 @@
+"""Figures: the same bytes each time, whole or not at all, labelled honestly."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import capelib as cape
+from capelib.errors import CapeError, ParameterError
+from capelib.figures import saving
+
+
+@pytest.fixture(scope="module")
+def ds():
+    return cape.load()
+
+
+def chart(ds, **changes):
+    return cape.figures.by_measure(replace(ds, info=replace(ds.info, **changes)))
+
+
+def test_the_same_figure_is_the_same_bytes(ds, tmp_path):
+    for folder in ("one", "two"):
+        saving.save(chart(ds), "measures", tmp_path / folder)
+    for name in ("measures.svg", "measures.png", "measures.csv", "provenance.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_frame_behind_says_what_the_bars_show(ds):
+    data = chart(ds).data.set_index("measure")["n"]
+    assert data.to_dict() == ds.incidents["measure"].value_counts().loc[lambda n: n > 0].to_dict()
+
+
+def test_each_figure_names_its_data_and_synthetic_is_stamped(ds):
+    texts = [text.get_text() for text in chart(ds).figure.texts]
+    assert any(text.startswith("Source: public record: capelib-public-record") and ds.info.sha256[:12] in text for text in texts)
+    assert "SYNTHETIC" not in texts
+    assert "SYNTHETIC" in [text.get_text() for text in chart(ds, synthetic=True).figure.texts]
+
+
+def test_a_failed_save_leaves_what_was_there(ds, tmp_path, monkeypatch):
+    saving.save(chart(ds), "measures", tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    whole = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if "csv" in path.name:
+            whole(path, content[:10])
+            raise OSError(28, "No space left on device")
+        return whole(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CapeError, match="No space left on device"):
+        saving.save(chart(ds.where(origin="TJK")), "measures", tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_without_a_folder_nothing_is_written(ds, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saving.save(chart(ds), "measures", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "../up", "With Space", "a.svg"])
+def test_a_name_that_is_no_name_is_refused(ds, name, tmp_path):
+    with pytest.raises(ParameterError):
+        saving.save(chart(ds), name, tmp_path)
+
+
+def test_settings_of_the_reader_stay_as_they_were(ds):
+    import matplotlib as mpl
+
+    watched = [name for name in mpl.rcParams if name.startswith(("font", "axes", "svg", "text", "savefig"))]
+    before = {name: mpl.rcParams[name] for name in watched}
+    chart(ds).picture("svg")
+    assert {name: mpl.rcParams[name] for name in watched} == before
+
+
+@pytest.mark.parametrize("origin", ["TJK", "VEN", "KGZ", "TUR"])
+def test_the_figures_of_03_are_drawn_for_many_cases_and_for_too_few(ds, origin):
+    part = ds.where(origin=origin)
+    found = cape.targeting.targeting(part.incidents, ds.covered_from(origin), 2024, 2018)
+    assert cape.figures.targeting(found, part.info, origin, "episode").picture("png")
+    assert cape.figures.break_scan(found, part.info, origin).picture("png")
+
+
+@pytest.mark.parametrize("origin", ["TJK", "VEN"])
+def test_the_figures_of_04_are_drawn_for_many_cases_and_for_too_few(ds, origin):
+    part = ds.where(origin=origin)
+    found = cape.hosts.host_shares(part.joined(), (2014, 2020), (2021, 2021))
+    for draw in (cape.figures.corridors, cape.figures.definitions):
+        assert draw(found, part.info, None).picture("png")
+    assert cape.figures.host_shares(found, part.info, {}).picture("png")
+
+
+def test_published_shares_stand_beside_ours_only_for_the_same_periods(ds):
+    claims = {"2021": cape.findings.published("fa2022-autoc-share-2021")}
+    same = cape.figures.host_shares(cape.hosts.host_shares(ds.joined(), (2014, 2020), (2021, 2021)), ds.info, claims).data
+    other = cape.figures.host_shares(cape.hosts.host_shares(ds.joined(), (2014, 2019), (2020, 2021)), ds.info, claims).data
+    assert (int(same["published"].sum()), int(other["published"].sum())) == (1, 0)
+    assert isinstance(same, pd.DataFrame)

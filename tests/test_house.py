@@ -1,0 +1,73 @@
+"""The house: imports run one way, the two commands, one list of dependencies, nothing that does not belong."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ["errors", "paths", "dataset", "reference", "analysis", "findings", "figures", "runs", "cli"]
+
+
+def text_files():
+    skipped = {".git", ".venv", "build", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__"}
+    for path in ROOT.rglob("*"):
+        if path.is_file() and not skipped & set(path.relative_to(ROOT).parts) and path.suffix not in (".png", ".pyc"):
+            yield path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "capelib").rglob("*.py")), ids=lambda path: path.relative_to(ROOT / "capelib").as_posix())
+def test_imports_run_one_way(path):
+    own = path.relative_to(ROOT / "capelib").with_suffix("").parts[0]
+    if own == "__init__":
+        return  # the public face may name every room
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("capelib."):
+            assert ROOMS.index(node.module.split(".")[1]) <= ROOMS.index(own), f"{path.name} imports {node.module}"
+
+
+def test_conda_and_pip_users_get_the_same_packages():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {f"python{project['requires-python']}", "pip", *project["dependencies"], *project["optional-dependencies"]["dev"]}
+    listed = re.findall(r"^  - ([a-z].*)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
+    assert set(listed) - {"conda-forge"} == wanted
+
+
+def test_every_dependency_is_locked_with_hashes_and_no_address():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lock = (ROOT / "requirements.lock").read_text()
+    for wanted in project["dependencies"] + project["optional-dependencies"]["dev"]:
+        name = re.match(r"[a-z-]+", wanted)[0]
+        assert re.search(rf"^{name}==[^\n]*\\\n    --hash=sha256:", lock, re.MULTILINE), name
+    assert "://" not in lock
+
+
+def test_the_readme_begins_with_the_two_commands():
+    lines = [line.strip() for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert any(line.startswith("make reproduce") for line in lines[:8])
+    assert any(line.startswith("make test") for line in lines[:8])
+
+
+def test_every_file_that_the_readme_names_is_there():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]
+    assert len(links) > 5
+    assert all((ROOT / link).exists() for link in links)
+
+
+def test_one_version_everywhere():
+    import capelib
+
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert capelib.__version__ == version
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {version} " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_file_names_a_folder_of_somebodys_machine():
+    for path in text_files():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"(?<![\w.])/(?:home|root|Users)/\w+", text)
+        assert not found, f"{path.relative_to(ROOT)}: {found[0]}"

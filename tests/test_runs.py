@@ -1,0 +1,193 @@
+"""Runs: parameters refused before a kernel starts, results whole or not at all, the command's exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from capelib.errors import CapeError, ParameterError
+from capelib.paths import room
+from capelib.runs import runner
+from capelib.runs.parameters import Parameter, check_parameters, declared, fill, parse
+
+TAJIK = room("notebooks") / "03_tajik_targeting.ipynb"
+HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
+
+
+def cape(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", "from capelib.cli import main; main()", *words], cwd=cwd, capture_output=True, text=True)
+
+
+def notebook(folder: Path, *cells: str, parameters: str = 'out: str = ""  # folder') -> Path:
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    path = folder / "90_made_up.ipynb"
+    nb = new_notebook(cells=[first, *(new_code_cell(cell) for cell in cells)], metadata={"language_info": {"name": "python"}})
+    nbformat.write(nb, path)
+    return path
+
+
+def run_of(path: Path) -> runner.Run:
+    return runner.Run(path, fill(path, {}), path.stem)
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "message"),
+    [
+        (TAJIK, {"orgin": "TJK"}, "unknown parameter 'orgin': did you mean origin?"),
+        (TAJIK, {"origin": "TAJ"}, "unknown state 'TAJ': did you mean TJK, Tajikistan?"),
+        (TAJIK, {"first_year": "soon"}, "first_year must be int, not 'soon'"),
+        (TAJIK, {"first_year": "2020", "last_year": "2010"}, "first_year 2020 must lie before last_year 2010"),
+        (TAJIK, {"break_year": "2023"}, "choose 2005 to 2021"),
+        (TAJIK, {"unit": "incidents"}, "did you mean incident"),
+        (TAJIK, {"doubtful": "maybe"}, "doubtful must be bool"),
+        (TAJIK, {"dataset": "no_such_file.csv"}, "no dataset 'no_such_file.csv'"),
+        (TAJIK, {"out": "x"}, "unknown parameter 'out'"),
+        (HOSTS, {"stages": "2,4"}, "unknown stage '4'"),
+        (HOSTS, {"stages": "2,2"}, "different stages"),
+        (HOSTS, {"cutoff": "F"}, "unknown cut-off of fiw 'F'"),
+        (HOSTS, {"regime_measure": "row"}, "unknown cut-off of row 'NF'"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_in_one_line(path, given, message):
+    with pytest.raises(ParameterError) as error:
+        fill(path, given)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    with pytest.raises(ParameterError, match=r"unknown state.*; unknown unit"):
+        check_parameters(origin="XXX", unit="person")
+
+
+def test_booleans_are_not_years():
+    with pytest.raises(ParameterError, match="must be a year"):
+        check_parameters(first_year=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [("int", "2015", 2015), ("list[int]", "[1, 3]", [1, 3]), ("bool", "no", False), ("str", "'NF'", "NF")]
+)
+def test_text_is_read_in_the_declared_type(kind, text, value):
+    assert parse(Parameter("x", kind, None, ""), text) == value
+
+
+def test_the_tagged_cell_is_read_as_python_and_not_by_guessing(tmp_path):
+    found = declared(notebook(tmp_path, parameters='colour: str = "#D55E00"  # a colour\nn: int = 3  # how many'))
+    assert found["colour"] == Parameter("colour", "str", "#D55E00", "a colour")
+    with pytest.raises(CapeError, match="line 1"):
+        declared(notebook(tmp_path, parameters="doubtful: False"))
+
+
+def test_a_failed_notebook_is_kept_apart_and_leaves_the_old_results(tmp_path):
+    write = "from pathlib import Path; Path(out, 'x.csv').write_text('new')"
+    path = notebook(tmp_path, write, "raise ValueError('made-up trouble')")
+    old = tmp_path / "figures" / path.stem / "x.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    outcome = next(runner.reproduce([run_of(path)], tmp_path / "figures", tmp_path / "build"))
+    assert outcome.status == "failed"
+    assert "cell 3: ValueError: made-up trouble" in outcome.error
+    assert old.read_text() == "old"
+    assert [item.name for item in (tmp_path / "figures").iterdir()] == [path.stem]
+    assert (tmp_path / "build" / "failed" / "90_made_up.ipynb").exists()
+
+
+def test_a_finished_run_is_not_repeated_until_something_changes(tmp_path):
+    path = notebook(tmp_path, "from pathlib import Path; Path(out, 'x.csv').write_text('1')")
+    figures, build = tmp_path / "figures", tmp_path / "build"
+
+    def status(**how: bool) -> str:
+        return next(runner.reproduce([run_of(path)], figures, build, **how)).status
+
+    assert [status(), status(), status(force=True)] == ["done", "unchanged", "done"]
+    (figures / path.stem / "x.csv").write_text("edited")
+    assert [status(), status()] == ["done", "unchanged"]
+    notebook(tmp_path, "from pathlib import Path; Path(out, 'x.csv').write_text('2')")
+    assert status() == "done"
+
+
+def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
+    path = notebook(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    outcome = next(runner.reproduce([run_of(path)], tmp_path / "figures", tmp_path / "build"))
+    assert (outcome.status, outcome.error) == ("failed", "the kernel died")
+
+
+def test_raw_papermill_runs_a_notebook_from_any_folder(tmp_path):
+    words = ["papermill", str(TAJIK), "out.ipynb", "-p", "origin", "UZB", "-p", "out", "here", "-k", "python3"]
+    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads((tmp_path / "here" / "answer.json").read_text())
+    assert "exiles pursued by Uzbekistan" in answer["answer"]
+    assert answer["label"] == "public record"
+
+
+def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_path):
+    rows = ["exile_id,origin,host,date,measure,name"]
+    rows += [f"TJK-{n:04d},TJK,RUS,{2004 + n % 18},rendition,Example Person" for n in range(1, 90)]
+    (tmp_path / "mine.csv").write_text("\n".join([*rows, "TJK-0100,TAJ,RUS,2015,rendition,Example Person"]), encoding="utf-8")
+    done = cape("reproduce", "03", "--data", "mine.csv", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "row 91, column origin" in done.stderr
+    (folder,) = (tmp_path / "build" / "figures").iterdir()
+    assert "TAJ" in (folder / "set_aside.csv").read_text()
+    assert "your file mine.csv" in (folder / "answer.json").read_text()
+    assert not any(b"Example Person" in file.read_bytes() for file in folder.iterdir())
+    assert not (tmp_path / "figures").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("reproduce", "03", "-p", "origin=TAJ"), "did you mean TJK"),
+        (("reproduce", "99"), "unknown notebook '99'"),
+        (("reproduce", "03", "-p", "origin"), "NAME=VALUE"),
+        (("reproduce", "03", "--out", "a_file/x"), "cannot write to"),
+        (("reproduce", "--data", "missing.csv"), "no dataset"),
+        (("info", "--data", "missing.csv"), "missing.csv"),
+        (("codebook", "rendtion"), "did you mean rendition"),
+        (("reproduce", "--colour"), "No such option"),
+    ],
+)
+def test_what_cannot_start_ends_in_one_line_and_exit_code_2(words, message, tmp_path):
+    (tmp_path / "a_file").write_text("")
+    done = cape(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.startswith("cape: ")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
+
+
+def test_a_read_only_folder_ends_in_one_line(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CapeError, match=r"cannot write to .*Permission denied; choose another folder with --out"):
+        next(runner.reproduce([run_of(TAJIK)], tmp_path / "figures", tmp_path / "build"))
+
+
+def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
+    words = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", "04"]
+    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("figures/.run-*/answer.json")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "cape: interrupted; what was finished is in place, nothing else was changed\n"
+    assert list((tmp_path / "figures").iterdir()) == []
+
+
+def test_info_and_codebook_answer():
+    assert "1,074 incidents, 694 exiles, 609 sources" in cape("info").stdout
+    assert "stage 3" in cape("codebook", "rendition").stdout
