@@ -187,7 +187,8 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
         failed = build / "failed" / executed.name
         failed.parent.mkdir(exist_ok=True)
         executed.replace(failed)
-        return f"cell {error.exec_count}: {error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''} (see {failed})"
+        said = error.evalue.splitlines()[0] if error.evalue else ""
+        return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
     except DeadKernelError:
         return "the kernel died"
     except OSError as error:
