@@ -137,12 +137,12 @@ def test_a_share_of_nothing_and_impossible_counts_are_refused():
         mean_of_shares([])
 
 
-def marked_frame(rows: list[tuple]) -> pd.DataFrame:
-    return shares.authoritarian_hosts(incidents_of(rows))
-
-
 def incidents_of(rows: list[tuple]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["origin", "host", "year"]).astype({"origin": "str", "host": "str", "year": "Int64"})
+
+
+def marked_frame(rows: list[tuple]) -> pd.DataFrame:
+    return shares.authoritarian_hosts(incidents_of(rows))
 
 
 # Not Free in these years: TJK, UZB, RUS, KAZ. Partly Free: KGZ (Not Free in 2009). Free: DEU.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.analysis.counts import UNITS, per_year
 from capelib.analysis.trends import Fit, break_scan, interrupted, trend
-from capelib.errors import TooFewCases
+from capelib.errors import ParameterError, TooFewCases
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Targeting:
         said = f"Recorded {thing} {who} {clear}: {yearly} in {first}-{last}, n = {self.rise.n}"
         if self.broken is None:
             return f"{said}; whether {self.at} was a break cannot be told ({'; '.join(self.why)})."
-        others = f"{self.passing} of {self.tested} other years pass the same test"
+        p, others = f"p = {self.chosen_p:.2g}", f"{self.passing} of {self.tested} other years"
         if self.chosen_p < 0.05:
-            return f"{said}; a break at {self.at} passes the test (p = {self.chosen_p:.2g}), but {others}."
-        return f"{said}; a break at {self.at} is not established (p = {self.chosen_p:.2g}; {others})."
+            return f"{said}; a break at {self.at} passes the test ({p}); so do {others}."
+        return f"{said}; a break at {self.at} is not established ({p}; {others} pass the same test)."
 
 
 def targeting(
@@ -83,12 +83,17 @@ def targeting(
 
     incidents: of the states and measures asked about. at: first year after the break. unit, model: see `cape.counts.per_year`
     and `cape.trends.trend`. Nothing is raised for too few cases: the parts that cannot be estimated are None, and `why` says so.
+    Raises ParameterError where the first year does not lie before the last.
 
     >>> import capelib as cape
     >>> found = targeting(cape.load().where(origin="TJK").incidents, 2001, 2024, 2015)
     >>> round(float(found.rise.term("per year")["ratio"]), 2), found.rise.n
     (1.08, 160)
     """
+    if first_year >= last_year:
+        raise ParameterError(
+            f"the series would start in {first_year} (not searched before?) and end in {last_year}: choose a later last_year"
+        )
     counts = per_year(incidents, first_year, last_year, unit)
     why: list[str] = []
     rise = broken = None

@@ -39,6 +39,11 @@ class Info:
     filters: tuple[str, ...] = ()
 
     @property
+    def heading(self) -> str:
+        """The label as a sentence begins with it."""
+        return self.label[:1].upper() + self.label[1:]
+
+    @property
     def source_line(self) -> str:
         """Dataset, edition and checksum, as figures print them."""
         edition = f", edition {self.edition}" if self.edition else ""
@@ -148,7 +153,7 @@ class Dataset:
         if self.info.label != "public record":
             return int(self.incidents["year"].min()) if self.incidents["year"].notna().any() else 1900
         known = codebook()["dataset"]["covered_from"]
-        return max(known.get(state, known["other"]) for state in require("state", origin, states()))
+        return max((known.get(state, known["other"]) for state in require("state", origin, states())), default=1900)
 
     def joined(self) -> pd.DataFrame:
         """The incidents with the exile's `category` and `is_group` and the source's `kind` (as `source_kind`) joined on.

@@ -26,7 +26,7 @@ def by_origin_and_year(
     """
     data = per_year(ds.where(origin=CENTRAL_ASIA).incidents, first_year, last_year, by="origin")
     with style():
-        subtitle = f"{ds.info.label.capitalize()}: {data['n'].sum():,} incidents, {first_year}-{last_year}. A collection, not a rate."
+        subtitle = f"{ds.info.heading}: {data['n'].sum():,} incidents, {first_year}-{last_year}. A collection, not a rate."
         figure, axes = canvas(title, subtitle, ds.info, columns=len(CENTRAL_ASIA), height=3.4, left=0.075, wspace=0.12)
         for axis, origin in zip(axes, CENTRAL_ASIA, strict=True):
             part = data[data["origin"] == origin]
@@ -48,9 +48,7 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
     data["n"] = data["measure"].map(counted).fillna(0).astype("int64")
     data = data[data["n"] > 0].sort_values(["stage", "n"], ascending=[True, False]).reset_index(drop=True)
     with style():
-        subtitle = (
-            f"{ds.info.label.capitalize()}: {data['n'].sum():,} incidents. Which measure belongs to which stage is our reading of CAPE."
-        )
+        subtitle = f"{ds.info.heading}: {data['n'].sum():,} incidents. Which measure belongs to which stage is our reading of CAPE."
         figure, axis = canvas(title, subtitle, ds.info, height=1.7 + 0.27 * len(data), left=0.22, right=0.72)
         sns.barplot(data, x="n", y="label", hue="stage", palette=STAGE_COLOURS, legend=False, ax=axis, saturation=1)
         for place, row in enumerate(data.itertuples()):
@@ -78,7 +76,7 @@ def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str 
     counted = {"incident": "incidents", "exile": "persons (once a year)", "episode": "incidents (clusters once)"}
     span = f"{data['year'].min()}-{data['year'].max()}"
     tail = "Line: model with 95 % band. A collection, not a rate." if fit else "Too few cases for a line."
-    subtitle = f"{info.label.capitalize()}, {span}: {data['n'].sum():,} {counted[unit]}. {tail}"
+    subtitle = f"{info.heading}, {span}: {data['n'].sum():,} {counted[unit]}. {tail}"
     with style():
         figure, axis = canvas(title, subtitle, info)
         axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
@@ -117,7 +115,7 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
     data = result.scan.assign(threshold=stats.f.ppf(0.95, 2, max(n_years - 4, 1)), chosen=result.scan["at"] == at)
     title = f"Is {at} a special year, or would others look like a break as well?"
     total = f"n = {result.counts['n'].sum()}, {n_years} years."
-    subtitle = f"{info.label.capitalize()}: the test that neither level nor slope changed, made at every year. {total}"
+    subtitle = f"{info.heading}: the test that neither level nor slope changed, made at every year. {total}"
     with style():
         figure, axis = canvas(title, subtitle, info, height=3.9)
         axis.bar(data["at"], data["statistic"], color=np.where(data["chosen"], colour, "#BFBFBF"), width=0.75)
@@ -155,7 +153,7 @@ def host_shares(result: HostShares, info: Info, claims: dict[str, Published]) ->
     data = pd.DataFrame(rows, columns=["label", "value", "low", "high", "n", "published"])
     title = "What share of incidents happens on the soil of other authoritarian states?"
     total = result.numbers["early_n"] + result.numbers["late_n"] if result.numbers else 0
-    subtitle = f"{info.label.capitalize()}: {total} incidents with a known host. Authoritarian: {result.definition}. Lines: 95 %."
+    subtitle = f"{info.heading}: {total} incidents with a known host. Authoritarian: {result.definition}. Lines: 95 %."
     also = "; ".join(sorted({claim.reference for claim in claims.values()})) if data["published"].any() else ""
     return intervals(data, info, title, subtitle, also=f"published: {also}" if also else "")
 
@@ -177,7 +175,7 @@ def corridors(result: HostShares, info: Info, claim: Published | None, most: int
     data["strong"] = left_out["corridor"] == "none"
     title = f"Does the change from {years(result.early)} to {years(result.late)} rest on one corridor?"
     what = f"change of the share on authoritarian soil, with one corridor left out. Authoritarian: {result.definition}"
-    subtitle = f"{info.label.capitalize()}: {what}. Lines: 95 %."
+    subtitle = f"{info.heading}: {what}. Lines: 95 %."
     reference = (claim.value / 100, f"published: {claim.text}") if claim else None
     return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
 
@@ -198,7 +196,7 @@ def definitions(result: HostShares, info: Info, claim: Published | None) -> Char
     data["strong"] = found["definition"] == result.definition
     title = f"Does the change from {years(result.early)} to {years(result.late)} depend on what authoritarian means?"
     what = "change of the share on authoritarian soil under six definitions; the chosen one in colour"
-    subtitle = f"{info.label.capitalize()}: {what}. Lines: 95 %."
+    subtitle = f"{info.heading}: {what}. Lines: 95 %."
     reference = (claim.value / 100, f"published: {claim.text}") if claim else None
     return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
 

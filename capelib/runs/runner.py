@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import socket
 import tempfile
@@ -140,9 +139,9 @@ def _set_aside(source: str, folder: Path) -> None:
 
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
-    staging = out / f".run-{os.getpid()}"
     try:
-        staging.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".run-", dir=out))
     except OSError as error:
         raise CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
     try:
