@@ -154,6 +154,7 @@ CASES = [
     (("UZB", "DEU", 2011), False),
     (("TJK", "TJK", 2011), False),  # at home: not another state's soil
     (("TJK", None, 2011), None),
+    (("KGZ", None, 2011), None),  # unknown, though no host could make it count
     (("TJK", "RUS", None), None),
     (("TJK", "RUS", 1950), None),
 ]
