@@ -35,6 +35,12 @@ def reproduce(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep", metavar="NAME=A,B", help="Run each of several values; may be repeated. In a list value write + for the comma."
+        ),
+    ] = None,
     data: DataFile = "",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data.")
@@ -42,20 +48,24 @@ def reproduce(
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
-    from capelib.runs import report, runner
+    from capelib.runs import comparison, report, runner
 
-    given = _pairs(parameter or []) | ({"dataset": data} if data else {})
+    given = _pairs(parameter or [], "-p") | ({"dataset": data} if data else {})
+    swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
     own = given.get("dataset", "public-record") != "public-record"
-    runs = runner.plan(notebooks or [], given)
+    runs = runner.plan(notebooks or [], given, swept)
     if own:
-        report.problems(given["dataset"])
+        from capelib.dataset.dataset import load
+
+        report.problems(load(given["dataset"]))
     target = out or Path("build/figures" if own else "figures")
     outcomes = []
     with report.progress(len(runs)) as step:
         for outcome in runner.reproduce(runs, target, Path("build"), force):
             outcomes.append(outcome)
             step(outcome)
-    report.table(outcomes)
+    pages = comparison.compare(outcomes, target, bool(given or swept))
+    report.table(outcomes, pages)
     if any(outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists() for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -83,14 +93,57 @@ def codebook(
     report.meanings(describe(name))
 
 
-def _pairs(items: list[str]) -> dict[str, str]:
+@app.command()
+def findings(
+    data: DataFile = "",
+    vintage: Annotated[
+        str, typer.Option("--vintage", metavar="RELEASE", help="The published release that the file is, such as fh-2022 or cape-1.0.")
+    ] = "",
+    form: Annotated[str, typer.Option("--format", metavar="table|csv|json", help="csv and json are for machines.")] = "table",
+    relations: Annotated[
+        bool, typer.Option("--relations", help="The relations between published numbers, in place of the numbers.")
+    ] = False,
+) -> None:
+    """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
+    from capelib.dataset.codebook import require
+    from capelib.dataset.dataset import PUBLIC_RECORD, load
+    from capelib.findings import check, relations_frame
+    from capelib.runs import report
+
+    require("format", form, ("table", "csv", "json"))
+    if relations:
+        report.frame(relations_frame(), form)
+        return
+    ds = load(data or PUBLIC_RECORD, vintage)
+    if data:
+        report.problems(ds)
+    found = check(ds)
+    if form == "table":
+        report.findings(found, ds.info)
+    else:
+        report.frame(found.frame, form)
+    if len(ds.set_aside):
+        raise typer.Exit(1)
+
+
+@app.command()
+def cite(key: Annotated[str, typer.Argument(metavar="KEY", help="A publication or finding of the ledger, such as fa2022longarm.")]) -> None:
+    """The BibTeX entry of a publication."""
+    from capelib.findings.bibliography import cite as entry
+
+    typer.echo(entry(key))
+
+
+def _pairs(items: list[str], option: str) -> dict[str, str]:
     from capelib.errors import ParameterError
 
     pairs = {}
     for item in items:
         name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise ParameterError(f"-p takes NAME=VALUE, not {item!r}")
+        if not equals or not name or not value:
+            raise ParameterError(f"{option} takes NAME=VALUE, not {item!r}")
+        if name.strip() in pairs:
+            raise ParameterError(f"{option} names {name.strip()} twice: give all its values at once")
         pairs[name.strip()] = value
     return pairs
 

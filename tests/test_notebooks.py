@@ -1,14 +1,17 @@
 """The committed notebooks and figures: executed, whole, and what comes out of the code as it stands."""
 
 import ast
+import html
 import json
 import re
 
+import pandas as pd
 import papermill
 import pytest
 
+import capelib as cape
 from capelib.paths import room
-from capelib.runs import provenance, runner
+from capelib.runs import comparison, provenance, runner
 from capelib.runs.parameters import declared
 
 NOTEBOOKS = list(runner.notebooks().values())
@@ -60,6 +63,32 @@ class TestEachNotebook:
         assert any(re.search(r"^## (Limits|What the data is not)", text, re.MULTILINE) for text in texts[-2:])
 
 
+FOLLOWING = [path for path in NOTEBOOKS if path.stem != "01_learn_the_dataset"]  # a lesson; it reproduces nothing
+
+
+@pytest.mark.parametrize("path", FOLLOWING, ids=lambda path: path.stem)
+def test_a_notebook_says_where_it_departs_from_each_publication_that_it_reproduces(path):
+    followed = cape.findings.follows(path.stem).frame
+    text = "\n".join("".join(cell["source"]) for cell in cells(path))
+    assert f'cape.findings.follows("{path.stem}")' in text
+    for key, rows in followed.groupby("publication"):
+        assert {"unit", "period", "categories", "source"} <= set(rows["aspect"]), key
+        assert cape.findings.address(key) in text, f"{path.stem} does not name {key} with its address"
+        assert (rows["same"].fillna(False) | rows["why"].notna()).all(), key  # what differs says why
+    if path.stem.startswith("12"):
+        return  # the ledger speaks of every publication; it follows those that it names
+    named = set(re.findall(r'"([a-z0-9-]+)"', text)) & set(cape.findings.ledger())
+    judged = {cape.findings.ledger()[key].publication for key in named if f'"{key}"' in text and "findings.check" in text}
+    assert judged <= set(followed["publication"]), path.stem
+
+
+def test_every_entry_of_departures_belongs_to_a_notebook_and_a_publication():
+    rows = cape.table("departures")
+    assert set(rows["notebook"]) == {path.stem for path in FOLLOWING}
+    for key in rows["publication"].unique():
+        assert cape.findings.cite(key)
+
+
 def test_every_notebook_has_its_runs():
     assert {run.notebook for run in RUNS} == set(NOTEBOOKS)
 
@@ -79,6 +108,31 @@ def test_the_committed_figures_come_from_the_code_and_data_as_they_stand(run):
 
 
 def test_no_folder_of_figures_is_left_over():
-    assert {folder.name for folder in FIGURES.iterdir() if folder.is_dir() and not folder.name.startswith(".")} == {
-        run.name for run in RUNS
-    }
+    folders = {folder.name for folder in FIGURES.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
+    assert folders == {run.name for run in RUNS} | {comparison.ROOM}
+    swept = {run.notebook.stem for run in RUNS if sum(other.notebook == run.notebook for other in RUNS) > 1}
+    assert {folder.name for folder in (FIGURES / comparison.ROOM).iterdir()} == swept
+
+
+@pytest.mark.parametrize("folder", sorted((FIGURES / comparison.ROOM).glob("*")), ids=lambda folder: folder.name)
+def test_the_committed_comparisons_hold_what_their_runs_found(folder):
+    runs = [run for run in RUNS if run.notebook.stem == folder.name]
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    estimates = pd.read_csv(folder / "estimates.csv")
+    for run in runs:
+        found = json.loads((FIGURES / run.name / "answer.json").read_text(encoding="utf-8"))
+        assert html.escape(found["answer"]) in text
+    assert estimates["run"].nunique() == len(runs)
+    for source in re.findall(r'(?:src|href)="([^"]+)"', text):
+        assert (folder / source).exists(), source
+
+
+def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
+    """Numbers of figures and notebooks, against the functions that make them."""
+    found = json.loads((FIGURES / "12_published_findings" / "answer.json").read_text(encoding="utf-8"))
+    fresh = json.loads(json.dumps([verdict.row() for verdict in cape.findings.check(cape.load())]))
+    assert found["verdicts"] == fresh
+    shown = "".join(json.dumps(cell["outputs"], ensure_ascii=False) for cell in code(room("notebooks") / "12_published_findings.ipynb"))
+    for verdict in fresh:
+        if verdict["value"] is not None:
+            assert verdict["here"] in shown, verdict["finding_id"]

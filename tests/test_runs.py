@@ -1,7 +1,9 @@
 """Runs: parameters refused before a kernel starts, results whole or not at all, the command's exit codes."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +11,15 @@ import time
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from twins import fh_2022, written
 
+from capelib import cli
 from capelib.errors import CapeError, ParameterError
 from capelib.paths import room
-from capelib.runs import runner
+from capelib.runs import comparison, runner
 from capelib.runs.parameters import Parameter, check_parameters, declared, fill, parse
 
 TAJIK = room("notebooks") / "03_tajik_targeting.ipynb"
@@ -23,6 +28,21 @@ HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
 
 def cape(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", "from capelib.cli import main; main()", *words], cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch, capsys):
+    """The command without a new process: quicker, for what needs no kernel. Returns exit code, output and errors."""
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["cape", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, ended.value.code or 0, said.out, said.err)
+
+    return call
 
 
 def notebook(folder: Path, *cells: str, parameters: str = 'out: str = ""  # folder') -> Path:
@@ -153,17 +173,109 @@ def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_p
         (("reproduce", "--data", "missing.csv"), "no dataset"),
         (("info", "--data", "missing.csv"), "missing.csv"),
         (("codebook", "rendtion"), "did you mean rendition"),
+        (("reproduce", "03", "--sweep", "origin=TJK,TAJ"), "did you mean TJK"),
+        (("reproduce", "03", "--sweep", "origin="), "--sweep takes NAME=VALUE"),
+        (("reproduce", "03", "--sweep", "origin=TJK", "--sweep", "origin=UZB"), "names origin twice"),
+        (("findings", "--format", "xml"), "unknown format 'xml'"),
+        (("findings", "--vintage", "fh-2022"), "not a published release"),
+        (("findings", "--data", "a_file", "--vintage", "fh22"), "unknown vintage 'fh22'"),
+        (("cite", "fa2022"), "did you mean"),
         (("reproduce", "--colour"), "No such option"),
     ],
 )
-def test_what_cannot_start_ends_in_one_line_and_exit_code_2(words, message, tmp_path):
+def test_what_cannot_start_ends_in_one_line_and_exit_code_2(words, message, tmp_path, inside):
     (tmp_path / "a_file").write_text("")
-    done = cape(*words, cwd=tmp_path)
+    done = inside(*words)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.startswith("cape: ")
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
+
+
+def test_a_sweep_is_every_combination_and_each_run_is_made_once():
+    names = [run.name for run in runner.plan(["03"], {"last_year": "2020"}, {"origin": ["TJK", "UZB"], "unit": ["exile", "episode"]})]
+    assert names == [
+        "03_tajik_targeting--last_year=2020--unit=exile",
+        "03_tajik_targeting--last_year=2020",
+        "03_tajik_targeting--last_year=2020--origin=UZB--unit=exile",
+        "03_tajik_targeting--last_year=2020--origin=UZB",
+    ]
+    assert len(runner.plan(["03", "03"], {}, {"origin": ["TJK", "TJK", "UZB"]})) == 2
+    assert [run.parameters["stages"] for run in runner.plan(["04"], {}, {"stages": ["2+3", "3"]})] == [[2, 3], [3]]
+
+
+def test_a_sweep_over_a_parameter_that_only_some_notebooks_have_leaves_the_others_alone():
+    names = {run.name for run in runner.plan([], {}, {"break_year": ["2010", "2015"]})}
+    assert {"03_tajik_targeting", "03_tajik_targeting--break_year=2010"} <= names
+    assert {"04_authoritarian_hosts--cutoff=PF", "12_published_findings"} <= names  # their own sets
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ({"orgin": ["TJK"]}, "did you mean origin"),
+        ({"origin": ["TJK", "TAJ"]}, "did you mean TJK"),
+        ({"origin": ["TJK", ""]}, "unknown state ''"),
+    ],
+)
+def test_every_value_of_a_sweep_is_checked_before_anything_runs(sweep, message):
+    with pytest.raises(ParameterError, match=message):
+        runner.plan(["03"], {}, sweep)
+
+
+def swept(folder: Path, values: tuple[int, ...] = (1, 2)) -> list[runner.Run]:
+    write = (
+        "import capelib as cape, pandas as pd\n"
+        "rows = pd.DataFrame({'estimate': ['twice'], 'value': [2.0 * x], 'low': [1.0], 'high': [9.0], 'n': [x], 'unit': ['ratio']})\n"
+        "ds = cape.load()\n"
+        "cape.figures.save(cape.figures.by_measure(ds.where(stage=x)), 'measures', out)\n"
+        "cape.answer(f'Twice {x} <b> is {2 * x}.', ds.info, [], out, rows)"
+    )
+    parameters = 'dataset: str = "public-record"  # data\nx: int = 1  # a number\nout: str = ""  # folder'
+    path = notebook(folder, write, parameters=parameters)
+    return runner.plan([str(path)], {}, {"x": [str(value) for value in values]})
+
+
+def test_runs_of_one_notebook_are_put_side_by_side(tmp_path):
+    figures, build = tmp_path / "figures", tmp_path / "build"
+    outcomes = list(runner.reproduce(swept(tmp_path), figures, build))
+    assert [outcome.status for outcome in outcomes] == ["done", "done"]
+    (page,) = comparison.compare(outcomes, figures)
+    text = page.read_text(encoding="utf-8")
+    assert page == figures / "comparisons" / "90_made_up" / "index.html"
+    assert "Twice 2 &lt;b&gt; is 4." in text and "2 runs that differ in x" in text
+    for source in re.findall(r'(?:src|href)="([^"]+)"', text):
+        assert (page.parent / source).exists(), source
+    estimates = pd.read_csv(page.parent / "estimates.csv")
+    assert estimates[["run", "estimate", "value", "n"]].to_numpy().tolist() == [["x 1", "twice", 2.0, 1], ["x 2", "twice", 4.0, 2]]
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()}
+    comparison.compare(outcomes, figures)  # nothing changed: nothing is written
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()} == before
+    own = comparison.compare(outcomes, figures, own=True)
+    assert own == [figures / "comparisons" / "90_made_up--x" / "index.html"]
+    assert (own[0].parent / "estimates.svg").read_bytes() == (page.parent / "estimates.svg").read_bytes()
+
+
+def test_a_failed_run_does_not_stand_in_a_comparison(tmp_path):
+    outcomes = list(runner.reproduce(swept(tmp_path, (1, 9)), tmp_path / "figures", tmp_path / "build"))
+    assert [outcome.status for outcome in outcomes] == ["done", "failed"]  # there is no stage 9
+    assert comparison.compare(outcomes, tmp_path / "figures") == []
+
+
+def test_findings_speak_to_people_and_to_machines(tmp_path, inside):
+    twin = written(fh_2022(), tmp_path / "twin")
+    done = inside("findings", "--data", str(twin), "--vintage", "fh-2022", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(io.StringIO(done.stdout)).set_index("finding_id")
+    assert (rows["verdict"] == "reproduced").sum() == 11
+    assert rows.loc["fh2022-total", "label"] == "SYNTHETIC"
+    answer = json.loads(inside("findings", "--format", "json").stdout)
+    assert {row["finding_id"]: row["verdict"] for row in answer}["fa2022-autoc-share-2021"] == "pattern agrees"
+    shown = inside("findings").stdout
+    assert "503 ≠ 483" in shown and "Lemon: University of Exeter, 2016" in shown and "pattern agrees" in shown
+    assert len(pd.read_csv(io.StringIO(inside("findings", "--relations", "--format", "csv").stdout))) == 112
+    assert inside("cite", "fa2022longarm").stdout.startswith("@article{fa2022longarm,\n")
 
 
 def test_a_read_only_folder_ends_in_one_line(tmp_path, monkeypatch):
@@ -188,6 +300,6 @@ def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_info_and_codebook_answer():
-    assert "1,074 incidents, 694 exiles, 609 sources" in cape("info").stdout
-    assert "stage 3" in cape("codebook", "rendition").stdout
+def test_info_and_codebook_answer(inside):
+    assert "1,074 incidents, 694 exiles, 609 sources" in inside("info").stdout
+    assert "stage 3" in inside("codebook", "rendition").stdout

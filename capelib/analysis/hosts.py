@@ -58,6 +58,18 @@ class HostShares:
         columns = ["k", "n", "share", "low", "high"]
         return mean_of_shares([Share(*row) for row in rows[columns].itertuples(index=False)]) if len(rows) else None
 
+    def compared(self) -> pd.DataFrame:
+        """The main estimates, for laying runs side by side: estimate, value, low, high (fractions), n, unit."""
+        found = self.numbers or {}
+        rows = [
+            (f"share in {years(self.late)}", "late", "late_low", "late_high", "late_n", "share"),
+            (f"share in {years(self.early)}, pooled", "early", "early_low", "early_high", "early_n", "share"),
+            ("change, late minus early", "difference", "low", "high", "", "difference"),
+        ]
+        total = int(found["early_n"] + found["late_n"]) if found else None
+        cells = [(name, *(found.get(key, float("nan")) for key in keys), found.get(n, total), unit) for name, *keys, n, unit in rows]
+        return pd.DataFrame(cells, columns=["estimate", "value", "low", "high", "n", "unit"])
+
     def sentence(self) -> str:
         """The answer in one sentence, with intervals."""
         if self.numbers is None:

@@ -50,6 +50,11 @@ class Targeting:
         values = [[np.nan] * 4 if fit is None else list(fit.term(term)[numbers]) for _, fit, term in rows]
         return pd.DataFrame(values, columns=numbers, index=pd.Index([name for name, _, _ in rows], name="estimate"), dtype=float)
 
+    def compared(self) -> pd.DataFrame:
+        """The main estimates, for laying runs side by side: estimate, value, low, high, n, unit ("ratio")."""
+        rows = self.estimates().drop(columns="p").rename(columns={"ratio": "value"}).reset_index()
+        return rows.assign(n=int(self.counts["n"].sum()), unit="ratio")[["estimate", "value", "low", "high", "n", "unit"]]
+
     def sentence(self, who: str, unit: str) -> str:
         """The answer in one sentence, with intervals.
 

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from capelib.dataset import dates
 from capelib.dataset.codebook import codebook, codes, columns, nearest, require, stage_of
-from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, typed, withdrawn
+from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, table, typed, withdrawn
 from capelib.errors import DataError, ParameterError
 from capelib.paths import room
 
@@ -37,6 +38,7 @@ class Info:
     rows: dict[str, int]
     synthetic: bool = False
     filters: tuple[str, ...] = ()
+    vintage: str = ""  # the release that a user's file is declared to be, such as "fh-2022"
 
     @property
     def heading(self) -> str:
@@ -46,7 +48,7 @@ class Info:
     @property
     def source_line(self) -> str:
         """Dataset, edition and checksum, as figures print them."""
-        edition = f", edition {self.edition}" if self.edition else ""
+        edition = f", edition {self.edition}" if self.edition else f", declared to be {self.vintage}" if self.vintage else ""
         return f"{self.label}: {self.name}{edition}, sha256 {self.sha256[:12]}"
 
 
@@ -180,11 +182,13 @@ def _years(years: tuple[int, int]) -> tuple[int, int]:
     return first, last
 
 
-def load(source: str | Path = PUBLIC_RECORD) -> Dataset:
+def load(source: str | Path = PUBLIC_RECORD, vintage: str = "") -> Dataset:
     """Incidents, exiles and sources, clean and checked, in one line.
 
     source: "public-record" (the built-in data), a CSV file with at least the columns exile_id, origin, host, date and
         measure of the codebook, or a folder that holds incidents.csv and, if there, exiles.csv and sources.csv.
+    vintage: the published release that the file is, such as "cape-1.0" or "fh-2022" (a vintage of the ledger): its published
+        numbers are then recomputed by `cape.findings.check`. "" where it is none.
     In a single table, or a folder without exiles.csv, `category` and `is_group` may stand beside the incident.
     Returns a Dataset. Rows that the codebook does not allow are in `.set_aside`, the reasons in `.problems`; columns
     that the codebook does not know (names of persons first of all) are dropped and listed in `.problems`.
@@ -194,7 +198,11 @@ def load(source: str | Path = PUBLIC_RECORD) -> Dataset:
     >>> cape.load().info.rows
     {'incidents': 1074, 'exiles': 694, 'sources': 609}
     """
+    if vintage:
+        require("vintage", vintage, vintages())
     if str(source) == PUBLIC_RECORD:
+        if vintage:
+            raise ParameterError("the built-in public record is not a published release: give a vintage with a file of yours")
         return _assemble(room("data"), codebook()["dataset"], "public record")
     if not isinstance(source, str | Path):
         raise ParameterError(f'source must be "{PUBLIC_RECORD}" or a path, not {type(source).__name__}')
@@ -204,7 +212,18 @@ def load(source: str | Path = PUBLIC_RECORD) -> Dataset:
         hint = f'did you mean "{PUBLIC_RECORD}"?' if near else f'give "{PUBLIC_RECORD}", a CSV file or a folder with incidents.csv'
         raise DataError(f"no file or folder {path}: {hint}")
     own = {"name": path.name, "title": path.name, "edition": "", "licence": "as its owner says"}
-    return _assemble(path, own, f"your file {path.name}")
+    ds = _assemble(path, own, f"your file {path.name}")
+    return replace(ds, info=replace(ds.info, vintage=vintage))
+
+
+@cache
+def vintages() -> list[str]:
+    """The published releases that the ledger knows, and that a file can be declared to be.
+
+    >>> "fh-2022" in vintages()
+    True
+    """
+    return sorted(table("findings")["vintage"].dropna().unique())
 
 
 def _assemble(path: Path, about: dict[str, str], label: str) -> Dataset:

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -39,6 +40,18 @@ STYLE = {
     "savefig.dpi": 120,
 }
 
+CSS = """.page { font: 15px/1.45 sans-serif; color: #222; max-width: 1050px; margin: 1.5em auto; padding: 0 1em }
+.page table { border-collapse: collapse; width: 100%; margin: 0 0 1.6em }
+.page td, .page th { text-align: left !important; vertical-align: top; white-space: normal }
+.page td, .page th { padding: .35em .8em .35em 0; border-bottom: 1px solid #ddd }
+.page td.number { white-space: nowrap; font-weight: bold }
+.page .verdict { font-weight: bold }
+.page small { color: #666 }
+.page img { max-width: 100% }
+.page .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 1.2em }
+.page figure { margin: 0 }
+.page figcaption { font-weight: bold }"""
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -69,6 +82,24 @@ class Chart:
 
     def __repr__(self) -> str:
         return f"<Chart: {self.title}>"
+
+
+class Page:
+    """A piece of HTML with its style: shown in a notebook, saved as a page of its own by `cape.figures.save_page`."""
+
+    def __init__(self, title: str, body: str) -> None:
+        self.title, self.body = title, body
+
+    def _repr_html_(self) -> str:
+        return f'<style>{CSS}</style><div class="page">{self.body}</div>'
+
+    def __repr__(self) -> str:
+        return f"<Page: {self.title}>"
+
+    def document(self) -> str:
+        """The whole HTML document."""
+        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(self.title)}</title>'
+        return f'<!doctype html>\n<html lang="en"><head>{head}<style>{CSS}</style></head>\n<body class="page">{self.body}</body></html>\n'
 
 
 def canvas(

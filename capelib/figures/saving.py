@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from capelib.errors import CapeError, ParameterError
-from capelib.figures.house import Chart
+from capelib.figures.house import Chart, Page
 
 PROVENANCE = "provenance.json"
+ANSWER = "answer.json"
 
 
 def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
@@ -29,8 +30,7 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
     ['measures.csv', 'measures.png', 'measures.svg', 'provenance.json']
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ParameterError(f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}")
+    _name(name)
     if not str(out):
         return chart
     files = {
@@ -51,10 +51,31 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     return chart
 
 
+def save_page(page: Page, name: str, out: str | Path = "") -> Page:
+    """Write a page as `name`.html, whole or not at all; "" writes nothing. Returns the page, so that a notebook shows it.
+
+    Raises ParameterError for a bad name, CapeError where the folder cannot be written.
+    """
+    _name(name)
+    if str(out):
+        write_files(Path(out), {f"{name}.html": page.document().encode()})
+    return page
+
+
+def _name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ParameterError(f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}")
+
+
 def read_provenance(folder: Path) -> dict[str, Any]:
     """What provenance.json of a folder says; empty where there is none or it cannot be read."""
+    return read_json(folder / PROVENANCE)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file holds; empty where there is none or it cannot be read."""
     try:
-        return json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 

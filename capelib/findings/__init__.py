@@ -1,5 +1,29 @@
-"""JUDGE: the ledger of published numbers, and what another dataset says to the same question."""
+"""JUDGE: the ledger of published numbers, the relations between them, and what the data at hand says to each."""
 
-from capelib.findings.ledger import Published, Verdict, Verdicts, compare, published
+from capelib.findings.bibliography import address, cite, reference
+from capelib.findings.checks import check
+from capelib.findings.departures import Follows, follows
+from capelib.findings.ledger import Published, ledger, published
+from capelib.findings.relations import Relation, evaluate, relations, relations_frame
+from capelib.findings.verdicts import MEANING, Verdict, Verdicts, compare, summary
 
-__all__ = ["Published", "Verdict", "Verdicts", "compare", "published"]
+__all__ = [
+    "MEANING",
+    "Follows",
+    "Published",
+    "Relation",
+    "Verdict",
+    "Verdicts",
+    "address",
+    "check",
+    "cite",
+    "compare",
+    "evaluate",
+    "follows",
+    "ledger",
+    "published",
+    "reference",
+    "relations",
+    "relations_frame",
+    "summary",
+]

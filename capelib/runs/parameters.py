@@ -11,7 +11,7 @@ from typing import Any
 from capelib.analysis.counts import UNITS
 from capelib.analysis.trends import MARGIN, MODELS
 from capelib.dataset.codebook import codes, require, unknown
-from capelib.dataset.dataset import PUBLIC_RECORD
+from capelib.dataset.dataset import PUBLIC_RECORD, vintages
 from capelib.dataset.tables import states
 from capelib.errors import CapeError, ParameterError
 from capelib.reference import regimes
@@ -55,7 +55,7 @@ def declared(notebook: Path) -> dict[str, Parameter]:
 def parse(parameter: Parameter, text: str) -> Any:
     """The value of a parameter given as text on the command line, in its declared type.
 
-    Lists are written with commas. Raises ParameterError that names parameter, type and the text given.
+    Lists are written with commas (or with +, as in a sweep). Raises ParameterError that names parameter, type and the text given.
 
     >>> parse(Parameter("stages", "list[int]", [2, 3], ""), "1,2,3")
     [1, 2, 3]
@@ -63,7 +63,7 @@ def parse(parameter: Parameter, text: str) -> Any:
     element = parameter.kind.removeprefix("list[").removesuffix("]")
     try:
         if parameter.kind.startswith("list["):
-            return [_one(element, part) for part in text.strip("[] ").split(",") if part.strip()]
+            return [_one(element, part) for part in text.strip("[] ").replace("+", ",").split(",") if part.strip()]
         return _one(element, text)
     except ValueError:
         raise ParameterError(f"parameter {parameter.name} must be {parameter.kind}, not {text!r}") from None
@@ -99,9 +99,9 @@ def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
 def check_parameters(**values: Any) -> None:
     """Are these values of notebook parameters allowed, alone and together?
 
-    Known parameters: dataset, origin, first_year, last_year, break_year, split_year, unit, measure, model, regime_measure, cutoff,
-    stages, doubtful, out; others are not looked at. Raises ParameterError that lists everything that is wrong, each with the
-    nearest allowed value.
+    Known parameters: dataset, vintage, origin, first_year, last_year, break_year, split_year, split_years, unit, measure, model,
+    regime_measure, cutoff, stages, doubtful, out; others are not looked at. Raises ParameterError that lists everything that is
+    wrong, each with the nearest allowed value.
 
     >>> check_parameters(origin="TAJ")
     Traceback (most recent call last):
@@ -126,6 +126,13 @@ def _year(name: str) -> Callable[[Any], None]:
             raise ParameterError(f"{name} must be a year from {FIRST} to {LAST}, not {value!r}")
 
     return check
+
+
+def _split_years(value: Any) -> None:
+    if not isinstance(value, list) or not value or any(type(year) is not int for year in value) or value != sorted(set(value)):
+        raise ParameterError(f"split_years must be a list of years that rise, such as [2011, 2016], not {value!r}")
+    for year in value:
+        _year("split_years")(year)
 
 
 def _text(name: str) -> Callable[[Any], None]:
@@ -155,11 +162,13 @@ def _flag(value: Any) -> None:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "dataset": _dataset,
+    "vintage": lambda value: value == "" or require("vintage", value, vintages()),
     "origin": lambda value: value == "all" or require("state", value, states()),
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
     "break_year": _year("break_year"),
     "split_year": _year("split_year"),
+    "split_years": _split_years,
     "unit": lambda value: require("unit", value, UNITS),
     "measure": lambda value: value == "all" or require("measure", value, codes("measure")),
     "model": lambda value: require("model", value, MODELS),
@@ -172,6 +181,8 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
 
 def _together(values: dict[str, Any]) -> list[str]:
     wrong = []
+    if values.get("vintage") and values.get("dataset") == PUBLIC_RECORD:
+        wrong.append("the built-in public record is not a published release: give a vintage with a dataset of yours")
     first, last = values.get("first_year"), values.get("last_year")
     if first is not None and last is not None:
         if first >= last:

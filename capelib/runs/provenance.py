@@ -33,7 +33,8 @@ def code_sha256(notebook: Path) -> str:
 
 
 @cache
-def _capelib_sha256() -> str:
+def capelib_sha256() -> str:
+    """Checksum of every source file of the package."""
     digest = hashlib.sha256()
     for file in sorted(PACKAGE.rglob("*.py")):
         digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
@@ -53,7 +54,7 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "code_sha256": code_sha256(notebook),
         "parameters": shown,
         "data_sha256": data,
-        "capelib_sha256": _capelib_sha256(),
+        "capelib_sha256": capelib_sha256(),
         "python": ".".join(platform.python_version_tuple()[:2]),
         "packages": {name: metadata.version(name) for name in PACKAGES},
     }

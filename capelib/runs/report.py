@@ -1,14 +1,20 @@
 """What the command shows: tables when a person reads, plain lines when output is piped."""
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from capelib.dataset.dataset import Dataset
+    import pandas as pd
+
+    from capelib.dataset.dataset import Dataset, Info
+    from capelib.findings.verdicts import Verdicts
     from capelib.runs.runner import Outcome
 
 
@@ -37,8 +43,8 @@ def progress(total: int) -> Iterator[Callable[["Outcome"], None]]:
         yield step
 
 
-def table(outcomes: list["Outcome"]) -> None:
-    """What ran, where each figure is, what was found, and what the published numbers come to."""
+def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
+    """What ran, where each figure is, what was found, what the published numbers come to, and where runs stand side by side."""
     console = _console()
     ran = Table(title="What ran", title_justify="left", show_lines=True)
     for name in ("notebook", "status", "figures and tables", "found"):
@@ -49,32 +55,76 @@ def table(outcomes: list["Outcome"]) -> None:
         ran.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", outcome.answer or outcome.error)
     console.print(ran)
     verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
-    if verdicts:
-        whose = ", ".join(sorted({row["label"] for _, row in verdicts}))
+    spoken = [(run, row) for run, row in verdicts if row["value"] is not None]
+    if spoken:
+        whose = ", ".join(sorted({row["label"] for _, row in spoken}))
         judged = Table(title=f"Which published numbers hold? (data: {whose})", title_justify="left", show_lines=True)
-        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "run"):
+        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs"):
             judged.add_column(name, overflow="fold")
-        for run, row in verdicts:
-            judged.add_row(row["published"], row["statement"], row["here"] or "-", row["verdict"], row["reason"], run)
+        runs_of: dict[tuple[str, ...], list[str]] = {}
+        for run, row in spoken:
+            said = f"{row['statement']} Read as: {row['reading']}." if row["reading"] else row["statement"]
+            runs_of.setdefault((row["published"], said, row["here"], row["verdict"], row["reason"]), []).append(run)
+        for cells, runs in runs_of.items():
+            judged.add_row(*cells, "\n".join(runs))
         console.print(judged)
+        counted = Counter(row["verdict"] for row in {(row["finding_id"], row["reading"]): row for _, row in reversed(verdicts)}.values())
+        console.print("The whole ledger: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
+    for page in pages:
+        console.print(f"side by side: {page}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     same = sum(outcome.status == "unchanged" for outcome in outcomes)
     console.print(f"{len(outcomes)} runs: {len(outcomes) - failed - same} done, {same} unchanged, {failed} failed.")
 
 
-def problems(source: str) -> None:
+def problems(ds: "Dataset") -> None:
     """What reading a user's file had to set aside, in a few lines on the error stream."""
-    from capelib.dataset.dataset import load
-
-    ds = load(source)
     console = _console(error=True)
     if len(ds.set_aside):
-        console.print(
-            f"{len(ds.set_aside)} row(s) of {source} cannot be used; they go to set_aside.csv beside the figures. First of them:",
-            markup=False,
-        )
+        console.print(f"{len(ds.set_aside)} row(s) of {ds.info.name} cannot be used and are set aside. First of them:", markup=False)
         for row in ds.problems[ds.problems["action"] == "set aside"].head(5).itertuples():
             console.print(_line(row), markup=False)
+
+
+def findings(found: "Verdicts", info: "Info") -> None:
+    """Every published number with its verdict, grouped by publication; contradictions first."""
+    from capelib.findings import MEANING, address, reference, relations
+
+    console = _console()
+    against = [relation for relation in relations() if relation.verdict == "contradiction"]
+    split = Table(title="Published numbers that contradict each other", title_justify="left", show_lines=True)
+    for name in ("what would have to hold", "in numbers", "what to make of it"):
+        split.add_column(name, overflow="fold")
+    for relation in against:
+        split.add_row(relation.statement, relation.sides, relation.why)
+    console.print(split)
+    for key, rows in found.frame.groupby("publication", sort=False):
+        console.print(f"\n{reference(key)}", style="bold", markup=False)
+        console.print(address(key), markup=False)
+        grid = Table(show_edge=False, pad_edge=False)
+        for name, width in (("published", 14), ("statement", 60), ("here", 26), ("verdict", 15), ("reason", None)):
+            grid.add_column(name, overflow="fold", max_width=width)
+        for row in rows.itertuples():
+            said = f"{row.statement} Read as: {row.reading}." if row.reading else row.statement
+            mark = "\n(contradiction)" if row.arithmetic == "contradiction" else ""
+            grid.add_row(row.published, said, row.here or "-", row.verdict + mark, row.reason)
+        console.print(grid)
+    console.print(f"\nData at hand: {info.source_line}.", markup=False)
+    for name, n in found.frame["verdict"].value_counts().items():
+        console.print(f"  {n:>4} {name}: {MEANING[str(name)]}", markup=False)
+
+
+def frame(rows: "pd.DataFrame", form: str) -> None:
+    """A table for machines on standard output. form: "csv", "json" or "table"."""
+    if form == "csv":
+        sys.stdout.write(rows.to_csv(index=False, lineterminator="\n"))
+    elif form == "json":
+        sys.stdout.write(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12) + "\n")
+    else:
+        grid = Table(*rows.columns, show_lines=True)
+        for row in rows.astype(str).itertuples(index=False):
+            grid.add_row(*row)
+        _console().print(grid)
 
 
 def describe(ds: "Dataset") -> None:

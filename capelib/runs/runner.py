@@ -1,6 +1,5 @@
 """Run notebooks with papermill; results appear only when a run has succeeded."""
 
-import json
 import logging
 import shutil
 import socket
@@ -9,13 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from capelib.dataset.codebook import unknown
 from capelib.dataset.dataset import load
 from capelib.errors import CapeError, ParameterError
-from capelib.figures.saving import PROVENANCE, as_json, read_provenance
+from capelib.figures.saving import ANSWER, PROVENANCE, as_json, read_json, read_provenance
 from capelib.paths import room
 from capelib.runs import provenance
 from capelib.runs.parameters import declared, fill, label
@@ -59,31 +59,44 @@ def find(name: str) -> Path:
     raise ParameterError(unknown("notebook", name, list(known)))
 
 
-def plan(names: list[str], given: dict[str, str]) -> list[Run]:
-    """The runs to make: for the named notebooks (all, when none is named) the sets of `runs.toml`, or the one set `given`.
+def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | None = None) -> list[Run]:
+    """The runs to make: for the named notebooks (all, when none is named) the sets of `runs.toml`, or those that are asked for.
 
-    Every parameter of every run is checked here, before the first kernel starts.
+    given: one value for a parameter, as text. sweep: several values; every combination is a run. With either, the sets of
+    `runs.toml` are not run. A run that comes up twice is made once. Every parameter of every run is checked here, before the
+    first kernel starts.
     """
+    chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
+    asked = {name: [value] for name, value in given.items()} | (sweep or {})
+    runs: dict[str, Run] = {}
+    for notebook in chosen:
+        known = declared(notebook)
+        accepted = asked if len(chosen) == 1 else {name: values for name, values in asked.items() if name in known}
+        for values in _combinations(accepted) if accepted else _sets(notebook):
+            parameters = fill(notebook, values)
+            name = notebook.stem + label(parameters, known)
+            runs.setdefault(name, Run(notebook, parameters, name))
+    declared_somewhere = {name for run in runs.values() for name in run.parameters}
+    if unused := set(asked) - declared_somewhere:
+        raise ParameterError(unknown("parameter", sorted(unused)[0], sorted(declared_somewhere - {"out"})))
+    return list(runs.values())
+
+
+def _sets(notebook: Path) -> list[dict[str, str]]:
+    """The parameter sets of a notebook in `runs.toml`: its `parameters`, and every combination of its `sweep`."""
     import tomllib
 
-    chosen = [find(name) for name in names] or list(notebooks().values())
-    sets = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8")).get("run", [])
-    runs = []
-    for notebook in chosen:
-        own = [
-            {key: _as_text(value) for key, value in entry.get("parameters", {}).items()}
-            for entry in sets
-            if entry["notebook"] == notebook.stem
-        ]
-        known = declared(notebook)
-        accepted = given if len(chosen) == 1 else {key: value for key, value in given.items() if key in known}
-        for values in [accepted] if accepted else own or [{}]:
-            parameters = fill(notebook, values)
-            runs.append(Run(notebook, parameters, notebook.stem + label(parameters, known)))
-    unused = set(given) - {key for run in runs for key in run.parameters}
-    if unused:
-        raise ParameterError(unknown("parameter", sorted(unused)[0], sorted({key for run in runs for key in run.parameters} - {"out"})))
-    return runs
+    entries = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8")).get("run", [])
+    found = []
+    for entry in [entry for entry in entries if entry["notebook"] == notebook.stem]:
+        fixed = {name: _as_text(value) for name, value in entry.get("parameters", {}).items()}
+        swept = {name: [_as_text(value) for value in values] for name, values in entry.get("sweep", {}).items()}
+        found += [fixed | values for values in _combinations(swept)]
+    return found or [{}]
+
+
+def _combinations(values: dict[str, list[str]]) -> list[dict[str, str]]:
+    return [dict(zip(values, each, strict=True)) for each in product(*values.values())]
 
 
 def _as_text(value: Any) -> str:
@@ -121,10 +134,8 @@ def reproduce(runs: list[Run], out: Path, build: Path, force: bool = False) -> I
 
 
 def _finished(outcome: Outcome) -> Outcome:
-    path = outcome.folder / "answer.json"
-    if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
-        outcome.answer, outcome.verdicts = found["answer"], found["verdicts"]
+    found = read_json(outcome.folder / ANSWER)
+    outcome.answer, outcome.verdicts = found.get("answer", ""), found.get("verdicts", [])
     return outcome
 
 

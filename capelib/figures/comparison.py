@@ -1,0 +1,70 @@
+"""Runs of one notebook side by side: the same estimates under other parameters."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter, PercentFormatter
+
+from capelib.dataset.dataset import Info
+from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, Chart, canvas, note, style
+
+WIDEST_RATIO = 20.0  # intervals of ratios are cut here and at its inverse, so that one vague run does not hide the others
+
+
+def side_by_side(data: pd.DataFrame, info: Info, title: str) -> Chart:
+    """How do the main estimates differ from run to run? One block an estimate, one row a run, with 95 % intervals.
+
+    data: run (label), estimate (label), value, low, high, n, unit ("share", "difference", "ratio", "count"), as the answers of runs
+        give them. The frame behind: the same.
+    """
+    blocks = [part.reset_index(drop=True) for _, part in data.groupby("estimate", sort=False)]
+    rows = [len(block) for block in blocks]
+    longest = int(data["run"].str.len().max())
+    with style():
+        size = {"height": 1.3 + sum(0.3 * n + 0.62 for n in rows), "left": min(0.06 + 0.0092 * longest, 0.42), "right": 0.74}
+        heights = {"height_ratios": [n + 1 for n in rows], "hspace": 0.9 / (sum(rows) / len(rows) + 1) + 0.35}
+        figure, axes = canvas(
+            title, f"{info.heading}. Lines: 95 % intervals. Each row is one run.", info, len(blocks), 1, **size, **heights
+        )
+        for axis, block in zip(np.atleast_1d(axes), blocks, strict=True):
+            _block(axis, block)
+        return Chart(figure, data, title, info)
+
+
+def _block(axis: Axes, block: pd.DataFrame) -> None:
+    unit = str(block["unit"].iloc[0])
+    cut = (1 / WIDEST_RATIO, WIDEST_RATIO) if unit == "ratio" else (-np.inf, np.inf)
+    for place, row in enumerate(block.itertuples()):
+        if pd.isna(row.value):
+            note(axis, 1.02, place, "too few cases", xycoords=axis.get_yaxis_transform(), va="center", color=GREY)
+            continue
+        colour = next((tone for code, tone in ORIGIN_COLOURS.items() if code in str(row.run).split()), ORIGIN_COLOURS["KAZ"])
+        if pd.notna(row.low):
+            axis.plot(np.clip([row.low, row.high], *cut), [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axis.plot(np.clip(row.value, *cut), place, "o", color=colour, markersize=6.5, zorder=3)
+        note(axis, 1.02, place, _said(row, unit), xycoords=axis.get_yaxis_transform(), va="center")
+    axis.set_title(str(block["estimate"].iloc[0]), loc="left", size=10, weight="bold", color=INK, pad=4)
+    axis.set_yticks(range(len(block)), block["run"])
+    axis.set_ylim(len(block) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0, colors=INK, labelleft=True)
+    axis.spines["left"].set_visible(False)
+    if unit == "ratio":
+        axis.set_xscale("log")
+        ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 0.8, 1, 1.25, 2, 5, 10, 20) if axis.get_xlim()[0] <= tick <= axis.get_xlim()[1]]
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.axvline(1, color=ACCENT, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+    elif unit == "difference":
+        axis.axvline(0, color=ACCENT, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f} points" if abs(value) > 1e-9 else "0")
+    elif unit == "share":
+        axis.set_xlim(0, 1)
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+
+
+def _said(row: object, unit: str) -> str:
+    scale, sign, end = {"share": (100, "", " %"), "difference": (100, "+", " points"), "ratio": (1, "", "")}.get(unit, (1, "", ""))
+    digits = ".2f" if unit == "ratio" else ",.0f"
+    value, low, high = (format(scale * part, f"{sign}{digits}") for part in (row.value, row.low, row.high))
+    n = "" if pd.isna(row.n) else f", n = {row.n:,.0f}"
+    return f"{value}{end}{n}" if pd.isna(row.low) else f"{value}{end} [{low}, {high}]{n}"

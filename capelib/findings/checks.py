@@ -1,0 +1,131 @@
+"""Every published number against the data at hand. How each is computed stands in `data/published/checks.toml`, not in code."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+from capelib.analysis.tallies import Tally
+from capelib.dataset.codebook import codes, unknown
+from capelib.dataset.dataset import Dataset
+from capelib.errors import DataError, ParameterError, TooFewCases
+from capelib.findings.ledger import Published, ledger
+from capelib.findings.relations import CONSISTENT, CONTRADICTION, relations
+from capelib.findings.verdicts import NOT_REPRODUCED, REPRODUCED, Verdict, Verdicts, judge
+from capelib.paths import room
+
+
+@dataclass(frozen=True)
+class Check:
+    """How a published number is computed.
+
+    function: of capelib.analysis, such as "tallies.number". where: conditions for `Dataset.where`. arguments: of the function.
+    reading: which reading of the publication, where there is more than one. pattern: may another dataset than the very vintage
+    speak to it? needs: what the number needs where there is no function.
+    """
+
+    function: str = ""
+    where: Mapping[str, Any] | None = None
+    arguments: Mapping[str, Any] | None = None
+    reading: str = ""
+    pattern: bool = False
+    needs: str = ""
+
+    def made_by(self, arguments: Mapping[str, Any]) -> str:
+        """The function with its arguments and conditions, as a reader can type them."""
+        inner = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        kept = ", ".join(f"{name}={value!r}" for name, value in (self.where or {}).items())
+        return f"{self.function}({inner})" + (f" where {kept}" if kept else "")
+
+
+@cache
+def checks() -> dict[str, tuple[Check, ...]]:
+    """The checks of every finding, in the order of the ledger: one for each reading of the publication.
+
+    Raises DataError where checks.toml names a finding that the ledger does not hold, or misses one.
+
+    >>> [check.reading for check in checks()["fa2022-autoc-share-2014-2020"]]
+    ['pooled over the years', 'mean of the yearly shares']
+    """
+    content = tomllib.loads((room("data") / "published" / "checks.toml").read_text(encoding="utf-8"))
+    stated, needs, own = content["check"], content["needs"], content["needs_for"]
+    lost = (set(stated) | set(own)) - set(ledger())
+    if lost:
+        raise DataError(f"checks.toml: no finding {sorted(lost)[0]!r} in findings.csv")
+    found = {}
+    for key, claim in ledger().items():
+        entries = stated.get(key, {})
+        missing = own.get(key) or needs[claim.vintage or claim.dataset]
+        found[key] = tuple(
+            Check(**entry, needs=missing) for entry in (entries if isinstance(entries, list) else [entries] if entries else [{}])
+        )
+    return found
+
+
+def check(ds: Dataset, only: Iterable[str] | None = None, known: Mapping[str, Published] | None = None, **overrides: Any) -> Verdicts:
+    """Which published numbers hold, on the data at hand? A verdict on every finding of the ledger, or on some.
+
+    ds: from `cape.load`. Where it is declared to be a vintage (`cape.load(file, vintage="fh-2022")`), the numbers of that vintage
+        are recomputed: "reproduced" or "not reproduced". Otherwise another dataset speaks to the same question, with an interval.
+    only: keys of findings; all where None. known: another ledger (to see what a falsified number would do).
+    overrides: arguments for the functions that take them, such as measure="row", cutoff=1 for another rule of "authoritarian".
+    Returns `Verdicts`: `.frame` has one row a finding and reading. Of the readings of a vintage's own number the one that gives it
+    is kept. Raises ParameterError for an unknown key.
+
+    >>> import capelib as cape
+    >>> found = check(cape.load(), ["fa2022-autoc-share-2021"])
+    >>> found[0].verdict, found[0].here
+    ('pattern agrees', '78 % [66, 86], n = 63')
+    """
+    numbers = ledger() if known is None else known
+    wanted = list(numbers) if only is None else list(only)
+    for key in wanted:
+        if key not in numbers:
+            raise ParameterError(unknown("finding", key, {name: claim.statement for name, claim in numbers.items()}))
+    fits = _arithmetic(numbers)
+    found = [verdict for key in wanted for verdict in _verdicts(ds, numbers[key], overrides)]
+    return Verdicts([replace(verdict, arithmetic=fits[verdict.finding_id][0], relations=fits[verdict.finding_id][1]) for verdict in found])
+
+
+def _verdicts(ds: Dataset, claim: Published, overrides: Mapping[str, Any]) -> list[Verdict]:
+    own = bool(ds.info.vintage) and claim.vintage == ds.info.vintage
+    found = [_verdict(ds, claim, each, own, overrides) for each in checks()[claim.finding_id]]
+    judged = [verdict for verdict in found if verdict.verdict in (REPRODUCED, NOT_REPRODUCED)]
+    if judged:
+        return [next((verdict for verdict in judged if verdict.verdict == REPRODUCED), judged[0])]
+    return [verdict for verdict in found if verdict.made_by] or found[:1]
+
+
+def _verdict(ds: Dataset, claim: Published, each: Check, own: bool, overrides: Mapping[str, Any]) -> Verdict:
+    if not each.function or not (own or each.pattern):
+        return judge(claim, ds.info, "", None, needs=each.needs)
+    function = _function(each.function)
+    arguments = dict(each.arguments or {}) | {name: value for name, value in overrides.items() if name in signature(function).parameters}
+    where = dict(each.where or {})
+    if not own:  # incidents coded from CAPE's own pages cannot test CAPE's numbers
+        where |= {"source_kind": [kind for kind in codes("kind") if kind != "cape"]} if claim.dataset in ("cape", "lemon") else {}
+    part = ds.where(**where)
+    try:
+        tally: Tally | None = function(part.incidents, **arguments)
+    except TooFewCases:
+        tally = Tally(0.0, 0.0, 1.0, 0) if claim.quantity in ("share", "difference") else Tally(0, None, None, 0)
+    return judge(claim, ds.info, each.made_by(arguments), tally, each.reading, each.needs)
+
+
+def _function(name: str) -> Any:
+    module, _, function = name.partition(".")
+    return getattr(import_module(f"capelib.analysis.{module}"), function)
+
+
+def _arithmetic(numbers: Mapping[str, Published]) -> dict[str, tuple[str, str]]:
+    """For each finding: does it fit the other published numbers, and which relations say so?"""
+    fits: dict[str, tuple[str, str]] = {}
+    every = relations(numbers)
+    for key in numbers:
+        against = [found.relation_id for found in every if found.verdict == CONTRADICTION and key in found.in_doubt]
+        among = [found.relation_id for found in every if found.verdict == CONSISTENT and key in found.finding_ids]
+        fits[key] = (CONTRADICTION, ";".join(against)) if against else (CONSISTENT, ";".join(among)) if among else ("", "")
+    return fits

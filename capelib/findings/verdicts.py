@@ -1,0 +1,205 @@
+"""Verdicts on published numbers: computed from intervals, never typed in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import isinf
+from typing import Any
+
+import pandas as pd
+
+from capelib.analysis.tallies import Tally
+from capelib.dataset.dataset import Info
+from capelib.errors import ParameterError
+from capelib.findings.ledger import Published, published, written
+from capelib.findings.relations import CONTRADICTION, Relation
+
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = "pattern agrees", "pattern differs", "too few cases", "needs data"
+MEANING = {
+    REPRODUCED: "the very table behind the number gives it again, within its rounding",
+    NOT_REPRODUCED: "the very table behind the number gives another one",
+    AGREES: "another dataset shows the same pattern, within its uncertainty",
+    DIFFERS: "another dataset shows another pattern, beyond its uncertainty",
+    TOO_FEW: "another dataset holds too few cases to say",
+    NEEDS_DATA: "the data at hand cannot speak to it; the reason says which data could",
+}
+FEWEST = 10  # cases below which a share or difference is not judged
+WIDEST = 0.5  # a share whose 95 % interval is wider says nothing about the published one
+_ROUNDING = 1e-9  # of floating point, not of the publication
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the data at hand says about a published number.
+
+    verdict: one of `MEANING`. value, low, high: the estimate and its 95 % interval in the unit of the published number (None where
+    there is none; a count has no interval); n: the cases behind it. published_value, published_low, published_high: as published
+    (None: no such end). reading: where the publication can be read in more than one way, which one. label: whose data.
+    made_by: the function and its arguments. arithmetic, relations: does the number fit the other published ones, and by which
+    relations ("" where it stands in none).
+    """
+
+    finding_id: str
+    publication: str
+    statement: str
+    reading: str
+    published: str
+    published_value: float
+    published_low: float | None
+    published_high: float | None
+    quantity: str
+    unit: str
+    here: str
+    verdict: str
+    reason: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    label: str
+    made_by: str
+    arithmetic: str = ""
+    relations: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """As a row of a table or a JSON object."""
+        return asdict(self)
+
+
+class Verdicts(Sequence[Verdict]):
+    """Verdicts in order: a sequence, and a table. `.frame` has one row a verdict, with the fields of `Verdict` as columns.
+
+    >>> len(Verdicts([]))
+    0
+    """
+
+    SHOWN = ("published", "statement", "here", "verdict", "reason", "made_by")
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        self._all = list(verdicts)
+        self.frame = pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all[place]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self._all)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """For readers: published, statement (with its reading), here, verdict, reason, how."""
+        said = self.frame["statement"].where(self.frame["reading"] == "", self.frame["statement"] + " Read as: " + self.frame["reading"])
+        return self.frame.assign(statement=said)[list(self.SHOWN)].rename(columns={"made_by": "how"})
+
+    def _repr_html_(self) -> str:
+        if self.frame.empty:
+            return "<p>No published number speaks to this question.</p>"
+        with pd.option_context("display.max_colwidth", None):
+            return self.table.to_html(index=False, border=0)
+
+    def __repr__(self) -> str:
+        return "\n".join(" | ".join(row) for row in self.table.itertuples(index=False)) or "no published number"
+
+
+def compare(finding_id: str, info: Info, made_by: str, tally: Tally | None = None, reading: str = "") -> Verdict:
+    """Does the data at hand show the published number? The verdict, with the interval and the reason.
+
+    finding_id: key in the ledger. info: of the dataset that speaks. made_by: the function that made the estimate. tally: the
+        estimate with its interval and n, as `cape.tallies` gives them (shares and differences as fractions); without one the
+        question cannot be put to this data. reading: which reading of the publication, where there is more than one.
+    Where the dataset is the very vintage of the finding: "reproduced" where the number lies within the published interval, else
+    "not reproduced". For another dataset: a share or difference of fewer than 10 cases, a share with an interval wider than 50
+    points, and a difference whose interval holds both the published number and 0, are "too few cases". Otherwise it "agrees"
+    where its interval meets the published one, else it "differs". A minimum ("at least 49") agrees where the data at hand counts
+    as many; a collection that counts fewer cannot contradict it and is "too few cases". Any other count "needs data".
+
+    >>> import capelib as cape
+    >>> compare("fa2022-autoc-share-2021", cape.load().info, "by hand", Tally(0.78, 0.66, 0.86, 63)).verdict
+    'pattern agrees'
+    """
+    return judge(published(finding_id), info, made_by, tally, reading)
+
+
+def judge(claim: Published, info: Info, made_by: str, tally: Tally | None, reading: str = "", needs: str = "") -> Verdict:
+    """As `compare`, for a number that need not stand in the ledger. needs: the data that could say more, for the reason."""
+    if tally is not None and claim.unit == "percent_points":
+        tally = Tally(*(None if part is None else 100 * part for part in tally[:3]), tally.n)
+    if tally is not None and bool(info.vintage) and claim.vintage == info.vintage:
+        verdict, reason = _of_the_vintage(claim, tally)
+    else:
+        verdict, reason = _of_another(claim, tally, needs)
+    given = tally or Tally(None, None, None, None)
+    return Verdict(
+        claim.finding_id,
+        claim.publication,
+        claim.statement,
+        reading,
+        claim.text,
+        claim.value,
+        claim.low if claim.exact else None,
+        None if isinf(claim.high) else claim.high,
+        claim.quantity,
+        claim.unit,
+        "" if tally is None else _here(claim, tally),
+        verdict,
+        reason,
+        *given,
+        label=info.label,
+        made_by=made_by,
+    )
+
+
+def _of_the_vintage(claim: Published, tally: Tally) -> tuple[str, str]:
+    if not claim.exact:
+        return NEEDS_DATA, 'published as "about": no interval to judge by'
+    if claim.low - _ROUNDING <= tally.value <= claim.high + _ROUNDING:
+        return REPRODUCED, f"computed from {claim.vintage}"
+    return NOT_REPRODUCED, f"computed from {claim.vintage}: {written(tally.value, claim.quantity, claim.unit)}"
+
+
+def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str, str]:
+    if tally is None or claim.quantity not in ("share", "difference", "minimum_count"):
+        which = needs or (f"the {claim.vintage} release" if claim.vintage else "the publication's own cases")
+        return NEEDS_DATA, f"needs {which}"
+    if claim.quantity == "minimum_count":
+        if tally.value >= claim.low:
+            return AGREES, "as many are on record here"
+        return TOO_FEW, "a collection that holds fewer cannot contradict a minimum"
+    if tally.low is None or tally.high is None or tally.n is None:
+        raise ParameterError("a share or difference is judged by its interval and n: give low, high and n")
+    if tally.n < FEWEST:
+        return TOO_FEW, f"n = {tally.n}; {FEWEST} are needed"
+    if claim.quantity == "share" and tally.high - tally.low > WIDEST:
+        return TOO_FEW, f"the interval is {100 * (tally.high - tally.low):.0f} points wide"
+    meets = tally.low <= claim.high and claim.low <= tally.high
+    if meets and claim.quantity == "difference" and tally.low <= 0 <= tally.high:
+        return TOO_FEW, "the interval holds the published number and no difference at all"
+    return (
+        (AGREES, "the 95 % interval meets the published number")
+        if meets
+        else (DIFFERS, "the 95 % interval lies apart from the published number")
+    )
+
+
+def _here(claim: Published, tally: Tally) -> str:
+    if tally.low is None or tally.high is None:
+        return written(tally.value, claim.quantity, claim.unit)
+    if claim.quantity == "share":
+        return f"{100 * tally.value:.0f} % [{100 * tally.low:.0f}, {100 * tally.high:.0f}], n = {tally.n}"
+    return f"{tally.value:+.0f} points [{tally.low:+.0f}, {tally.high:+.0f}], n = {tally.n}"
+
+
+def summary(found: Verdicts, among: Sequence[Relation]) -> str:
+    """The ledger in one sentence: how many relations hold, and what the data at hand says.
+
+    found: from `check`. among: from `relations`.
+    """
+    total, against = len(among), sum(relation.verdict == CONTRADICTION for relation in among)
+    counted = found.frame.drop_duplicates("finding_id")["verdict"].value_counts()
+    spoken = [f"{counted[name]} {name}" for name in MEANING if name in counted and name != NEEDS_DATA]
+    missing = int(counted.get(NEEDS_DATA, 0))
+    said = f"of {int(counted.sum())} published numbers the data at hand speaks to {int(counted.sum()) - missing} ({', '.join(spoken)})"
+    return f"Of {total} relations between published numbers {against} cannot hold; {said if spoken else 'the data at hand speaks to none'}."

@@ -1,0 +1,415 @@
+"""The ledger: every number typed, every relation evaluated, every verdict computed; a release recomputed from its twin."""
+
+import tomllib
+from dataclasses import replace
+from fractions import Fraction
+from math import inf, isinf
+
+import numpy as np
+import pandas as pd
+import pytest
+from twins import cape_1, fh_2022, written
+
+import capelib as cape
+from capelib.analysis import tallies
+from capelib.analysis.tallies import Tally
+from capelib.errors import DataError, ParameterError, TooFewCases
+from capelib.findings import checks, ledger
+from capelib.findings.bibliography import publications
+from capelib.findings.checks import _function
+from capelib.findings.relations import CONSISTENT, CONTRADICTION, Span, evaluate, relations
+from capelib.findings.verdicts import judge
+from capelib.paths import room
+
+KNOWN = ledger()
+CONTRADICTIONS = {  # both sides, worked by hand
+    "top10-share-2025": "(272 + 157 + 92 + 86 + 57 + 55 + 53 + 47 + 47 + 42) / 1,219 = 74.5 % < 79.5 %",
+    "top10-share-2025-ep": "(272 + 157 + 92 + 86 + 57 + 55 + 53 + 47 + 47 + 42) / 1,219 = 74.5 % < 79.5 %",
+    "new-origins-2021": "31 + 4 = 35 ≠ 36",
+    "wiki-quarter": "24.5 % > 21.9 % = 7 / 32",
+    "wiki-third": "32.5 % > 26.9 % = 7 / 26",
+    "lemon2023-levels": "5,532 + 1,150 + 424 = 7,106 ≠ 7,108",
+    "interpol-2021-art2-art3": "150 + 353 = 503 ≠ 483",
+    "upi-against-ennahar": "25,500 > 7,678",
+}
+
+
+# ---------------------------------------------------------------- the numbers
+
+
+def test_every_number_lies_within_its_own_interval():
+    for claim in KNOWN.values():
+        if claim.exact:
+            assert claim.low <= claim.value <= claim.high, claim.finding_id
+
+
+def test_every_number_has_a_publication_that_can_be_cited():
+    assert {claim.publication for claim in KNOWN.values()} <= set(publications())
+    for key in publications():
+        assert cape.findings.cite(key).startswith("@"), key
+        assert cape.findings.address(key).startswith("http"), key
+        assert cape.findings.reference(key), key
+    assert "doi = {10.1093/isq/sqae108}" in cape.findings.cite("cordell2024-cases")  # a finding's key leads to its publication
+    with pytest.raises(ParameterError, match="did you mean fa2022longarm"):
+        cape.findings.cite("fa2022-longarm")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("cape1-uzb-tjk-share", "over 75 %"),
+        ("jchr2025-rus-share", "up to 50 %"),
+        ("heritage-deleted-2011", "up to 32"),
+        ("heritage-deleted-2016", "about 170"),
+        ("kn2022-refused-share-2021", "5.3 %"),
+        ("rnm2025-refused-growth", "+54 %"),
+        ("progres2025-tkm-rank", "place 7"),
+        ("lemon2019-notice-growth", "10 times"),
+        ("interpol2016-tkm-requests", "0"),
+    ],
+)
+def test_numbers_are_written_as_a_reader_expects_them(key, text):
+    assert KNOWN[key].text == text
+
+
+def test_a_blank_end_is_open_and_about_has_no_interval():
+    assert (KNOWN["cape1-uzb-tjk-share"].low, KNOWN["cape1-uzb-tjk-share"].high) == (0.75, inf)
+    assert (KNOWN["jchr2025-rus-share"].low, KNOWN["jchr2025-rus-share"].high) == (0.0, 0.5)
+    assert not KNOWN["aaad-events"].exact
+
+
+# ---------------------------------------------------------------- relations
+
+
+def test_every_relation_comes_out_as_it_was_written_down():
+    expected = cape.table("relations").set_index("relation_id")["expected"].astype("str").to_dict()
+    found = relations()
+    assert {relation.relation_id: relation.verdict for relation in found} == {
+        key: CONSISTENT if value == "holds" else CONTRADICTION for key, value in expected.items()
+    }
+    assert all(relation.at_face_value == (expected[relation.relation_id] == "holds") for relation in found)
+
+
+def test_contradictions_show_both_sides():
+    assert {relation.relation_id: relation.sides for relation in relations() if relation.verdict == CONTRADICTION} == CONTRADICTIONS
+
+
+def test_a_second_evaluator_agrees_at_face_value():
+    """Python's own arithmetic, in floating point."""
+    values = {"F": {}, "L": {}, "H": {}}
+    for key, claim in KNOWN.items():
+        values["F"][key], values["L"][key], values["H"][key] = claim.value, claim.low, claim.high
+    for relation, text in zip(relations(), cape.table("relations")["expression"], strict=True):
+        assert eval(text, {"__builtins__": {"round": round, "min": min, "max": max}}, values) == relation.at_face_value
+
+
+def test_no_numbers_within_the_intervals_can_escape_a_verdict():
+    """Numbers are drawn within the published intervals: where none is said to work, none does; where all are, all do."""
+    rng = np.random.default_rng(8)
+    texts = cape.table("relations").set_index("relation_id")["expression"]
+    for relation in relations():
+        truth, _ = evaluate(texts[relation.relation_id], KNOWN)
+        for _ in range(20):
+            drawn = dict(KNOWN)
+            for key in relation.finding_ids:
+                claim = KNOWN[key]
+                high = claim.high if not isinf(claim.high) else claim.low * 2
+                whole = claim.quantity in ("count", "minimum_count", "rank")
+                value = rng.uniform(claim.low, high)
+                drawn[key] = replace(claim, value=float(np.clip(round(value), claim.low, high) if whole else round(value, 6)))
+            holds, _ = evaluate(texts[relation.relation_id], drawn, at_face_value=True)
+            assert truth is None or holds == truth, relation.relation_id
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [
+        ("F['fa2022-autoc-share-2021'] > 0.73", True),
+        ("F['fa2022-autoc-share-2021'] > 0.74", None),
+        ("F['fa2022-autoc-share-2021'] > 0.745", False),
+        ("F['fa2022-autoc-share-2021'] == 0.74", None),
+        ("F['fa2022-autoc-share-2021'] != 0.8", True),
+        ("F['fa2022-autoc-share-2021'] - F['fa2022-autoc-share-2014-2020'] >= 0.15", True),
+        ("round(100 * F['fa2022-autoc-share-2021']) == 74", True),
+        ("F['cape1-uzb-tjk-share'] > 0.7", True),
+        ("F['cape1-uzb-tjk-share'] < 0.7", False),
+        ("1 / 3 * 3 == 1", True),
+        ("0.1 + 0.2 == 0.3", True),
+        ("7 % 4 == 3 and -2 < -1", True),
+        ("max(1, 2, 3) == 3 and min(2, 1) == 1", True),
+        ("2 ** 0.5 > 1.41 and 2 ** 0.5 < 1.42", True),
+        ("1 + (2 > 1) + (1 > 2) == 2", True),
+        ("1 < 2 < 3 <= 3", True),
+        ("F['fa2022-autoc-share-2021'] > 0.74 and 1 > 2", False),
+        ("F['fa2022-autoc-share-2021'] > 0.74 and 2 > 1", None),
+    ],
+)
+def test_truth_over_intervals(text, truth):
+    assert evaluate(text, KNOWN)[0] is truth
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true') == 0",
+        "F['fh2021-total'].__class__ == 1",
+        "(lambda: 1)() == 1",
+        "[x for x in (1,)] == 1",
+        "1 if 2 > 1 else 3",
+        "F[0] == 1",
+        "X['fh2021-total'] == 1",
+        "F['no-such-finding'] == 1",
+        "F['aaad-events'] == 1205",
+        "open('x') == 1",
+        "round() == 1",
+        "round(number=1) == 1",
+        "9 ** 9 ** 9 > 1",
+        "(-1) ** 0.5 > 1",
+        "1 / 0 > 1",
+        "1 / (F['fa2022-autoc-share-2021'] - 0.74) > 1",
+        "F['fa2022-autoc-share-2021'] % 2 == 1",
+        "'a' == 'a'",
+        "True == 1",
+        "1j == 1",
+        "(y := 1) == 1",
+        "1 in (1, 2)",
+        "1 is 1",
+        "not 1 > 2",
+        "1 > 2 or 2 > 1",
+        "1 +",
+        "1 == 1; 2 == 2",
+        "",
+        "1",
+        "(" * 300 + "1" + ")" * 300 + " == 1",
+        "1 == " + "1 + " * 2000 + "1",
+    ],
+)
+def test_nothing_but_arithmetic_is_evaluated(text):
+    with pytest.raises(DataError, match="^relation: "):
+        evaluate(text, KNOWN)
+
+
+def test_a_span_of_infinite_width_is_carried_through():
+    assert evaluate("F['cape1-uzb-tjk-share'] * 2 > 1", KNOWN)[0] is True
+    assert Span(Fraction(1), inf).exact is False
+
+
+def test_the_table_of_relations_names_just_the_findings_of_each_expression():
+    for row in cape.table("relations").itertuples():
+        assert sorted(set(row.finding_ids.split(";"))) == sorted({key for key in KNOWN if f"['{key}']" in row.expression}), row.relation_id
+        doubted = [] if pd.isna(row.in_doubt) else row.in_doubt.split(";")
+        assert set(doubted) <= set(row.finding_ids.split(";"))
+        assert bool(doubted) == (row.expected == "fails")
+
+
+# ---------------------------------------------------------------- checks
+
+
+def test_every_finding_has_a_check_or_says_which_data_it_needs():
+    content = tomllib.loads((room("data") / "published" / "checks.toml").read_text(encoding="utf-8"))
+    assert set(content["check"]) | set(content["needs_for"]) <= set(KNOWN)
+    assert not set(content["check"]) & set(content["needs_for"])
+    for key, entries in checks.checks().items():
+        assert all(entry.needs for entry in entries), key
+        for entry in entries:
+            if entry.function:
+                assert callable(_function(entry.function)), key
+                cape.load().where(**dict(entry.where or {}))  # conditions that exist
+    assert set(content["needs"]) == {claim.vintage or claim.dataset for claim in KNOWN.values()}
+
+
+def test_only_numbers_that_another_collection_can_meet_are_judged_by_it():
+    for key, entries in checks.checks().items():
+        if any(entry.pattern for entry in entries):
+            assert KNOWN[key].quantity in ("share", "difference", "minimum_count"), key
+
+
+def test_the_verdicts_on_the_public_record():
+    found = cape.findings.check(cape.load())
+    assert list(dict.fromkeys(found.frame["finding_id"])) == list(KNOWN)
+    assert set(found.frame["verdict"]) <= set(cape.findings.MEANING)
+    assert not set(found.frame["verdict"]) & {"reproduced", "not reproduced"}
+    shares = found.frame[(found.frame["value"].notna()) & (found.frame["quantity"] != "minimum_count")]
+    assert shares[["low", "high", "n"]].notna().all(axis=None)
+    assert (shares["low"] <= shares["value"]).all() and (shares["value"] <= shares["high"]).all()
+    lines = found.frame.set_index("finding_id")["arithmetic"]
+    assert lines["fh2025-top10-share"] == CONTRADICTION
+    assert lines["fh2025-chn"] == CONSISTENT
+    assert lines["oxus2022-detailed"] == ""
+
+
+def test_cape_cannot_be_tested_by_its_own_pages():
+    ds = cape.load()
+    found = cape.findings.check(ds, ["cape1-uzb-tjk-share"])[0]
+    own = ds.where(source_kind="cape", origin=cape.CENTRAL_ASIA, years=(1990, 2016))
+    every = ds.where(origin=cape.CENTRAL_ASIA, years=(1990, 2016)).incidents
+    others = every[~every["incident_id"].isin(own.incidents["incident_id"])]
+    assert len(own.incidents) and found.n == others["exile_id"].nunique()
+
+
+def test_another_definition_is_passed_on_to_the_functions_that_take_one():
+    ds = cape.load()
+    strict, loose = (cape.findings.check(ds, ["fa2022-autoc-share-2021"], measure="fiw", cutoff=cut)[0] for cut in ("NF", "PF"))
+    assert strict.value < loose.value
+    assert "cutoff='PF'" in loose.made_by
+    with pytest.raises(ParameterError, match="did you mean"):
+        cape.findings.check(ds, ["fa2022-autoc-share-2022"])
+
+
+# ---------------------------------------------------------------- a release and its twin
+
+
+@pytest.fixture(scope="module")
+def freedom_house(tmp_path_factory):
+    return cape.load(written(fh_2022(), tmp_path_factory.mktemp("fh")), vintage="fh-2022")
+
+
+@pytest.fixture(scope="module")
+def first_cape(tmp_path_factory):
+    return cape.load(written(cape_1(), tmp_path_factory.mktemp("cape")), vintage="cape-1.0")
+
+
+def falsified(claim):
+    """The same finding with another number, beyond its rounding."""
+    if claim.quantity == "minimum_count":
+        return replace(claim, value=claim.value * 10, low=claim.low * 10)
+    step = {"share": 0.15, "difference": 5}.get(claim.quantity, 1)
+    return replace(claim, value=claim.value + step, low=claim.low + step, high=claim.high + step)
+
+
+@pytest.mark.parametrize("which", ["freedom_house", "first_cape"])
+def test_every_number_of_a_release_comes_back_from_its_twin(which, request):
+    ds = request.getfixturevalue(which)
+    found = cape.findings.check(ds).frame
+    own = found[found["finding_id"].map(lambda key: KNOWN[key].vintage) == ds.info.vintage]
+    assert len(own) == {"fh-2022": 11, "cape-1.0": 4}[ds.info.vintage]
+    assert own.set_index("finding_id")["verdict"].to_dict() == dict.fromkeys(own["finding_id"], "reproduced")
+    assert set(own["label"]) == {"SYNTHETIC"}
+    others = found[~found["finding_id"].isin(own["finding_id"])]
+    assert not set(others["verdict"]) & {"reproduced", "not reproduced"}
+
+
+@pytest.mark.parametrize("key", [key for key, claim in KNOWN.items() if claim.vintage in ("fh-2022", "cape-1.0")])
+def test_with_one_number_falsified_exactly_that_one_does_not_come_back(key, freedom_house, first_cape):
+    ds = freedom_house if KNOWN[key].vintage == "fh-2022" else first_cape
+    own = [name for name, claim in KNOWN.items() if claim.vintage == ds.info.vintage]
+    found = cape.findings.check(ds, own, known=KNOWN | {key: falsified(KNOWN[key])})
+    assert [verdict.finding_id for verdict in found if verdict.verdict != "reproduced"] == [key]
+    assert [verdict.verdict for verdict in found if verdict.finding_id == key] == ["not reproduced"]
+
+
+@pytest.mark.parametrize("before", [374, 380])
+def test_the_published_58_percent_allows_374_to_380_of_650(before, tmp_path):
+    for number, expected in ((before, "reproduced"), (before + (-1 if before == 374 else 1), "not reproduced")):
+        ds = cape.load(written(fh_2022(number), tmp_path / str(number)), vintage="fh-2022")
+        found = cape.findings.check(ds, ["fa2022-autoc-share-2014-2020", "fa2022-autoc-share-2021"])
+        pooled = tallies.authoritarian_share(ds.incidents, (2014, 2020))
+        assert round(pooled.value * 650) == number
+        assert 0.575 <= pooled.value <= 0.585 or expected == "not reproduced"
+        assert found[1].verdict == "reproduced"
+        if expected == "reproduced":
+            assert found[0].verdict == expected
+
+
+def test_a_missing_row_shows(tmp_path):
+    ds = cape.load(written(fh_2022().iloc[1:], tmp_path), vintage="fh-2022")
+    found = cape.findings.check(ds, ["fh2022-total"])[0]
+    assert (found.verdict, found.value, found.reason) == ("not reproduced", 734, "computed from fh-2022: 734")
+
+
+def test_a_release_that_is_none_is_refused(tmp_path):
+    folder = written(cape_1(), tmp_path)
+    with pytest.raises(ParameterError, match=r"unknown vintage 'cape-1': did you mean cape-1\.0"):
+        cape.load(folder, vintage="cape-1")
+    with pytest.raises(ParameterError, match="not a published release"):
+        cape.load(vintage="cape-1.0")
+
+
+# ---------------------------------------------------------------- verdicts by hand, and tallies
+
+
+@pytest.mark.parametrize(
+    ("key", "tally", "verdict"),
+    [
+        ("fh2022-total", Tally(735, None, None, 735), "reproduced"),
+        ("fh2022-total", Tally(736, None, None, 736), "not reproduced"),
+        ("fa2022-autoc-share-2021", Tally(63 / 85, 0.64, 0.82, 85), "reproduced"),
+        ("fa2022-autoc-share-2021", Tally(62 / 85, 0.63, 0.81, 85), "not reproduced"),
+        ("fa2022-autoc-share-2021", Tally(64 / 85, 0.65, 0.83, 85), "not reproduced"),
+        ("fa2022-autoc-share-diff", Tally(0.155, 0.05, 0.25, 735), "reproduced"),
+        ("fa2022-autoc-share-diff", Tally(0.166, 0.05, 0.25, 735), "not reproduced"),
+    ],
+)
+def test_a_release_is_judged_by_the_published_interval(key, tally, verdict, freedom_house):
+    found = judge(KNOWN[key], freedom_house.info, "by hand", tally)
+    assert found.verdict == verdict
+
+
+TABLE = pd.DataFrame(
+    [
+        ("AAA-0001", "RUS", "DEU", 2019, "detention"),
+        ("AAA-0001", "RUS", "FRA", 2020, "deportation"),
+        ("AAA-0002", "RUS", "DEU", 2020, "detention"),
+        ("AAA-0003", "CHN", "THA", 2020, "deportation"),
+        ("AAA-0004", "CHN", None, 2021, "threat"),
+        ("AAA-0005", "IRN", "DEU", 2021, "assassination"),
+    ],
+    columns=["exile_id", "origin", "host", "year", "measure"],
+).assign(episode_id=pd.Series([None, None, None, "E1", "E1", None], dtype="str"))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "value"),
+    [
+        ("number", {}, 6),
+        ("number", {"of": "episode"}, 5),
+        ("number", {"of": "exile"}, 5),
+        ("number", {"of": "origin"}, 3),
+        ("number", {"of": "host"}, 3),
+        ("number", {"of": "corridor"}, 4),
+        ("number", {"of": "year"}, 3),
+        ("newcomers", {"year": 2020}, 1),
+        ("newcomers", {"year": 2020, "of": "host"}, 2),
+        ("rank", {"origin": "CHN"}, 2),
+        ("rank", {"origin": "IRN"}, 3),
+        ("share", {"origin": ["RUS"]}, 3 / 6),
+        ("share", {"host": ["DEU"]}, 3 / 5),
+        ("share", {"origin": ["RUS"], "measure": ["detention"]}, 2 / 6),
+        ("share", {"of": "exile", "measure": ["detention"]}, 2 / 5),
+    ],
+)
+def test_tallies_by_hand(function, arguments, value):
+    assert getattr(tallies, function)(TABLE, **arguments).value == pytest.approx(value)
+
+
+def test_tallies_refuse_what_has_no_answer():
+    with pytest.raises(TooFewCases):
+        tallies.rank(TABLE, "TJK")
+    with pytest.raises(TooFewCases):
+        tallies.share(TABLE[TABLE["host"].isna()], host=["DEU"])
+    with pytest.raises(ParameterError, match="condition"):
+        tallies.share(TABLE)
+    with pytest.raises(ParameterError, match="unknown unit"):
+        tallies.number(TABLE, of="persons")
+
+
+# ---------------------------------------------------------------- the command and the page
+
+
+def test_the_page_shows_every_number_and_escapes_what_it_shows():
+    ds = cape.load()
+    found = cape.findings.check(ds)
+    page = cape.figures.ledger_page(found, relations(), ds.info).document()
+    assert page.count("<svg") == 2 * found.frame["value"].notna().sum()
+    for text in CONTRADICTIONS.values():
+        assert text.replace("<", "&lt;").replace(">", "&gt;") in page
+    evil = replace(found[0], statement="<script>alert(1)</script>")
+    assert "<script>" not in cape.figures.ledger_page(cape.findings.Verdicts([evil]), [], ds.info).document()
+
+
+def test_the_summary_counts_each_number_once():
+    found, among = cape.findings.check(cape.load()), relations()
+    said = cape.findings.summary(found, among)
+    spoken = found.frame.drop_duplicates("finding_id")["verdict"].ne("needs data").sum()
+    assert said.startswith("Of 112 relations between published numbers 8 cannot hold; of 275 published numbers")
+    assert f"speaks to {spoken} (" in said
