@@ -1,0 +1,102 @@
+"""Where the states lie: their shapes (Natural Earth) and their capitals (GeoNames). Nothing more precise than that."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from capelib.dataset.codebook import require
+from capelib.dataset.tables import states, table
+from capelib.errors import ParameterError
+from capelib.paths import room
+
+WORLD = "reference/world.topo.json"
+_BY_NAME = {"Kosovo": "XKX"}  # has no ISO number; the file's other shapes without one are no states of our list
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape of the map: iso3 ("" where no state of our list), name, and its rings of (longitude, latitude) in degrees.
+
+    A ring is closed and never jumps: where a state crosses the antimeridian its longitudes run on beyond 180 or -180. Holes
+    (Lesotho in South Africa) are rings too.
+    """
+
+    iso3: str
+    name: str
+    rings: tuple[np.ndarray, ...]
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        """Does the point lie inside? Counts how often a line to the east crosses the border (even-odd rule)."""
+        inside = False
+        for ring in self.rings:
+            x = ring[:, 0] + 360 * np.round((longitude - ring[:, 0].mean()) / 360)
+            y, edges = ring[:, 1], slice(None, -1)
+            crossed = (y[edges] > latitude) != (y[1:] > latitude)
+            at = x[edges] + (latitude - y[edges]) * np.diff(x) / np.where(crossed, np.diff(y), 1)
+            inside ^= bool((crossed & (longitude < at)).sum() % 2)
+        return inside
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    """The states of the world at 1:110 million, as Natural Earth draws them (de facto borders).
+
+    Small states (Bahrain, Malta, Singapore ...) have no shape at this scale. The file is TopoJSON: arcs of whole-number steps,
+    scaled to degrees, shared by neighbours.
+    Source: Natural Earth 4.1.0 (public domain) in world-atlas 2.0.2; TopoJSON specification 1.0.
+
+    >>> len(shapes()), shapes()[0].name, len(shapes()[0].rings)
+    (177, 'Fiji', 2)
+    """
+    world = json.loads((room("data") / WORLD).read_text(encoding="utf-8"))
+    scale, shift = (np.array(world["transform"][key]) for key in ("scale", "translate"))
+    arcs = [np.cumsum(steps, axis=0) * scale + shift for steps in world["arcs"]]
+
+    def ring(numbers: list[int]) -> np.ndarray:
+        pieces = [arcs[number] if number >= 0 else arcs[~number][::-1] for number in numbers]  # ~5 is arc 5, walked backwards
+        points = np.vstack([pieces[0], *(piece[1:] for piece in pieces[1:])])
+        longitudes = np.unwrap(points[:, 0], period=360)
+        points = np.column_stack([longitudes, points[:, 1]])
+        if abs(longitudes[-1] - longitudes[0]) > 180:  # Antarctica goes round the pole: close it there
+            points = np.vstack([points, [longitudes[-1], -90], [longitudes[0], -90], points[0]])
+        return points
+
+    number = table("capitals").dropna(subset="iso_numeric").set_index("iso_numeric")["iso3"]
+    drawn = []
+    for shape in world["objects"]["countries"]["geometries"]:
+        polygons = shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]
+        name = shape["properties"]["name"]
+        iso3 = number.get(shape.get("id", ""), _BY_NAME.get(name, ""))
+        drawn.append(Shape(iso3, name, tuple(ring(numbers) for polygon in polygons for numbers in polygon)))
+    return tuple(drawn)
+
+
+@cache
+def capitals() -> pd.DataFrame:
+    """The capital of each state, by iso3: capital (str), latitude and longitude (float64, degrees, two decimals).
+
+    Source: GeoNames, CC BY 4.0. Names and status as GeoNames has them today; a capital that moved (Almaty to Astana in 1997)
+    has one place only.
+
+    >>> capitals().loc["TJK", "capital"]
+    'Dushanbe'
+    """
+    return table("capitals").set_index("iso3")[["capital", "latitude", "longitude"]]
+
+
+def capital(state: str) -> tuple[float, float]:
+    """Longitude and latitude of a state's capital, in degrees.
+
+    state: ISO 3166-1 alpha-3. Raises ParameterError for an unknown state, and for one without a capital in the table.
+
+    >>> capital("XKX")
+    (21.17, 42.67)
+    """
+    require("state", state, states())
+    if state not in capitals().index:
+        raise ParameterError(f"no capital on record for {state}, {states()[state]}: leave it out of the map")
+    row = capitals().loc[state]
+    return float(row["longitude"]), float(row["latitude"])
