@@ -16,7 +16,7 @@ from capelib.errors import CapeError, DataError, ParameterError
 
 if TYPE_CHECKING:
     from capelib import figures, findings
-    from capelib.analysis import counts, hosts, shares, targeting, trends
+    from capelib.analysis import corridors, counts, hosts, interpol, journeys, relatives, shares, stages, tallies, targeting, trends
     from capelib.dataset.codebook import codebook, codes, describe
     from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, load
     from capelib.dataset.tables import states, table
@@ -44,11 +44,17 @@ _MODULES = {
     "regimes": "capelib.reference.regimes",
     "memberships": "capelib.reference.memberships",
     "displaced": "capelib.reference.displaced",
+    "corridors": "capelib.analysis.corridors",
     "counts": "capelib.analysis.counts",
-    "trends": "capelib.analysis.trends",
     "hosts": "capelib.analysis.hosts",
+    "interpol": "capelib.analysis.interpol",
+    "journeys": "capelib.analysis.journeys",
+    "relatives": "capelib.analysis.relatives",
     "shares": "capelib.analysis.shares",
+    "stages": "capelib.analysis.stages",
+    "tallies": "capelib.analysis.tallies",
     "targeting": "capelib.analysis.targeting",
+    "trends": "capelib.analysis.trends",
     "findings": "capelib.findings",
     "figures": "capelib.figures",
 }
@@ -64,18 +70,24 @@ __all__ = [
     "check_parameters",
     "codebook",
     "codes",
+    "corridors",
     "counts",
     "describe",
     "displaced",
     "figures",
     "findings",
     "hosts",
+    "interpol",
+    "journeys",
     "load",
     "memberships",
     "regimes",
+    "relatives",
     "shares",
+    "stages",
     "states",
     "table",
+    "tallies",
     "targeting",
     "trends",
 ]

@@ -27,7 +27,8 @@ def per_year(incidents: pd.DataFrame, first_year: int, last_year: int, unit: str
 
     incidents: a frame with `year`, `exile_id`, `episode_id`. first_year, last_year: both included.
     unit: "incident", "exile" (persons with at least one incident in the year) or "episode" (clusters collapsed).
-    by: a column to count within, for example "origin" or "stage"; every value that occurs gets every year.
+    by: a column to count within, for example "origin" or "stage"; every value that occurs gets every year, and incidents in which
+        it is blank are left out.
     Returns `year` (int64), the `by` column where given, `n` (int64). Raises ParameterError for an unknown unit.
 
     >>> import capelib as cape

@@ -1,20 +1,50 @@
 """SHOW: house style, one function a figure, one function that saves."""
 
 from capelib.figures.charts import break_scan, by_measure, by_origin_and_year, corridors, definitions, host_shares, intervals, targeting
-from capelib.figures.house import ORIGIN_COLOURS, STAGE_COLOURS, Chart
-from capelib.figures.saving import save
+from capelib.figures.comparison import side_by_side
+from capelib.figures.cooperation import corridor_matrix, fellow_members, hosts_left_out, membership_models, per_displaced
+from capelib.figures.house import ORIGIN_COLOURS, STAGE_COLOURS, Chart, Page
+from capelib.figures.interpol import interpol_compared, interpol_first, interpol_follows, interpol_held
+from capelib.figures.journeys import caught_by_host, journey_map
+from capelib.figures.ledger import ledger_page, relations_page, verdicts
+from capelib.figures.relatives import relatives_gap, relatives_sequence, relatives_shares
+from capelib.figures.saving import save, save_page
+from capelib.figures.stages import stage_composition, stage_escalation, stage_odds
 
 __all__ = [
     "ORIGIN_COLOURS",
     "STAGE_COLOURS",
     "Chart",
+    "Page",
     "break_scan",
     "by_measure",
     "by_origin_and_year",
+    "caught_by_host",
+    "corridor_matrix",
     "corridors",
     "definitions",
+    "fellow_members",
     "host_shares",
+    "hosts_left_out",
+    "interpol_compared",
+    "interpol_first",
+    "interpol_follows",
+    "interpol_held",
     "intervals",
+    "journey_map",
+    "ledger_page",
+    "membership_models",
+    "per_displaced",
+    "relations_page",
+    "relatives_gap",
+    "relatives_sequence",
+    "relatives_shares",
     "save",
+    "save_page",
+    "side_by_side",
+    "stage_composition",
+    "stage_escalation",
+    "stage_odds",
     "targeting",
+    "verdicts",
 ]

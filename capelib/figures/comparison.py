@@ -9,6 +9,12 @@ from capelib.dataset.dataset import Info
 from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, Chart, canvas, note, style
 
 WIDEST_RATIO = 20.0  # intervals of ratios are cut here and at its inverse, so that one vague run does not hide the others
+RATIO_TICKS = (  # the finest that are not too many
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2),
+    (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20),
+    (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+    (0.05, 0.2, 1, 5, 20),
+)
 
 
 def side_by_side(data: pd.DataFrame, info: Info, title: str) -> Chart:
@@ -20,12 +26,13 @@ def side_by_side(data: pd.DataFrame, info: Info, title: str) -> Chart:
     blocks = [part.reset_index(drop=True) for _, part in data.groupby("estimate", sort=False)]
     rows = [len(block) for block in blocks]
     longest = int(data["run"].str.len().max())
+    subtitle = f"{info.heading}: {data['run'].nunique()} runs side by side, one row a run. Lines: 95 % intervals."
     with style():
-        size = {"height": 1.3 + sum(0.3 * n + 0.62 for n in rows), "left": min(0.06 + 0.0092 * longest, 0.42), "right": 0.74}
-        heights = {"height_ratios": [n + 1 for n in rows], "hspace": 0.9 / (sum(rows) / len(rows) + 1) + 0.35}
-        figure, axes = canvas(
-            title, f"{info.heading}. Lines: 95 % intervals. Each row is one run.", info, len(blocks), 1, **size, **heights
-        )
+        height = 1.75 + sum(0.3 * n + 0.55 for n in rows)
+        grid = {"left": min(0.06 + 0.0092 * longest, 0.42), "right": 0.74, "height_ratios": [n + 1 for n in rows]}
+        # 0.62 inches between blocks, as a part of the mean height of an axis
+        between = 0.62 * len(rows) / max(height - 1.9 - 0.62 * (len(rows) - 1), 1)
+        figure, axes = canvas(title, subtitle, info, len(blocks), 1, height=height, air=0.3, hspace=between, **grid)
         for axis, block in zip(np.atleast_1d(axes), blocks, strict=True):
             _block(axis, block)
         return Chart(figure, data, title, info)
@@ -41,7 +48,8 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
         colour = next((tone for code, tone in ORIGIN_COLOURS.items() if code in str(row.run).split()), ORIGIN_COLOURS["KAZ"])
         if pd.notna(row.low):
             axis.plot(np.clip([row.low, row.high], *cut), [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axis.plot(np.clip(row.value, *cut), place, "o", color=colour, markersize=6.5, zorder=3)
+        marker = "<" if row.value < cut[0] else ">" if row.value > cut[1] else "o"
+        axis.plot(np.clip(row.value, *cut), place, marker, color=colour, markersize=6.5, zorder=3)
         note(axis, 1.02, place, _said(row, unit), xycoords=axis.get_yaxis_transform(), va="center")
     axis.set_title(str(block["estimate"].iloc[0]), loc="left", size=10, weight="bold", color=INK, pad=4)
     axis.set_yticks(range(len(block)), block["run"])
@@ -50,13 +58,15 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
     axis.spines["left"].set_visible(False)
     if unit == "ratio":
         axis.set_xscale("log")
-        ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 0.8, 1, 1.25, 2, 5, 10, 20) if axis.get_xlim()[0] <= tick <= axis.get_xlim()[1]]
+        low, high = axis.get_xlim()
+        ticks = next(found for steps in RATIO_TICKS if len(found := [tick for tick in steps if low <= tick <= high]) <= 7)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.axvline(1, color=ACCENT, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
     elif unit == "difference":
         axis.axvline(0, color=ACCENT, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-        axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f} points" if abs(value) > 1e-9 else "0")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f}" if abs(value) > 1e-9 else "0")
+        axis.set_xlabel("percentage points", labelpad=1)
     elif unit == "share":
         axis.set_xlim(0, 1)
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -65,6 +75,7 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
 def _said(row: object, unit: str) -> str:
     scale, sign, end = {"share": (100, "", " %"), "difference": (100, "+", " points"), "ratio": (1, "", "")}.get(unit, (1, "", ""))
     digits = ".2f" if unit == "ratio" else ",.0f"
-    value, low, high = (format(scale * part, f"{sign}{digits}") for part in (row.value, row.low, row.high))
+    numbers = [scale * part for part in (row.value, row.low, row.high)]
+    value, low, high = (format(part, ".1g" if unit == "ratio" and 0 < part < 0.05 else f"{sign}{digits}") for part in numbers)
     n = "" if pd.isna(row.n) else f", n = {row.n:,.0f}"
     return f"{value}{end}{n}" if pd.isna(row.low) else f"{value}{end} [{low}, {high}]{n}"

@@ -111,11 +111,12 @@ def canvas(
     height: float = 4.6,
     left: float = 0.09,
     also: str = "",
+    air: float = 0.0,
     **grid: Any,
 ) -> tuple[Figure, Any]:
     """An empty figure in house style: the question as title, data and n below it, the source line at the foot.
 
-    Only to be called inside `style()`. Returns the figure and its axes (an array for several).
+    air: inches of it below the subtitle. Only to be called inside `style()`. Returns the figure and its axes (an array for several).
     """
     width = 8.0
     head = textwrap.wrap(title, 68)
@@ -134,8 +135,14 @@ def canvas(
     axes = figure.subplots(
         rows,
         columns,
-        gridspec_kw={"left": left, "right": 0.97, "top": (top - 0.22) / height, "bottom": (0.66 + 0.1 * foot.count("\n")) / height, **grid},
-        sharey=rows * columns > 1,
+        gridspec_kw={
+            "left": left,
+            "right": 0.97,
+            "top": (top - 0.22 - air) / height,
+            "bottom": (0.66 + 0.1 * foot.count("\n")) / height,
+            **grid,
+        },
+        sharey=columns > 1,
     )
     if info.synthetic:
         figure.text(0.5, 0.5, "SYNTHETIC", size=60, color=ACCENT, alpha=0.25, ha="center", va="center", rotation=25)

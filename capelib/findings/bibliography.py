@@ -16,11 +16,11 @@ def publications() -> dict[str, dict[str, str]]:
     >>> publications()["fa2022longarm"]["journal"]
     'Foreign Affairs'
     """
-    import bibtexparser
+    from bibtexparser.entrypoint import parse_file
     from bibtexparser.middlewares import LatexDecodingMiddleware
 
     path = str(room("data") / "published" / "publications.bib")
-    plain = bibtexparser.parse_file(path, append_middleware=[LatexDecodingMiddleware()])
+    plain = parse_file(path, append_middleware=[LatexDecodingMiddleware()])
     return {entry.key: {field.key: str(field.value) for field in entry.fields} | {"bibtex": entry.raw} for entry in plain.entries}
 
 

@@ -66,7 +66,7 @@ def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:
     """
     match quantity, unit:
         case "share", _:
-            return f"{_short(100 * value)} %"
+            return f"{100 * value:.3g} %"
         case _, "percent_points":
             return f"{value:+.3g} points" if signed else f"{value:.3g} points"
         case _, "relative_change":
@@ -79,10 +79,6 @@ def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:
             return f"{value:.2f}"
         case _:
             return f"{value:,.0f}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
 
 
 @cache

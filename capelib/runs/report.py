@@ -55,7 +55,9 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
         ran.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", outcome.answer or outcome.error)
     console.print(ran)
     verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
-    spoken = [(run, row) for run, row in verdicts if row["value"] is not None]
+    defaults = {outcome.run.notebook.stem for outcome in outcomes}  # runs with other parameters stand side by side on their pages
+    shown = [(run, row) for run, row in verdicts if run in defaults] or verdicts
+    spoken = [(run, row) for run, row in shown if row["value"] is not None]
     if spoken:
         whose = ", ".join(sorted({row["label"] for _, row in spoken}))
         judged = Table(title=f"Which published numbers hold? (data: {whose})", title_justify="left", show_lines=True)
@@ -119,7 +121,7 @@ def frame(rows: "pd.DataFrame", form: str) -> None:
     if form == "csv":
         sys.stdout.write(rows.to_csv(index=False, lineterminator="\n"))
     elif form == "json":
-        sys.stdout.write(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12) + "\n")
+        print(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12))
     else:
         grid = Table(*rows.columns, show_lines=True)
         for row in rows.astype(str).itertuples(index=False):
