@@ -185,7 +185,7 @@ def test_truth_over_intervals(text, truth):
     ],
 )
 def test_nothing_but_arithmetic_is_evaluated(text):
-    with pytest.raises(DataError, match="^relation: "):
+    with pytest.raises(DataError, match=r"^relation: "):
         evaluate(text, KNOWN)
 
 
