@@ -473,3 +473,11 @@ def test_a_table_with_the_fewest_columns_is_answered(tmp_path):
     assert len(result.exiles) == result.exiles["cluster"].nunique() == 12  # without sources nobody is tied to anybody
     assert result.share(3)[:2] == (6, 12)
     assert (result.times["order"] == "undated").sum() == 4
+
+
+@pytest.mark.parametrize("origin", cape.CENTRAL_ASIA)
+@pytest.mark.parametrize("doubtful", [None, False])
+def test_every_origin_has_its_table_of_choices(origin, doubtful):
+    """Whole Newton steps ran away in one of the logits of Uzbekistan: they are halved until they climb."""
+    rows = stages.variants(cape.load().where(origin=origin, doubtful=doubtful).joined(), 1990, 2024)
+    assert rows["stage_3"].between(0, 1).all()

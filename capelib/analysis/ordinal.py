@@ -45,14 +45,18 @@ def ordered_logit(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np
     """
     below = np.cumsum(np.bincount(y))[:-1] / len(y)
     cuts, found = len(below), np.concatenate([np.log(below / (1 - below)), np.zeros(x.shape[1])])  # without slopes
-    for _ in range(50):  # Newton's steps; the likelihood is concave
+    likelihood = _likelihood(y, x, found[:cuts], found[cuts:])
+    for _ in range(50):  # Newton's steps, each halved until it climbs: the likelihood is concave
         score, information = _pieces(y, x, found[:cuts], found[cuts:])
         step = np.linalg.lstsq(information.sum(axis=0), score.sum(axis=0))[0]
-        while (np.diff((found + step)[:cuts]) <= 0).any():
+        while np.abs(step).max() >= 1e-9:
+            higher = _likelihood(y, x, (found + step)[:cuts], (found + step)[cuts:])
+            if higher >= likelihood:
+                break
             step = step / 2
-        found = found + step
-        if np.abs(step).max() < 1e-9:
+        else:
             break
+        found, likelihood = found + step, higher
     else:
         raise TooFewCases("no ordered logit can be fitted to so few cases")
     score, information = _pieces(y, x, found[:cuts], found[cuts:])
@@ -66,6 +70,13 @@ def ordered_logit(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np
     except np.linalg.LinAlgError:
         raise TooFewCases("an odds ratio rests on one source or episode alone: it has no interval") from None
     return found[cuts:], shifts[:, cuts:]
+
+
+def _likelihood(y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray) -> float:
+    """The log-likelihood; minus infinity where a value has no chance at all, as where cuts are out of order."""
+    edge, line = np.concatenate([[-np.inf], cuts, [np.inf]]), x @ slopes
+    p = expit(edge[y + 1] - line) - expit(edge[y] - line)
+    return float(np.log(p).sum()) if (p > 0).all() else -np.inf
 
 
 def _pieces(y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
