@@ -1,5 +1,6 @@
 """The `cape` command: thin, over the rest."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -48,16 +49,15 @@ def reproduce(
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
+    from capelib.dataset.dataset import PUBLIC_RECORD, load
     from capelib.runs import comparison, report, runner
 
     given = _pairs(parameter or [], "-p") | ({"dataset": data} if data else {})
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
-    own = given.get("dataset", "public-record") != "public-record"
     runs = runner.plan(notebooks or [], given, swept)
-    if own:
-        from capelib.dataset.dataset import load
-
-        report.problems(load(given["dataset"]))
+    own = sorted({run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD})
+    for source in own:
+        report.problems(load(source))
     target = out or Path("build/figures" if own else "figures")
     outcomes = []
     with report.progress(len(runs)) as step:
@@ -107,10 +107,13 @@ def findings(
     """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
     from capelib.dataset.codebook import require
     from capelib.dataset.dataset import PUBLIC_RECORD, load
+    from capelib.errors import ParameterError
     from capelib.findings import check, relations_frame
     from capelib.runs import report
 
     require("format", form, ("table", "csv", "json"))
+    if relations and (data or vintage):
+        raise ParameterError("--relations compares published numbers with each other: leave --data and --vintage out")
     if relations:
         report.frame(relations_frame(), form)
         return
@@ -150,6 +153,9 @@ def _pairs(items: list[str], option: str) -> dict[str, str]:
 
 def main() -> None:
     """Run the command; an error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the signs that published numbers are written in
     try:
         code = app(standalone_mode=False) or 0  # typer.Exit comes back as its code here, Ctrl-C as 130
     except CapeError as error:

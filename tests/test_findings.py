@@ -31,12 +31,12 @@ SHARE, GAP = "fa2022-autoc-share-2021", "fa2022-autoc-share-diff"  # 74 % [73.5,
 def test_a_verdict_follows_from_the_interval(finding, estimate, n, verdict):
     info = cape.load().info
     tally = None if estimate[0] is None else Tally(*estimate, n)
-    assert cape.findings.compare(finding, info, "by hand", tally).verdict == verdict
+    assert cape.findings.judge(cape.findings.published(finding), info, "by hand", tally).verdict == verdict
 
 
 def test_a_share_without_an_interval_is_not_judged():
     with pytest.raises(ParameterError, match="interval"):
-        cape.findings.compare(SHARE, cape.load().info, "by hand", Tally(0.7, None, None, 100))
+        cape.findings.judge(cape.findings.published(SHARE), cape.load().info, "by hand", Tally(0.7, None, None, 100))
 
 
 def test_published_numbers_are_read_from_the_ledger():

@@ -33,14 +33,21 @@ def fh_2022(before: int = 377) -> pd.DataFrame:
     rows += [(actors[place % len(actors)], "TUR", 2018 + place % 3) for place in range(35)]
     rows += [(*pair, 2014 + place % 7) for place, pair in enumerate(pairs(before - 35, actors, unfree))]
     rows += [(*pair, 2014 + place % 6) for place, pair in enumerate(pairs(650 - before, old, until_2019))]
-    frame = pd.DataFrame(rows, columns=["origin", "host", "date"]).assign(measure="detention")
-    return frame.assign(exile_id=[f"{origin}-{number:04d}" for number, origin in enumerate(frame["origin"], 1)])
+    frame = pd.DataFrame(rows, columns=["origin", "host", "date"])
+    kinds = ["detention", "extradition", "extradition_request"]  # as the article names for Belarus in Russia
+    others = [*kinds[:2], "deportation", "rendition", "assault", "assassination"]
+    belarus = (frame["origin"] == "BLR") & (frame["host"] == "RUS") & (frame["date"] == 2021)
+    frame["measure"] = [(kinds if own else others)[place % (3 if own else 6)] for place, own in enumerate(belarus)]
+    persons = frame.groupby("origin").cumcount() // 2  # two incidents a person: persons are not incidents
+    return frame.assign(exile_id=[f"{origin}-{number:04d}" for origin, number in zip(frame["origin"], persons + 1, strict=True)])
 
 
 def cape_1() -> pd.DataFrame:
-    """A twin of CAPE's first edition: 125 exiles, 94 of them pursued by Uzbekistan or Tajikistan, one incident each."""
+    """A twin of CAPE's first edition: 125 exiles, 94 of them pursued by Uzbekistan or Tajikistan; some with two incidents or no date."""
     origins = ["UZB"] * 55 + ["TJK"] * 39 + ["KAZ"] * 12 + ["TKM"] * 10 + ["KGZ"] * 9
-    rows = [(f"{origin}-{number:04d}", origin, "RUS", 1992 + number % 25, "detention") for number, origin in enumerate(origins, 1)]
+    rows = [(f"{origin}-{number:04d}", origin, "RUS", str(1992 + number % 25), "threat") for number, origin in enumerate(origins, 1)]
+    rows += [(*row[:3], "", "rendition") for row in rows[::3]]
+    rows[::7] = [(*row[:3], "", row[4]) for row in rows[::7]]
     return pd.DataFrame(rows, columns=["exile_id", "origin", "host", "date", "measure"])
 
 

@@ -8,20 +8,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from capelib.analysis import shares
-from capelib.analysis.counts import collapse
+from capelib.analysis import counts, shares
 from capelib.dataset.codebook import require
 from capelib.dataset.tables import states
 from capelib.errors import ParameterError, TooFewCases
 
-UNITS = {
-    "incident": "one measure against one exile",
-    "episode": "incidents, with three or more persons in one action counted once",
+UNITS = counts.UNITS | {
     "exile": "persons",
     "origin": "pursuing states",
     "host": "host states",
     "corridor": "pairs of a pursuing state and a host state",
-    "year": "years",
 }
 Period = Sequence[int]
 
@@ -36,15 +32,15 @@ class Tally(NamedTuple):
 
 
 def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
-    """How many are there? Incidents, episodes, exiles, origins, hosts, corridors or years; blanks are not counted.
+    """How many are there? Incidents, episodes, exiles, origins, hosts or corridors; blanks are not counted.
 
     >>> import capelib as cape
     >>> number(cape.load().incidents, of="corridor").value
-    191
+    198
     """
     require("unit", of, UNITS)
     if of in ("incident", "episode"):
-        count = len(incidents if of == "incident" else collapse(incidents))
+        count = len(incidents if of == "incident" else counts.collapse(incidents))
     elif of == "corridor":
         count = len(incidents[["origin", "host"]].dropna().drop_duplicates())
     else:
@@ -52,45 +48,40 @@ def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
     return Tally(int(count), None, None, int(count))
 
 
-def newcomers(incidents: pd.DataFrame, year: int, of: str = "origin") -> Tally:
-    """How many states occur for the first time in this year? of: "origin" or "host".
+def newcomers(incidents: pd.DataFrame, year: int) -> Tally:
+    """How many states pursue someone for the first time in this year?
 
     >>> import capelib as cape
     >>> newcomers(cape.load().incidents, 1993).value
     1
     """
-    require("state column", of, ("origin", "host"))
-    first = incidents.groupby(of)["year"].min()
+    first = incidents.groupby("origin")["year"].min()
     count = int((first == year).sum())
     return Tally(count, None, None, count)
 
 
 def rank(incidents: pd.DataFrame, origin: str) -> Tally:
-    """Which place has this state among the pursuing states, by incidents? 1 is the state with most; equal counts share a place.
+    """Which place has this state among the pursuing states, by incidents? 1 is the state with most.
 
+    Equal counts share places: low and high are the best and the worst place that the state can be given.
     Raises TooFewCases where the state has none.
 
     >>> import capelib as cape
-    >>> rank(cape.load().incidents, "TJK").value
-    2
+    >>> rank(cape.load().incidents, "TJK")[:3]
+    (2, 2, 2)
     """
     require("state", origin, states())
     counted = incidents["origin"].value_counts()
     if origin not in counted:
         raise TooFewCases(f"no incident by {states()[origin]}")
-    return Tally(int((counted > counted[origin]).sum()) + 1, None, None, int(counted[origin]))
+    best = int((counted > counted[origin]).sum()) + 1
+    return Tally(best, best, int((counted >= counted[origin]).sum()), int(counted[origin]))
 
 
-def share(
-    incidents: pd.DataFrame,
-    of: str = "incident",
-    origin: Sequence[str] | None = None,
-    host: Sequence[str] | None = None,
-    measure: Sequence[str] | None = None,
-) -> Tally:
+def share(incidents: pd.DataFrame, of: str = "incident", origin: Sequence[str] | None = None, host: Sequence[str] | None = None) -> Tally:
     """What share of incidents (or exiles) meets all conditions? With Wilson's interval.
 
-    of: "incident" or "exile" (an exile counts where at least one incident meets them). origin, host, measure: codes.
+    of: "incident" or "exile" (an exile counts where at least one incident meets them). origin, host: codes of states.
     Rows in which a column that is asked for is blank are left out. Raises TooFewCases where no row is left.
 
     >>> import capelib as cape
@@ -98,10 +89,12 @@ def share(
     694
     """
     require("unit", of, ("incident", "exile"))
-    asked = {name: codes for name, codes in (("origin", origin), ("host", host), ("measure", measure)) if codes is not None}
+    asked = {name: codes for name, codes in (("origin", origin), ("host", host)) if codes is not None}
     if not asked:
-        raise ParameterError("a share needs a condition: give origin, host or measure")
+        raise ParameterError("a share needs a condition: give origin or host")
     rows = incidents.dropna(subset=list(asked))
+    if rows.empty:
+        raise TooFewCases(f"no incident with a known {' and '.join(asked)}")
     meets = pd.Series(True, index=rows.index)
     for name, codes in asked.items():
         meets &= rows[name].isin(list(codes))

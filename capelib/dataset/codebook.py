@@ -135,7 +135,8 @@ def unknown(what: str, value: object, allowed: Mapping[str, str] | Iterable[str]
         label = choice[guess]
         named = guess if label.casefold().replace(" ", "_") == guess.casefold() else f"{guess}, {label}"
         return f"unknown {what} {value!r}: did you mean {named}?"
-    many = "the codes of cape.states()" if what.startswith("state") else "those that `cape codebook` lists"
+    lists = {"finding": "those that `cape findings` lists", "publication": "those that `cape findings` lists"}
+    many = "the codes of cape.states()" if what.startswith("state") else lists.get(what, "those that `cape codebook` lists")
     listed = ", ".join(choice) if len(choice) <= 20 else many
     return f"unknown {what} {value!r}: allowed are {listed}"
 

@@ -1,5 +1,7 @@
 """Runs of one notebook side by side: the same estimates under other parameters."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,16 +19,17 @@ RATIO_TICKS = (  # the finest that are not too many
 )
 
 
-def side_by_side(data: pd.DataFrame, info: Info, title: str) -> Chart:
+def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -> Chart:
     """How do the main estimates differ from run to run? One block an estimate, one row a run, with 95 % intervals.
 
     data: run (label), estimate (label), value, low, high, n, unit ("share", "difference", "ratio", "count"), as the answers of runs
-        give them. The frame behind: the same.
+        give them. varied: the parameters that differ from run to run. The frame behind: the same.
     """
     blocks = [part.reset_index(drop=True) for _, part in data.groupby("estimate", sort=False)]
     rows = [len(block) for block in blocks]
     longest = int(data["run"].str.len().max())
-    subtitle = f"{info.heading}: {data['run'].nunique()} runs side by side, one row a run. Lines: 95 % intervals."
+    differ = f" that differ in {varied}" if varied else ""
+    subtitle = f"{info.heading}: {data['run'].nunique()} runs{differ}, one row a run. Lines: 95 % intervals."
     with style():
         height = 1.75 + sum(0.3 * n + 0.55 for n in rows)
         grid = {"left": min(0.06 + 0.0092 * longest, 0.42), "right": 0.74, "height_ratios": [n + 1 for n in rows]}
@@ -45,7 +48,7 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
         if pd.isna(row.value):
             note(axis, 1.02, place, "too few cases", xycoords=axis.get_yaxis_transform(), va="center", color=GREY)
             continue
-        colour = next((tone for code, tone in ORIGIN_COLOURS.items() if code in str(row.run).split()), ORIGIN_COLOURS["KAZ"])
+        colour = next((tone for code, tone in ORIGIN_COLOURS.items() if code in re.findall(r"\w+", str(row.run))), ORIGIN_COLOURS["KAZ"])
         if pd.notna(row.low):
             axis.plot(np.clip([row.low, row.high], *cut), [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
         marker = "<" if row.value < cut[0] else ">" if row.value > cut[1] else "o"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import isinf
 
 import pandas as pd
 
@@ -46,8 +45,9 @@ def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Pa
     data = f"Data at hand: {escape(info.source_line)}."
     head = f"<h1>{escape(title)}</h1><p>{total} published numbers, some of which can be read in two ways. {data}<br>{words}.</p>"
     key = (
-        "<p><small>The small plots: a hollow diamond is the published number, with the interval that its rounding allows; a dot is the "
-        "number in the data at hand, with its 95 % interval. Shares run from 0 to 100 %.</small></p>"
+        "<p><small>The small plots: a hollow diamond is the published number, with the interval that its rounding allows (dashed: open to "
+        "that side); a dot is the number in the data at hand, with its 95 % interval. Shares run from 0 to 100 %, other numbers from 0. "
+        "Too few cases speak neither for nor against a number.</small></p>"
     )
     spoken = [verdict for verdict in verdicts if verdict.verdict != NEEDS_DATA]
     parts = [head, _contradictions(found), "<h2>Where the data at hand can speak</h2>", key, _rows(spoken)]
@@ -70,11 +70,13 @@ def relations_page(found: Sequence[Relation]) -> Page:
 
 
 def _contradictions(found: Sequence[Relation]) -> str:
-    failed = [relation for relation in found if relation.verdict == CONTRADICTION]
+    between = [relation for relation in found if not relation.derived]
+    failed = [relation for relation in between if relation.verdict == CONTRADICTION]
     return (
-        f"<h2>Where published numbers contradict each other</h2><p>{len(found)} relations between published numbers were computed over "
-        f"the intervals that rounding allows: {len(found) - len(failed)} are {_tag(CONSISTENT)}, {len(failed)} are a "
-        f"{_tag(CONTRADICTION)}.</p>{_relations(failed)}"
+        f"<h2>Where published numbers contradict each other</h2><p>{len(between)} relations between published numbers were computed over "
+        f"the intervals that rounding allows: {len(between) - len(failed)} are {_tag(CONSISTENT)}, {len(failed)} are a "
+        f"{_tag(CONTRADICTION)}: they cannot hold as printed. The last column says what may lie behind it; it need not be an error.</p>"
+        f"{_relations(failed)}"
     )
 
 
@@ -99,11 +101,10 @@ def _rows(verdicts: Sequence[Verdict]) -> str:
 
 
 def _row(verdict: Verdict) -> str:
-    reading = f" <small>Read as: {escape(verdict.reading)}.</small>" if verdict.reading else ""
     fits = f"<br><small>among themselves: {_tag(verdict.arithmetic)}</small>" if verdict.arithmetic else ""
     how = f"<br><small>{escape(verdict.made_by)}</small>" if verdict.made_by else ""
     return (
-        f"<tr><td class='number'>{escape(verdict.published)}</td><td>{escape(verdict.statement)}{reading}</td>"
+        f"<tr><td class='number'>{escape(verdict.published)}</td><td>{escape(verdict.said)}</td>"
         f"<td>{escape(verdict.here)}</td><td>{interval_plot(verdict)}</td><td>{_tag(verdict.verdict)}{fits}</td><td>{escape(verdict.reason)}{how}</td></tr>"
     )
 
@@ -126,13 +127,13 @@ def interval_plot(verdict: Verdict, width: int = 150) -> str:
         start, stop = 0.0, 1.0
     else:
         ends = [0.0, published_low, published_high, low, high]
-        start, stop = min(ends), max(ends) or 1.0
+        start, stop = min(ends), 1.2 * max(ends) or 1.0
     colour = COLOURS.get(verdict.verdict, INK)
 
     def at(value: float) -> str:
         return f"{6 + (width - 12) * (value - start) / (stop - start):.1f}"
 
-    unbounded = verdict.published_high is None or isinf(verdict.published_high)
+    unbounded = verdict.published_high is None
     right = at(stop) if unbounded else at(published_high)
     dashes = ' stroke-dasharray="2 2"' if unbounded else ""
     x, y = at(verdict.published_value), 9

@@ -82,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def as_json(content: Any) -> bytes:
     """JSON bytes that depend on the content alone."""
-    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:

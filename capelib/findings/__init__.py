@@ -5,7 +5,7 @@ from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
 from capelib.findings.ledger import Published, ledger, published
 from capelib.findings.relations import Relation, evaluate, relations, relations_frame
-from capelib.findings.verdicts import MEANING, Verdict, Verdicts, compare, summary
+from capelib.findings.verdicts import MEANING, Verdict, Verdicts, judge, summary
 
 __all__ = [
     "MEANING",
@@ -17,9 +17,9 @@ __all__ = [
     "address",
     "check",
     "cite",
-    "compare",
     "evaluate",
     "follows",
+    "judge",
     "ledger",
     "published",
     "reference",

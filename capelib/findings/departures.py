@@ -50,7 +50,7 @@ def follows(notebook: str) -> Follows:
     notebook: its name, such as "03_tajik_targeting". Raises ParameterError where no entry stands in departures.csv.
 
     >>> follows("03_tajik_targeting").frame["publication"].unique().tolist()
-    ['cape2016essay', 'lemon2016thesis']
+    ['cape2016essay', 'lemon2016thesis', 'lemon2016talk']
     """
     rows = table("departures")
     if notebook not in set(rows["notebook"]):

@@ -36,6 +36,12 @@ class Published:
     url: str
     note: str
 
+    def holds(self, value: float) -> bool:
+        """Can this be the number behind the published one? A rounded number leaves its upper end out, "over" its lower one."""
+        if self.low == self.high or self.quantity in ("minimum_count", "rank"):
+            return self.low - 1e-9 <= value <= self.high + 1e-9
+        return (value > self.low + 1e-9 if self.high == inf else value >= self.low - 1e-9) and value < self.high - 1e-9
+
     @property
     def reference(self) -> str:
         """Its publication in one line."""
@@ -49,13 +55,15 @@ class Published:
 
     @property
     def text(self) -> str:
-        """The number as a reader expects it: 74 %, over 75 %, +16 points, 22, at least 49."""
+        """The number as a reader expects it: 74 %, over 75 %, close to 80 %, +16 points, 22, at least 49."""
         said = written(self.value, self.quantity, self.unit)
         if not self.exact:
             return f"about {said}"
         if self.quantity == "minimum_count":
             return f"at least {said}"
-        return f"over {said}" if self.high == inf else f"up to {said}" if self.low == 0 < self.value else said
+        if self.low < self.value == self.high and self.quantity != "rank":
+            return f"up to {said}" if self.low == 0 else f"close to {said}"
+        return f"over {said}" if self.high == inf else said
 
 
 def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from capelib.dataset.tables import table
 from capelib.errors import DataError
-from capelib.findings.ledger import Published, ledger, written
+from capelib.findings.ledger import Published, ledger
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 LONGEST = 4_000  # characters of an expression
@@ -38,8 +39,8 @@ Truth = bool | None  # None: true for some numbers of the spans, not for all
 class Side:
     """One comparison of a relation: what stands on the left and on the right, the sign, and whether it can hold.
 
-    terms: both sides with the published numbers in place of their keys. As text it is always a true statement: where the
-    comparison cannot hold, the opposite sign is written.
+    terms: both sides with the published numbers in place of their keys. keys: the findings on each side. share: the comparison is
+    between shares. As text it is true: where it cannot hold the opposite sign stands, where it may hold "may be".
     """
 
     left: Span
@@ -48,10 +49,13 @@ class Side:
     holds: Truth
     share: bool
     terms: tuple[str, str]
+    keys: tuple[frozenset[str], frozenset[str]]
 
     def __str__(self) -> str:
-        left, right = _shown(self.left, self.share), _shown(self.right, self.share)
-        if self.holds is not False:
+        left, right = _apart(self.left, self.right, self.share)
+        if self.holds is None:
+            return f"{left} may be {self.sign} {right}"
+        if self.holds:
             return f"{left} {self.sign} {right}"
         before, after = (text if any(sign in text for sign in "+-*/(") else "" for text in self.terms)
         return f"{before}{' = ' if before else ''}{left} {_OPPOSITE[self.sign]} {right}{' = ' if after else ''}{after}"
@@ -61,14 +65,16 @@ class Side:
 class Relation:
     """A relation between published numbers and what comes out.
 
-    verdict: "consistent" where it holds for some numbers within the published intervals, "contradiction" where it holds for none.
-    at_face_value: does it hold for the numbers as printed? sides: both sides of the comparison that decides, in numbers.
+    verdict: "contradiction" where it holds for no numbers within the published intervals, else "consistent". at_face_value: does it
+    hold for the numbers as printed? derived: it compares published numbers with constants that follow from them; no publication
+    can contradict it. sides: its comparisons in numbers, or the one that cannot hold.
     """
 
     relation_id: str
     statement: str
     verdict: str
     at_face_value: bool
+    derived: bool
     sides: str
     why: str
     in_doubt: tuple[str, ...]
@@ -83,28 +89,37 @@ def relations(known: Mapping[str, Published] | None = None) -> list[Relation]:
     >>> [found.verdict for found in relations() if found.relation_id == "top10-share-2025"]
     ['contradiction']
     """
-    numbers = ledger() if known is None else known
-    return [_relation(row, numbers) for row in table("relations").astype("str").to_dict("records")]
+    return list(_of_the_ledger()) if known is None or known is ledger() else _relations(known)
 
 
-def relations_frame(known: Mapping[str, Published] | None = None) -> pd.DataFrame:
-    """The same as a table: relation_id, statement, verdict, sides, why, in_doubt, finding_ids (all str), at_face_value (bool).
+@cache
+def _of_the_ledger() -> tuple[Relation, ...]:
+    return tuple(_relations(ledger()))
+
+
+def relations_frame() -> pd.DataFrame:
+    """The same as a table: relation_id, statement, verdict, sides, why, in_doubt, finding_ids (str), at_face_value, derived (bool).
 
     >>> relations_frame()["verdict"].value_counts().to_dict()
     {'consistent': 104, 'contradiction': 8}
     """
-    rows = [vars(found) | {"in_doubt": ";".join(found.in_doubt), "finding_ids": ";".join(found.finding_ids)} for found in relations(known)]
+    rows = [vars(found) | {"in_doubt": ";".join(found.in_doubt), "finding_ids": ";".join(found.finding_ids)} for found in relations()]
     return pd.DataFrame(rows)
+
+
+def _relations(known: Mapping[str, Published]) -> list[Relation]:
+    return [_relation(row, known) for row in table("relations").astype("str").to_dict("records")]
 
 
 def _relation(row: dict[str, Any], known: Mapping[str, Published]) -> Relation:
     truth, sides = evaluate(row["expression"], known)
     face, _ = evaluate(row["expression"], known, at_face_value=True)
-    decisive = next((side for side in sides if side.holds is False), sides[-1])
+    failed = [side for side in sides if side.holds is False]
     listed = {name: tuple(row[name].split(";")) if isinstance(row[name], str) else () for name in ("in_doubt", "finding_ids")}
     verdict = CONTRADICTION if truth is False else CONSISTENT
-    shown = " and ".join(str(side) for side in sides) if truth is not False and len(sides) <= 2 else str(decisive)
-    return Relation(row["relation_id"], row["statement"], verdict, face is True, shown, row["why"], **listed)
+    derived = not any(side.keys[0] and side.keys[1] for side in sides)
+    shown = "; ".join(str(side) for side in failed or sides)
+    return Relation(row["relation_id"], row["statement"], verdict, face is True, derived, shown, row["why"], **listed)
 
 
 def evaluate(expression: str, known: Mapping[str, Published], at_face_value: bool = False) -> tuple[Truth, list[Side]]:
@@ -113,7 +128,8 @@ def evaluate(expression: str, known: Mapping[str, Published], at_face_value: boo
     expression: comparisons of published numbers, joined by `and`. F['key'] is a number with its interval, L['key'] and H['key']
         are the ends of the interval. Allowed are numbers, + - * / % **, round, min, max, and comparisons; nothing else.
     at_face_value: take F['key'] as printed. Returns the truth and each comparison with both its sides.
-    A number that occurs twice is taken as two: spans come out too wide rather than too narrow, so False is certain.
+    A number that occurs twice is taken as two, and each comparison is judged by itself: spans come out too wide rather than too
+    narrow. So False is certain; None only says that it cannot be excluded.
     Raises DataError for anything else, naming it. Source: interval arithmetic, Moore 1966; exact fractions, so nothing is rounded
     but by `round`.
 
@@ -129,7 +145,7 @@ def evaluate(expression: str, known: Mapping[str, Published], at_face_value: boo
     run = _Evaluation(known, at_face_value)
     try:
         truth = run.truth(tree.body)
-    except (ZeroDivisionError, OverflowError, RecursionError) as error:
+    except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"relation: {expression[:60]!r} cannot be computed: {error}") from None
     return truth, run.sides
 
@@ -147,11 +163,11 @@ class _Evaluation:
             return False if False in found else None if None in found else True
         if isinstance(node, ast.Compare) and all(type(sign) in _SIGNS for sign in node.ops):
             parts = [node.left, *node.comparators]
-            spans, terms = [self.span(part) for part in parts], [self.terms(part) for part in parts]
-            share = any(self.known[key].quantity == "share" for key in _keys(node) if key in self.known)
+            spans, terms, keys = ([of(part) for part in parts] for of in (self.span, self.terms, _keys))
+            share = any(isinstance(part, ast.Subscript) and self.known[key].quantity == "share" for part in parts for key in _keys(part))
             chain = [
-                Side(*pair, _SIGNS[type(sign)], _compare(type(sign), *pair), share, said)
-                for pair, said, sign in zip(pairwise(spans), pairwise(terms), node.ops, strict=True)
+                Side(*pair, _SIGNS[type(sign)], _compare(type(sign), *pair), share, said, named)
+                for pair, said, named, sign in zip(pairwise(spans), pairwise(terms), pairwise(keys), node.ops, strict=True)
             ]
             self.sides += chain
             held = [side.holds for side in chain]
@@ -194,14 +210,15 @@ class _Evaluation:
         claim = self.known[key]
         if not claim.exact:
             raise DataError(f"relation: {key!r} was published as 'about': it has no interval")
-        low, high = _fraction(claim.low), _fraction(claim.high)
+        low, high = _fraction(claim.low), _fraction(min(claim.high, 1.0) if claim.quantity == "share" else claim.high)
         if which == "F":
             return _point(_fraction(claim.value)) if self.at_face_value else Span(low, high)
         return _point(low if which == "L" else high)
 
 
-def _keys(node: ast.AST) -> set[str]:
-    return {part.slice.value for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant)}
+def _keys(node: ast.AST) -> frozenset[str]:
+    subscripts = [part for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant)]
+    return frozenset(str(part.slice.value) for part in subscripts)
 
 
 def _point(value: Fraction | float) -> Span:
@@ -217,6 +234,7 @@ def _corners(operation: Callable[[Any, Any], Any]) -> Callable[[Span, Span], Spa
 
     def over(a: Span, b: Span) -> Span:
         found = [operation(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+        found = [end for end in found if not (isinstance(end, float) and math.isnan(end))]  # infinity with itself: other ends decide
         return Span(min(found), max(found))
 
     return over
@@ -242,6 +260,8 @@ def _power(a: Span, b: Span) -> Span:
 
 def _round(a: Span, digits: Span | None = None) -> Span:
     places = int(digits.low) if digits else 0
+    if digits and not (digits.exact and 0 <= places <= 9):
+        raise ValueError("round takes 0 to 9 digits")
     return Span(*(end if isinstance(end, float) else Fraction(round(end, places)) for end in (a.low, a.high)))
 
 
@@ -273,14 +293,25 @@ def _compare(sign: type[ast.cmpop], a: Span, b: Span) -> Truth:
     return equal if sign is ast.Eq or equal is None else not equal
 
 
-def _shown(span: Span, share: bool) -> str:
-    ends = [_number(float(end), share) for end in ([span.low] if span.exact else [span.low, span.high])]
-    return " to ".join(dict.fromkeys(ends))
+def _apart(left: Span, right: Span, share: bool) -> tuple[str, str]:
+    """Both sides as text, with as many decimals as it takes to tell different ones apart."""
+    for digits in range(3, 9):
+        texts = _shown(left, share, digits), _shown(right, share, digits)
+        if texts[0] != texts[1] or left == right:
+            break
+    return texts
 
 
-def _number(value: float, share: bool) -> str:
-    if math.isinf(value):
-        return "any number"
-    if share and -1 <= value <= 1:
-        return written(value, "share", "")
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
+def _shown(span: Span, share: bool, digits: int = 3) -> str:
+    ends = ["" if math.isinf(end) else _number(float(end), share, digits) for end in (span.low, span.high)]
+    if "" in ends:
+        return f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less" if ends[1] else "any number"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _number(value: float, share: bool, digits: int) -> str:
+    if share:
+        return f"{100 * value:.{digits}g} %"
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.{digits - 2}f}" if abs(value) >= 100 else f"{value:.{digits}g}"

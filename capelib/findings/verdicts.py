@@ -10,22 +10,22 @@ import pandas as pd
 from capelib.analysis.tallies import Tally
 from capelib.dataset.dataset import Info
 from capelib.errors import ParameterError
-from capelib.findings.ledger import Published, published, written
+from capelib.findings.ledger import Published, written
 from capelib.findings.relations import CONTRADICTION, Relation
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = "pattern agrees", "pattern differs", "too few cases", "needs data"
 MEANING = {
-    REPRODUCED: "the very table behind the number gives it again, within its rounding",
-    NOT_REPRODUCED: "the very table behind the number gives another one",
-    AGREES: "another dataset shows the same pattern, within its uncertainty",
-    DIFFERS: "another dataset shows another pattern, beyond its uncertainty",
-    TOO_FEW: "another dataset holds too few cases to say",
+    REPRODUCED: "the table declared to be the very one behind the number gives it again, within its rounding",
+    NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
+    AGREES: "another dataset shows the same pattern: its 95 % interval meets the number, or it holds as many as a minimum asks for",
+    DIFFERS: "another dataset shows another pattern: its 95 % interval, which says nothing of how it was searched, lies apart",
+    TOO_FEW: "another dataset holds too few cases to say: neither for nor against the number",
     NEEDS_DATA: "the data at hand cannot speak to it; the reason says which data could",
 }
+DEPENDS = "depends on the reading"
 FEWEST = 10  # cases below which a share or difference is not judged
 WIDEST = 0.5  # a share whose 95 % interval is wider says nothing about the published one
-_ROUNDING = 1e-9  # of floating point, not of the publication
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Verdict:
     arithmetic: str = ""
     relations: str = ""
 
+    @property
+    def said(self) -> str:
+        """The statement, with its reading."""
+        return f"{self.statement} Read as: {self.reading}." if self.reading else self.statement
+
     def row(self) -> dict[str, Any]:
         """As a row of a table or a JSON object."""
         return asdict(self)
@@ -77,7 +82,8 @@ class Verdicts(Sequence[Verdict]):
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
         self._all = list(verdicts)
-        self.frame = pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))
+        rows = pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))
+        self.frame = rows.astype({"value": "float64", "low": "float64", "high": "float64", "n": "Int64"})
 
     def __getitem__(self, place: Any) -> Any:
         return self._all[place]
@@ -91,8 +97,7 @@ class Verdicts(Sequence[Verdict]):
     @property
     def table(self) -> pd.DataFrame:
         """For readers: published, statement (with its reading), here, verdict, reason, how."""
-        said = self.frame["statement"].where(self.frame["reading"] == "", self.frame["statement"] + " Read as: " + self.frame["reading"])
-        return self.frame.assign(statement=said)[list(self.SHOWN)].rename(columns={"made_by": "how"})
+        return self.frame.assign(statement=[verdict.said for verdict in self._all])[list(self.SHOWN)].rename(columns={"made_by": "how"})
 
     def _repr_html_(self) -> str:
         if self.frame.empty:
@@ -104,60 +109,72 @@ class Verdicts(Sequence[Verdict]):
         return "\n".join(" | ".join(row) for row in self.table.itertuples(index=False)) or "no published number"
 
 
-def compare(finding_id: str, info: Info, made_by: str, tally: Tally | None = None, reading: str = "") -> Verdict:
+def judge(
+    claim: Published, info: Info, made_by: str = "", tally: Tally | None = None, reading: str = "", needs: str = "", empty: str = ""
+) -> Verdict:
     """Does the data at hand show the published number? The verdict, with the interval and the reason.
 
-    finding_id: key in the ledger. info: of the dataset that speaks. made_by: the function that made the estimate. tally: the
-        estimate with its interval and n, as `cape.tallies` gives them (shares and differences as fractions); without one the
-        question cannot be put to this data. reading: which reading of the publication, where there is more than one.
-    Where the dataset is the very vintage of the finding: "reproduced" where the number lies within the published interval, else
-    "not reproduced". For another dataset: a share or difference of fewer than 10 cases, a share with an interval wider than 50
-    points, and a difference whose interval holds both the published number and 0, are "too few cases". Otherwise it "agrees"
-    where its interval meets the published one, else it "differs". A minimum ("at least 49") agrees where the data at hand counts
-    as many; a collection that counts fewer cannot contradict it and is "too few cases". Any other count "needs data".
+    claim: from `cape.findings.published`. info: of the dataset that speaks. made_by: the function that made the estimate.
+    tally: the estimate with its interval and n, as `cape.tallies` gives them (shares and differences as fractions); without one the
+        question cannot be put to this data. reading: which reading of the publication, where there is more than one. needs: the
+        data that could say more. empty: why there is no estimate, where the data could speak but holds no case.
+    Where the whole dataset is declared to be the very vintage of the finding: "reproduced" where the number lies within the
+    published interval (its upper end left out, as numbers are rounded), else "not reproduced". For another dataset, or a part of
+    the vintage: a share or difference of fewer than 10 cases, a share with an interval wider than 50 points, and a difference whose
+    interval holds both the published number and 0, are "too few cases". Otherwise it "agrees" where its interval meets the
+    published one, else it "differs". A minimum ("at least 49") agrees where the data at hand counts as many; a collection that counts
+    fewer cannot contradict it and is "too few cases". Any other count "needs data".
 
     >>> import capelib as cape
-    >>> compare("fa2022-autoc-share-2021", cape.load().info, "by hand", Tally(0.78, 0.66, 0.86, 63)).verdict
+    >>> claim = cape.findings.published("fa2022-autoc-share-2021")
+    >>> judge(claim, cape.load().info, "by hand", Tally(0.78, 0.66, 0.86, 63)).verdict
     'pattern agrees'
     """
-    return judge(published(finding_id), info, made_by, tally, reading)
-
-
-def judge(claim: Published, info: Info, made_by: str, tally: Tally | None, reading: str = "", needs: str = "") -> Verdict:
-    """As `compare`, for a number that need not stand in the ledger. needs: the data that could say more, for the reason."""
     if tally is not None and claim.unit == "percent_points":
         tally = Tally(*(None if part is None else 100 * part for part in tally[:3]), tally.n)
-    if tally is not None and bool(info.vintage) and claim.vintage == info.vintage:
-        verdict, reason = _of_the_vintage(claim, tally)
+    if empty:
+        verdict, reason = TOO_FEW, empty
+    elif tally is not None and is_the_vintage(claim, info):
+        verdict, reason = _of_the_vintage(claim, tally, info)
     else:
         verdict, reason = _of_another(claim, tally, needs)
     given = tally or Tally(None, None, None, None)
     return Verdict(
-        claim.finding_id,
-        claim.publication,
-        claim.statement,
-        reading,
-        claim.text,
-        claim.value,
-        claim.low if claim.exact else None,
-        None if isinf(claim.high) else claim.high,
-        claim.quantity,
-        claim.unit,
-        "" if tally is None else _here(claim, tally),
-        verdict,
-        reason,
-        *given,
+        finding_id=claim.finding_id,
+        publication=claim.publication,
+        statement=claim.statement,
+        reading=reading,
+        published=claim.text,
+        published_value=claim.value,
+        published_low=claim.low if claim.exact else None,
+        published_high=None if isinf(claim.high) else claim.high,
+        quantity=claim.quantity,
+        unit=claim.unit,
+        here="" if tally is None else _here(claim, tally),
+        verdict=verdict,
+        reason=reason,
+        value=given.value,
+        low=given.low,
+        high=given.high,
+        n=given.n,
         label=info.label,
         made_by=made_by,
     )
 
 
-def _of_the_vintage(claim: Published, tally: Tally) -> tuple[str, str]:
+def is_the_vintage(claim: Published, info: Info) -> bool:
+    """Is this the whole of the table behind the number, as the user declared it?"""
+    return bool(info.vintage) and claim.vintage == info.vintage and not info.filters
+
+
+def _of_the_vintage(claim: Published, tally: Tally, info: Info) -> tuple[str, str]:
     if not claim.exact:
         return NEEDS_DATA, 'published as "about": no interval to judge by'
-    if claim.low - _ROUNDING <= tally.value <= claim.high + _ROUNDING:
-        return REPRODUCED, f"computed from {claim.vintage}"
-    return NOT_REPRODUCED, f"computed from {claim.vintage}: {written(tally.value, claim.quantity, claim.unit)}"
+    computed = f"computed from {info.label}, declared to be {claim.vintage}"
+    worst = tally.value if tally.high is None or claim.quantity != "rank" else tally.high  # equal counts share places
+    if claim.holds(tally.value) or (claim.quantity == "rank" and tally.value <= claim.high and claim.low <= worst):
+        return REPRODUCED, computed
+    return NOT_REPRODUCED, f"{computed}: {_here(claim, Tally(tally.value, None, None, tally.n))}"
 
 
 def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str, str]:
@@ -185,7 +202,9 @@ def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str,
 
 
 def _here(claim: Published, tally: Tally) -> str:
-    if tally.low is None or tally.high is None:
+    if claim.quantity == "rank" and tally.high is not None and tally.high > tally.value:
+        return f"places {tally.value:.0f} to {tally.high:.0f}, which share a count"
+    if tally.low is None or tally.high is None or claim.quantity == "rank":
         return written(tally.value, claim.quantity, claim.unit)
     if claim.quantity == "share":
         return f"{100 * tally.value:.0f} % [{100 * tally.low:.0f}, {100 * tally.high:.0f}], n = {tally.n}"
@@ -193,13 +212,19 @@ def _here(claim: Published, tally: Tally) -> str:
 
 
 def summary(found: Verdicts, among: Sequence[Relation]) -> str:
-    """The ledger in one sentence: how many relations hold, and what the data at hand says.
+    """The ledger in one sentence: how many relations can hold, and what the data at hand says.
 
-    found: from `check`. among: from `relations`.
+    found: from `check`. among: from `relations`. A number whose readings come out differently counts as that.
     """
-    total, against = len(among), sum(relation.verdict == CONTRADICTION for relation in among)
-    counted = found.frame.drop_duplicates("finding_id")["verdict"].value_counts()
-    spoken = [f"{counted[name]} {name}" for name in MEANING if name in counted and name != NEEDS_DATA]
-    missing = int(counted.get(NEEDS_DATA, 0))
-    said = f"of {int(counted.sum())} published numbers the data at hand speaks to {int(counted.sum()) - missing} ({', '.join(spoken)})"
-    return f"Of {total} relations between published numbers {against} cannot hold; {said if spoken else 'the data at hand speaks to none'}."
+    between = [relation for relation in among if not relation.derived]
+    against = sum(relation.verdict == CONTRADICTION for relation in between)
+    verdicts = found.frame.groupby("finding_id", sort=False)["verdict"].agg(lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS)
+    counted = verdicts.value_counts()
+    judged = [f"{counted[name]} {name}" for name in (*MEANING, DEPENDS) if name in counted and name not in (TOO_FEW, NEEDS_DATA)]
+    few, missing = (int(counted.get(name, 0)) for name in (TOO_FEW, NEEDS_DATA))
+    total = sum(int(counted.get(name, 0)) for name in (*MEANING, DEPENDS))
+    said = f"{total - few - missing} can be judged with the data at hand ({', '.join(judged)})" if judged else "none can be judged"
+    return (
+        f"Of {len(between)} relations between published numbers {against} cannot hold as printed; of {total} published numbers {said}, "
+        f"for {few} it holds too few cases, {missing} need other data."
+    )

@@ -1,12 +1,13 @@
 """A page a swept notebook: its runs side by side, estimates first, then every figure."""
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from capelib.dataset.dataset import load
+from capelib.dataset.dataset import PUBLIC_RECORD, Info, load
 from capelib.figures.saving import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
 from capelib.runs.provenance import capelib_sha256, outputs, sha256, unchanged
 from capelib.runs.runner import Outcome
@@ -40,16 +41,17 @@ def compare(outcomes: list[Outcome], out: Path, own: bool = False) -> list[Path]
 def _write(folder: Path, runs: list[Outcome], varied: list[str], expected: dict[str, Any]) -> None:
     from capelib.figures import Page, save, save_page, side_by_side
 
-    title = _title(runs[0].run.notebook)
+    question = _title(runs[0].run.notebook)
+    title = f"{question} Runs side by side"
     labels = [", ".join(f"{name} {_text(each.run.parameters[name])}" for name in varied) for each in runs]
     found = [read_json(each.folder / ANSWER) for each in runs]
     data = sorted({answer.get("data", "") for answer in found})
     about = f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {'; '.join(data)}."
     rows = [row | {"run": label} for label, answer in zip(labels, found, strict=True) for row in answer.get("estimates", [])]
-    body = [f"<h1>{escape(title)}</h1><p>{escape(about)}</p>", _answers(runs, labels, found)]
+    body = [f"<h1>{escape(question)}</h1><p>{escape(about)}</p>", _answers(runs, labels, found)]
     if rows:
         estimates = pd.DataFrame(rows)[["run", "estimate", "value", "low", "high", "n", "unit"]]
-        save(side_by_side(estimates, load(runs[0].run.parameters["dataset"]).info, title), "estimates", folder)
+        save(side_by_side(estimates, _info(runs), title, " and ".join(varied)), "estimates", folder)
         body.append('<img src="estimates.svg" alt="The main estimates of each run, with 95 % intervals">')
     for name in dict.fromkeys(path.stem for each in runs for path in sorted(each.folder.glob("*.svg"))):
         body.append(_gallery(name, runs, labels))
@@ -59,6 +61,16 @@ def _write(folder: Path, runs: list[Outcome], varied: list[str], expected: dict[
         if old.name not in there:
             old.unlink()
     write_files(folder, {PROVENANCE: as_json(read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)})})
+
+
+def _info(runs: list[Outcome]) -> Info:
+    """What the runs rest on: one dataset, or several in one line; SYNTHETIC where any of them is."""
+    found = [load(source).info for source in dict.fromkeys(each.run.parameters.get("dataset", PUBLIC_RECORD) for each in runs)]
+    if len(found) == 1:
+        return found[0]
+    label = "SYNTHETIC" if any(info.synthetic for info in found) else " and ".join(dict.fromkeys(info.label for info in found))
+    name, digest = " and ".join(info.name for info in found), " ".join(info.sha256 for info in found)
+    return replace(found[0], label=label, name=name, edition="", sha256=digest, synthetic=any(info.synthetic for info in found))
 
 
 def _answers(runs: list[Outcome], labels: list[str], found: list[dict[str, Any]]) -> str:

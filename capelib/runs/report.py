@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _console(error: bool = False) -> Console:
-    console = Console(stderr=error, highlight=False)
+    console = Console(stderr=error, highlight=False, markup=False)  # what is shown comes from files
     if not console.is_terminal:
         console.width = 160  # a pipe has no width of its own
     return console
@@ -38,7 +38,7 @@ def progress(total: int) -> Iterator[Callable[["Outcome"], None]]:
         def step(outcome: "Outcome") -> None:
             bar.advance(task)
             if outcome.status == "failed":
-                console.print(f"failed: {outcome.run.name}: {outcome.error}", markup=False)
+                console.print(f"failed: {outcome.run.name}: {outcome.error}")
 
         yield step
 
@@ -57,21 +57,26 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
     verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
     defaults = {outcome.run.notebook.stem for outcome in outcomes}  # runs with other parameters stand side by side on their pages
     shown = [(run, row) for run, row in verdicts if run in defaults] or verdicts
-    spoken = [(run, row) for run, row in shown if row["value"] is not None]
+    spoken = [(run, row) for run, row in shown if row["value"] is not None and row["verdict"] != "too few cases"]
     if spoken:
+        from capelib.findings import Verdict, relations
+
         whose = ", ".join(sorted({row["label"] for _, row in spoken}))
         judged = Table(title=f"Which published numbers hold? (data: {whose})", title_justify="left", show_lines=True)
         for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs"):
             judged.add_column(name, overflow="fold")
         runs_of: dict[tuple[str, ...], list[str]] = {}
         for run, row in spoken:
-            said = f"{row['statement']} Read as: {row['reading']}." if row["reading"] else row["statement"]
-            runs_of.setdefault((row["published"], said, row["here"], row["verdict"], row["reason"]), []).append(run)
+            runs_of.setdefault((row["published"], Verdict(**row).said, row["here"], row["verdict"], row["reason"]), []).append(run)
         for cells, runs in runs_of.items():
             judged.add_row(*cells, "\n".join(runs))
         console.print(judged)
         counted = Counter(row["verdict"] for row in {(row["finding_id"], row["reading"]): row for _, row in reversed(verdicts)}.values())
-        console.print("The whole ledger: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
+        if any(row["arithmetic"] == "contradiction" for _, row in verdicts):
+            console.print("Published numbers that contradict each other:")
+            for relation in [relation for relation in relations() if relation.verdict == "contradiction"]:
+                console.print(f"  {relation.statement} But {relation.sides}.")
+        console.print("All verdicts: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
     for page in pages:
         console.print(f"side by side: {page}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
@@ -83,14 +88,14 @@ def problems(ds: "Dataset") -> None:
     """What reading a user's file had to set aside, in a few lines on the error stream."""
     console = _console(error=True)
     if len(ds.set_aside):
-        console.print(f"{len(ds.set_aside)} row(s) of {ds.info.name} cannot be used and are set aside. First of them:", markup=False)
+        console.print(f"{len(ds.set_aside)} row(s) of {ds.info.name} cannot be used and are set aside. First of them:")
         for row in ds.problems[ds.problems["action"] == "set aside"].head(5).itertuples():
-            console.print(_line(row), markup=False)
+            console.print(_line(row))
 
 
 def findings(found: "Verdicts", info: "Info") -> None:
     """Every published number with its verdict, grouped by publication; contradictions first."""
-    from capelib.findings import MEANING, address, reference, relations
+    from capelib.findings import MEANING, Verdict, address, reference, relations
 
     console = _console()
     against = [relation for relation in relations() if relation.verdict == "contradiction"]
@@ -101,19 +106,18 @@ def findings(found: "Verdicts", info: "Info") -> None:
         split.add_row(relation.statement, relation.sides, relation.why)
     console.print(split)
     for key, rows in found.frame.groupby("publication", sort=False):
-        console.print(f"\n{reference(key)}", style="bold", markup=False)
-        console.print(address(key), markup=False)
+        console.print(f"\n{reference(key)}", style="bold")
+        console.print(address(key))
         grid = Table(show_edge=False, pad_edge=False)
         for name, width in (("published", 14), ("statement", 60), ("here", 26), ("verdict", 15), ("reason", None)):
             grid.add_column(name, overflow="fold", max_width=width)
-        for row in rows.itertuples():
-            said = f"{row.statement} Read as: {row.reading}." if row.reading else row.statement
+        for row in rows.itertuples(index=False):
             mark = "\n(contradiction)" if row.arithmetic == "contradiction" else ""
-            grid.add_row(row.published, said, row.here or "-", row.verdict + mark, row.reason)
+            grid.add_row(row.published, Verdict(**row._asdict()).said, row.here or "-", row.verdict + mark, row.reason)
         console.print(grid)
-    console.print(f"\nData at hand: {info.source_line}.", markup=False)
+    console.print(f"\nData at hand: {info.source_line}.")
     for name, n in found.frame["verdict"].value_counts().items():
-        console.print(f"  {n:>4} {name}: {MEANING[str(name)]}", markup=False)
+        console.print(f"  {n:>4} {name}: {MEANING[str(name)]}")
 
 
 def frame(rows: "pd.DataFrame", form: str) -> None:

@@ -68,6 +68,8 @@ def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | 
     """
     chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
     asked = {name: [value] for name, value in given.items()} | (sweep or {})
+    if both := sorted(set(given) & set(sweep or {})):
+        raise ParameterError(f"parameter {both[0]} is both set and swept: give all its values to --sweep")
     runs: dict[str, Run] = {}
     for notebook in chosen:
         known = declared(notebook)
@@ -75,7 +77,9 @@ def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | 
         for values in _combinations(accepted) if accepted else _sets(notebook):
             parameters = fill(notebook, values)
             name = notebook.stem + label(parameters, known)
-            runs.setdefault(name, Run(notebook, parameters, name))
+            run = runs.setdefault(name, Run(notebook, parameters, name))
+            if run.parameters != parameters:
+                raise ParameterError(f"two runs would share the name {name}: give their files different names")
     declared_somewhere = {name for run in runs.values() for name in run.parameters}
     if unused := set(asked) - declared_somewhere:
         raise ParameterError(unknown("parameter", sorted(unused)[0], sorted(declared_somewhere - {"out"})))
