@@ -1,7 +1,7 @@
 """Tables as text in, tables with types and a list of problems out, by the rules of the codebook."""
 
 import csv
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,13 @@ def table(name: str) -> pd.DataFrame:
     known = codebook()["table"]
     if name not in known:
         raise ParameterError(unknown("table", name, list(known)))
-    raw = read_text(room("data") / known[name]["path"])
-    gone = is_withdrawn(raw, withdrawn(read_text(room("data") / known["incidents"]["path"])))
+    read = [room("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")]
+    return _table(name, *((path, path.stat().st_mtime_ns if path.exists() else 0) for path in read)).copy()
+
+
+@lru_cache(maxsize=32)
+def _table(name: str, own: tuple[Path, int], incidents: tuple[Path, int], _withdrawn: tuple[Path, int]) -> pd.DataFrame:
+    """The table as of these files: read once, since models ask for memberships of every year."""
+    raw = read_text(own[0])
+    gone = is_withdrawn(raw, withdrawn(read_text(incidents[0])))
     return typed(raw[~gone].reset_index(drop=True), name)

@@ -4,7 +4,7 @@ import io
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -69,8 +69,15 @@ class Chart:
     title: str
     info: Info
 
+    _drawn: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
     def picture(self, form: str) -> bytes:
-        """The figure as bytes of an SVG or PNG, the same at every call."""
+        """The figure as bytes of an SVG or PNG, the same at every call; drawn once, since drawing is most of a run's work."""
+        if form not in self._drawn:
+            self._drawn[form] = self._draw(form)
+        return self._drawn[form]
+
+    def _draw(self, form: str) -> bytes:
         buffer = io.BytesIO()
         metadata: dict[str, Any] = {"svg": {"Date": None, "Title": self.title}, "png": {"Software": None, "Title": self.title}}[form]
         with style():

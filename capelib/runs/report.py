@@ -75,7 +75,7 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
         if any(row["arithmetic"] == "contradiction" for _, row in verdicts):
             console.print("Published numbers that contradict each other:")
             for relation in [relation for relation in relations() if relation.verdict == "contradiction"]:
-                console.print(f"  {relation.statement} But {relation.sides}.")
+                console.print(f"  {relation.sides}. Would have to hold: {relation.statement}")
         console.print("All verdicts: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
     for page in pages:
         console.print(f"side by side: {page}")
