@@ -27,6 +27,7 @@ notebooks: $(READY)  ## execute the committed notebooks in place
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/loading.py
+	@$(BIN)/python benchmarks/collection.py
 
 lock: $(READY)  ## choose new versions of all packages
 	@$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \

@@ -1,6 +1,7 @@
 """The `cape` command: thin, over the rest."""
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,24 +47,30 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data.")
     ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="How many at once. Default: the cores.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
+    plain: Annotated[bool, typer.Option("--plain-kernels", help="Start each kernel by itself instead of forking a warm one.")] = False,
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
-    from capelib.dataset.dataset import PUBLIC_RECORD, load
+    from capelib.dataset.codebook import PUBLIC_RECORD
     from capelib.runs import comparison, report, runner
 
     given = _pairs(parameter or [], "-p") | ({"dataset": data} if data else {})
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
     runs = runner.plan(notebooks or [], given, swept)
     own = sorted({run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD})
-    for source in own:
-        report.problems(load(source))
-    target = out or Path("build/figures" if own else "figures")
-    outcomes = []
-    with report.progress(len(runs)) as step:
-        for outcome in runner.reproduce(runs, target, Path("build"), force):
-            outcomes.append(outcome)
-            step(outcome)
+    if own:
+        from capelib.dataset.dataset import load
+
+        for source in own:
+            report.problems(load(source))
+    target, build, at_once = out or Path("build/figures" if own else "figures"), Path("build"), jobs or os.cpu_count() or 1
+    found = {}
+    with report.Progress({run.name: runner.seconds_of(run, build) for run in runs}, at_once) as progress:
+        for outcome in runner.reproduce(runs, target, build, force, at_once, plain, progress.started):
+            found[outcome.run.name] = outcome
+            progress.ended(outcome)
+    outcomes = [found[run.name] for run in runs]
     pages = comparison.compare(outcomes, target, bool(given or swept))
     report.table(outcomes, pages)
     if any(outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists() for outcome in outcomes):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ["errors", "paths", "dataset", "reference", "analysis", "findings", "figures", "runs", "cli"]
+ROOMS = ["errors", "paths", "files", "dataset", "reference", "analysis", "findings", "figures", "runs", "cli"]
 
 
 def text_files():

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from capelib.analysis.counts import UNITS
+from capelib.analysis.choices import UNITS
 from capelib.analysis.fellows import (
     ANY,
     ORGANISATIONS,

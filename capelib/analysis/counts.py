@@ -2,13 +2,8 @@
 
 import pandas as pd
 
+from capelib.analysis.choices import UNITS
 from capelib.dataset.codebook import require
-
-UNITS = {
-    "incident": "one measure against one exile",
-    "exile": "persons with at least one incident in the year",
-    "episode": "incidents, with three or more persons in one action counted once",
-}
 
 
 def collapse(incidents: pd.DataFrame) -> pd.DataFrame:

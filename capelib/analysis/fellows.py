@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from capelib.analysis.counts import UNITS, collapse
+from capelib.analysis.choices import UNITS
+from capelib.analysis.counts import collapse
 from capelib.analysis.shares import Estimate, wilson
 from capelib.dataset.codebook import require
 from capelib.errors import ParameterError

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from capelib.analysis.trends import MODELS
+from capelib.analysis.choices import MODELS
 from capelib.dataset.codebook import require
 from capelib.errors import ParameterError, TooFewCases
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capelib.analysis.counts import UNITS, per_year
+from capelib.analysis.choices import UNITS
+from capelib.analysis.counts import per_year
 from capelib.analysis.trends import Fit, break_scan, interrupted, trend
 from capelib.errors import ParameterError, TooFewCases
 

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from capelib.analysis.choices import MARGIN, MODELS
 from capelib.dataset.codebook import require
 from capelib.errors import ParameterError, TooFewCases
 
-MODELS = {"poisson": "Poisson", "negative_binomial": "negative binomial"}
-MARGIN = 4  # years that a break needs on each side; with 3 the test of no break fails too often (in 10 to 14 % of simulations, not 5)
 ASSUMPTIONS = (
     "The logarithm of the expected count is linear in the year. Standard errors are robust to a wrong variance (HC3), "
     "with Student's t for few years; they assume that, given the model, years do not depend on each other."

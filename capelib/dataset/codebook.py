@@ -10,6 +10,8 @@ from typing import Any
 from capelib.errors import ParameterError
 from capelib.paths import room
 
+PUBLIC_RECORD = "public-record"  # stands for the built-in data where a file of the reader's could be named
+
 
 @cache
 def codebook() -> dict[str, Any]:

@@ -9,12 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from capelib.dataset import dates
-from capelib.dataset.codebook import codebook, codes, columns, nearest, require, stage_of
+from capelib.dataset.codebook import PUBLIC_RECORD, codebook, codes, columns, nearest, require, stage_of
 from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, table, typed, withdrawn
 from capelib.errors import DataError, ParameterError
 from capelib.paths import room
 
-PUBLIC_RECORD = "public-record"
 CENTRAL_ASIA = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 NEEDED = {
     "incidents": ("exile_id", "origin", "host", "date", "measure"),

@@ -1,5 +1,7 @@
 """One function a figure: frames in, a `Chart` out."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -8,13 +10,16 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from scipy import stats
 
 from capelib.analysis.counts import per_year
-from capelib.analysis.hosts import HostShares, years
-from capelib.analysis.targeting import Targeting
+from capelib.analysis.hosts import years
 from capelib.dataset.codebook import codes, stage_of
 from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, Info
 from capelib.dataset.tables import states
 from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, STAGE_COLOURS, Chart, canvas, note, style
-from capelib.findings.ledger import Published
+
+if TYPE_CHECKING:
+    from capelib.analysis.hosts import HostShares
+    from capelib.analysis.targeting import Targeting
+    from capelib.findings.ledger import Published
 
 
 def by_origin_and_year(
@@ -62,7 +67,7 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
         return Chart(figure, data, title, ds.info)
 
 
-def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str = "") -> Chart:
+def targeting(result: "Targeting", info: Info, origin: str, unit: str, event: str = "") -> Chart:
     """Did the pursuit of exiles rise, and did it break? Bars of counts with the fitted line and its 95 % band.
 
     result: from `cape.targeting.targeting`. origin: a state code or "all". event: what happened at the break, for its label.
@@ -106,7 +111,7 @@ def _line(axis: Axes, data: pd.DataFrame, at: int | None, colour: str, ceiling: 
         note(axis, end["year"] + 0.2, end["without_break"], f"the line before {at},\ncontinued", color=GREY, va="center")
 
 
-def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
+def break_scan(result: "Targeting", info: Info, origin: str) -> Chart:
     """Would other years look like a break as well? One bar a year: the test statistic, with the line that 5 % pass by chance.
 
     result: from `cape.targeting.targeting`. The frame behind: its scan, with `threshold` and `chosen`.
@@ -132,7 +137,7 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
         return Chart(figure, data, title, info)
 
 
-def host_shares(result: HostShares, info: Info, claims: dict[str, Published]) -> Chart:
+def host_shares(result: "HostShares", info: Info, claims: dict[str, "Published"]) -> Chart:
     """What share of incidents happens on the soil of other authoritarian states, in two periods, beside the published shares?
 
     claims: published shares by period in words ("2021"); only those of the periods at hand are drawn.
@@ -157,7 +162,7 @@ def host_shares(result: HostShares, info: Info, claims: dict[str, Published]) ->
     return intervals(data, info, title, subtitle, also=f"published: {also}" if also else "")
 
 
-def corridors(result: HostShares, info: Info, claim: Published | None, most: int = 8) -> Chart:
+def corridors(result: "HostShares", info: Info, claim: "Published | None", most: int = 8) -> Chart:
     """Does the change rest on one corridor? The change with each of the weightiest corridors left out.
 
     claim: the published change in points, drawn as a line. The frame behind: label, value, low, high, n (incidents left out).
@@ -183,7 +188,7 @@ def _names(corridor: str) -> str:
     return " to ".join(states().get(code, code) for code in corridor.split(" to "))
 
 
-def definitions(result: HostShares, info: Info, claim: Published | None) -> Chart:
+def definitions(result: "HostShares", info: Info, claim: "Published | None") -> Chart:
     """Does the change depend on what "authoritarian" means? The change under six definitions.
 
     The frame behind: label, value, low, high, n.

@@ -1,17 +1,12 @@
 """One function that writes a figure: SVG, PNG, the CSV behind it, and where it comes from."""
 
 import hashlib
-import json
-import os
 import re
 from pathlib import Path
-from typing import Any
 
-from capelib.errors import CapeError, ParameterError
+from capelib.errors import ParameterError
 from capelib.figures.house import Chart, Page
-
-PROVENANCE = "provenance.json"
-ANSWER = "answer.json"
+from capelib.files import PROVENANCE, as_json, read_provenance, write_files
 
 
 def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
@@ -65,41 +60,3 @@ def save_page(page: Page, name: str, out: str | Path = "") -> Page:
 def _name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ParameterError(f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}")
-
-
-def read_provenance(folder: Path) -> dict[str, Any]:
-    """What provenance.json of a folder says; empty where there is none or it cannot be read."""
-    return read_json(folder / PROVENANCE)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; empty where there is none or it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def as_json(content: Any) -> bytes:
-    """JSON bytes that depend on the content alone."""
-    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write several files whole or not at all: temporary names first, then moves."""
-    waiting: list[tuple[Path, Path]] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            temporary = folder / f".{name}.{os.getpid()}.tmp"
-            waiting.append((temporary, folder / name))
-            temporary.write_bytes(content)
-        while waiting:
-            temporary, final = waiting[0]
-            temporary.replace(final)
-            waiting.pop(0)
-    except OSError as error:
-        raise CapeError(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from None
-    finally:
-        for temporary, _ in waiting:
-            temporary.unlink(missing_ok=True)

@@ -3,19 +3,21 @@
 from dataclasses import replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from capelib.dataset.codebook import PUBLIC_RECORD
+from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
+from capelib.runs import reach
+from capelib.runs.provenance import outputs, sha256, unchanged
 
-from capelib.dataset.dataset import PUBLIC_RECORD, Info, load
-from capelib.figures.saving import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
-from capelib.runs.provenance import capelib_sha256, outputs, sha256, unchanged
-from capelib.runs.runner import Outcome
+if TYPE_CHECKING:
+    from capelib.dataset.dataset import Info
+    from capelib.runs.runner import Outcome
 
 ROOM = "comparisons"
 
 
-def compare(outcomes: list[Outcome], out: Path, own: bool = False) -> list[Path]:
+def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Path]:
     """Put the runs of each notebook that was run more than once side by side. Returns the pages, one a notebook.
 
     out: the folder of the runs' folders. own: the runs are the reader's choice, not the default ones: the page says by its name
@@ -30,7 +32,7 @@ def compare(outcomes: list[Outcome], out: Path, own: bool = False) -> list[Path]
         folder = out / ROOM / (f"{stem}--{'+'.join(varied)}" if own else stem)
         expected: dict[str, Any] = {
             "runs": {each.run.name: sha256(each.folder / PROVENANCE) for each in runs},
-            "capelib_sha256": capelib_sha256(),
+            "capelib_sha256": reach.sha256(f"import {__name__}"),
         }
         if not unchanged(folder, expected):
             _write(folder, runs, varied, expected)
@@ -38,7 +40,9 @@ def compare(outcomes: list[Outcome], out: Path, own: bool = False) -> list[Path]
     return pages
 
 
-def _write(folder: Path, runs: list[Outcome], varied: list[str], expected: dict[str, Any]) -> None:
+def _write(folder: Path, runs: list["Outcome"], varied: list[str], expected: dict[str, Any]) -> None:
+    import pandas as pd
+
     from capelib.figures import Page, save, save_page, side_by_side
 
     question = _title(runs[0].run.notebook)
@@ -63,8 +67,10 @@ def _write(folder: Path, runs: list[Outcome], varied: list[str], expected: dict[
     write_files(folder, {PROVENANCE: as_json(read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)})})
 
 
-def _info(runs: list[Outcome]) -> Info:
+def _info(runs: list["Outcome"]) -> "Info":
     """What the runs rest on: one dataset, or several in one line; SYNTHETIC where any of them is."""
+    from capelib.dataset.dataset import load
+
     found = [load(source).info for source in dict.fromkeys(each.run.parameters.get("dataset", PUBLIC_RECORD) for each in runs)]
     if len(found) == 1:
         return found[0]
@@ -73,7 +79,7 @@ def _info(runs: list[Outcome]) -> Info:
     return replace(found[0], label=label, name=name, edition="", sha256=digest, synthetic=any(info.synthetic for info in found))
 
 
-def _answers(runs: list[Outcome], labels: list[str], found: list[dict[str, Any]]) -> str:
+def _answers(runs: list["Outcome"], labels: list[str], found: list[dict[str, Any]]) -> str:
     rows = [
         f'<tr><th><a href="../../{escape(each.folder.name)}/">{escape(label)}</a></th><td>{escape(answer.get("answer", ""))}</td></tr>'
         for each, label, answer in zip(runs, labels, found, strict=True)
@@ -81,7 +87,7 @@ def _answers(runs: list[Outcome], labels: list[str], found: list[dict[str, Any]]
     return f"<table>{''.join(rows)}</table>"
 
 
-def _gallery(name: str, runs: list[Outcome], labels: list[str]) -> str:
+def _gallery(name: str, runs: list["Outcome"], labels: list[str]) -> str:
     """One figure of every run, two beside each other."""
     pictures = [
         f'<figure><figcaption>{escape(label)}</figcaption><img src="../../{escape(each.folder.name)}/{name}.svg" alt="{name}"></figure>'

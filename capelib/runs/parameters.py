@@ -1,20 +1,16 @@
 """Parameters of notebooks: read from the tagged cell, checked before a kernel starts and again inside the notebook."""
 
 import ast
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from capelib.analysis.counts import UNITS
-from capelib.analysis.trends import MARGIN, MODELS
-from capelib.dataset.codebook import codes, require, unknown
-from capelib.dataset.dataset import PUBLIC_RECORD, vintages
-from capelib.dataset.tables import states
+from capelib.analysis.choices import MARGIN, MODELS, UNITS
+from capelib.dataset.codebook import PUBLIC_RECORD, codes, require, unknown
 from capelib.errors import CapeError, ParameterError
-from capelib.reference import regimes
+from capelib.files import cells
 
 FIRST, LAST = 1950, 2100
 
@@ -35,11 +31,7 @@ def declared(notebook: Path) -> dict[str, Parameter]:
     Each is one line `name: type = value  # comment`. Raises CapeError for a notebook without such a cell, and for a line in it
     that is not a parameter (`x: False` would be an annotation and never exist).
     """
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        raise CapeError(f"{notebook} cannot be read as a notebook") from None
-    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    tagged = [cell for cell in cells(notebook) if "parameters" in cell.get("metadata", {}).get("tags", [])]
     if len(tagged) != 1:
         raise CapeError(f"{notebook.name} needs one cell tagged 'parameters', it has {len(tagged)}")
     source = "".join(tagged[0]["source"])
@@ -83,17 +75,22 @@ def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
 
     Raises ParameterError in one line, before any kernel starts.
     """
-    known = declared(notebook)
-    for name in given:
-        if name not in known or name == "out":
-            choice = [key for key in known if key != "out"]
-            raise ParameterError(f"{notebook.stem}: {unknown('parameter', name, choice)}")
-    values = {name: parse(parameter, given[name]) if name in given else parameter.default for name, parameter in known.items()}
+    values = read(notebook, given)
     try:
         check_parameters(**values)
     except ParameterError as error:
         raise ParameterError(f"{notebook.stem}: {error}") from None
     return values
+
+
+def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
+    """The same with names and types checked only: enough to see whether a run has been made with these very values."""
+    known = declared(notebook)
+    for name in given:
+        if name not in known or name == "out":
+            choice = [key for key in known if key != "out"]
+            raise ParameterError(f"{notebook.stem}: {unknown('parameter', name, choice)}")
+    return {name: parse(parameter, given[name]) if name in given else parameter.default for name, parameter in known.items()}
 
 
 def check_parameters(**values: Any) -> None:
@@ -149,6 +146,18 @@ def _dataset(value: Any) -> None:
         raise ParameterError(f'no dataset {value!r}: give "{PUBLIC_RECORD}" or the path of a CSV file or folder that exists')
 
 
+def _vintage(value: Any) -> None:
+    from capelib.dataset.dataset import vintages
+
+    require("vintage", value, vintages())
+
+
+def _origin(value: Any) -> None:
+    from capelib.dataset.tables import states
+
+    require("state", value, states())
+
+
 def _stages(value: Any) -> None:
     if not isinstance(value, list) or not value or len(set(map(str, value))) != len(value):
         raise ParameterError(f"stages must be a list of different stages such as [2, 3], not {value!r}")
@@ -162,8 +171,8 @@ def _flag(value: Any) -> None:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "dataset": _dataset,
-    "vintage": lambda value: value == "" or require("vintage", value, vintages()),
-    "origin": lambda value: value == "all" or require("state", value, states()),
+    "vintage": lambda value: value == "" or _vintage(value),
+    "origin": lambda value: value == "all" or _origin(value),
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
     "break_year": _year("break_year"),
@@ -198,6 +207,8 @@ def _together(values: dict[str, Any]) -> list[str]:
                         else f"{needed}: widen the period"
                     )
     if "cutoff" in values:
+        from capelib.reference import regimes
+
         try:
             regimes.at_or_below(values.get("regime_measure", "fiw"), values["cutoff"])
         except ParameterError as error:

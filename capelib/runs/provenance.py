@@ -1,63 +1,70 @@
 """What a run rests on: only facts that the same inputs always give, so that they can be committed and compared."""
 
 import hashlib
-import json
-import platform
-from functools import cache
+import sys
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from capelib.figures.saving import PROVENANCE, read_provenance
-from capelib.paths import PACKAGE, room
+from capelib.dataset.codebook import PUBLIC_RECORD
+from capelib.files import PROVENANCE, cells, read_provenance
+from capelib.paths import room
+from capelib.runs import reach
 
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 
 
-def sha256(path: Path) -> str:
-    """Checksum of a file, or of the tables, codebook and references below a folder with their names."""
+def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Everything that a run's results depend on: code, parameters, package versions, and the data and capelib that the code reaches.
+
+    Text cells and outputs of the notebook do not change what it computes.
+    """
+    code = ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
+    reached = "\n".join(code)
+    shown = {name: value for name, value in parameters.items() if name != "out"}
+    own = shown.get("dataset", PUBLIC_RECORD)
+    data = {"built_in": _checksum(reach.tables(reached, shown.values()), room("data"))}
+    if own != PUBLIC_RECORD:
+        path = Path(own).expanduser()
+        tables = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
+        data["dataset"] = _checksum([file for file in tables if file.exists()], path.parent)  # what is missing is said by the run
+        shown["dataset"] = path.name
+    return {
+        "notebook": notebook.stem,
+        "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
+        "parameters": shown,
+        "data_sha256": data,
+        "capelib_sha256": reach.sha256(reached),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _checksum(files: Iterable[Path], folder: Path) -> str:
+    """One checksum of several files with their names below a folder."""
     digest = hashlib.sha256()
-    if path.is_dir():
-        for file in sorted(item for item in path.rglob("*") if item.suffix in (".csv", ".toml", ".bib")):
-            digest.update(file.relative_to(path).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    else:
-        digest.update(path.read_bytes())
+    for file in files:
+        stat = file.stat()
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{_known(file, stat.st_mtime_ns, stat.st_size)}\0".encode())
     return digest.hexdigest()
 
 
-def code_sha256(notebook: Path) -> str:
-    """Checksum of a notebook's code cells; text cells and outputs do not change what it computes."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()
+@lru_cache(maxsize=1024)
+def _known(file: Path, _changed: int, _size: int) -> str:
+    """The checksum as of this time: all runs rest on the same tables."""
+    return sha256(file)
+
+
+def sha256(file: Path) -> str:
+    """Checksum of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @cache
-def capelib_sha256() -> str:
-    """Checksum of every source file of the package."""
-    digest = hashlib.sha256()
-    for file in sorted(PACKAGE.rglob("*.py")):
-        digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Everything that a run's results depend on: code, parameters, data, capelib, package versions."""
-    shown = {name: value for name, value in parameters.items() if name != "out"}
-    own = shown.get("dataset", "public-record")
-    data = {"built_in": sha256(room("data"))}
-    if own != "public-record":
-        data["dataset"] = sha256(Path(own).expanduser())
-        shown["dataset"] = Path(own).name
-    return {
-        "notebook": notebook.stem,
-        "code_sha256": code_sha256(notebook),
-        "parameters": shown,
-        "data_sha256": data,
-        "capelib_sha256": capelib_sha256(),
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
-    }
+def _version(package: str) -> str:
+    return metadata.version(package)
 
 
 def outputs(folder: Path) -> dict[str, str]:

@@ -1,9 +1,8 @@
 """What the command shows: tables when a person reads, plain lines when output is piped."""
 
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from capelib.dataset.dataset import Dataset, Info
     from capelib.findings.verdicts import Verdicts
-    from capelib.runs.runner import Outcome
+    from capelib.runs.runner import Outcome, Run
 
 
 def _console(error: bool = False) -> Console:
@@ -25,22 +24,47 @@ def _console(error: bool = False) -> Console:
     return console
 
 
-@contextmanager
-def progress(total: int) -> Iterator[Callable[["Outcome"], None]]:
-    """A bar while notebooks run; a line for each failure at once; no bar when output is piped."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+class Progress:
+    """What runs, what is done, what is left and when it will end; a line for each failure at once. No bar when output is piped."""
 
-    console = _console(error=True)
-    columns = (TextColumn("running notebooks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
+    def __init__(self, seconds: dict[str, float], jobs: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-        def step(outcome: "Outcome") -> None:
-            bar.advance(task)
-            if outcome.status == "failed":
-                console.print(f"failed: {outcome.run.name}: {outcome.error}")
+        console = _console(error=True)
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._left, self._jobs = dict(seconds), max(jobs, 1)
+        self._running: dict[str, float] = {}
+        self._task = self._bar.add_task("", total=len(seconds))
 
-        yield step
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def started(self, run: "Run") -> None:
+        """A run has begun."""
+        self._running[run.name] = time.monotonic()
+        self._show()
+
+    def ended(self, outcome: "Outcome") -> None:
+        """A run has ended."""
+        self._running.pop(outcome.run.name, None)
+        self._left.pop(outcome.run.name, None)
+        self._bar.advance(self._task)
+        if outcome.status == "failed":
+            self._bar.console.print(f"failed: {outcome.run.name}: {outcome.error}")
+        self._show()
+
+    def _show(self) -> None:
+        known = [seconds for seconds in self._left.values() if seconds < 1e5]
+        mean = sum(known) / len(known) if known else 0.0
+        left = sum(seconds if seconds < 1e5 else mean for seconds in self._left.values()) / self._jobs
+        end = f", about {left:.0f} s left" if left else ""
+        self._bar.update(self._task, description=f"running {', '.join(self._running) or '-'}{end}")
 
 
 def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
@@ -59,26 +83,29 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
     shown = [(run, row) for run, row in verdicts if run in defaults] or verdicts
     spoken = [(run, row) for run, row in shown if row["value"] is not None and row["verdict"] != "too few cases"]
     if spoken:
-        from capelib.findings import Verdict, relations
-
         whose = ", ".join(sorted({row["label"] for _, row in spoken}))
         judged = Table(title=f"Which published numbers hold? (data: {whose})", title_justify="left", show_lines=True)
         for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs"):
             judged.add_column(name, overflow="fold")
         runs_of: dict[tuple[str, ...], list[str]] = {}
         for run, row in spoken:
-            runs_of.setdefault((row["published"], Verdict(**row).said, row["here"], row["verdict"], row["reason"]), []).append(run)
+            said = f"{row['statement']} Read as: {row['reading']}." if row["reading"] else row["statement"]
+            runs_of.setdefault((row["published"], said, row["here"], row["verdict"], row["reason"]), []).append(run)
         for cells, runs in runs_of.items():
             judged.add_row(*cells, "\n".join(runs))
         console.print(judged)
         counted = Counter(row["verdict"] for row in {(row["finding_id"], row["reading"]): row for _, row in reversed(verdicts)}.values())
-        if any(row["arithmetic"] == "contradiction" for _, row in verdicts):
-            console.print("Published numbers that contradict each other:")
-            for relation in [relation for relation in relations() if relation.verdict == "contradiction"]:
-                console.print(f"  {relation.sides}. Would have to hold: {relation.statement}")
         console.print("All verdicts: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
+    notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+    if notes:
+        console.print("Published numbers that contradict each other:")
+        for note in notes:
+            console.print(f"  {note}")
     for page in pages:
         console.print(f"side by side: {page}")
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            console.print(f"failed: {outcome.run.name}: {outcome.error}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     same = sum(outcome.status == "unchanged" for outcome in outcomes)
     console.print(f"{len(outcomes)} runs: {len(outcomes) - failed - same} done, {same} unchanged, {failed} failed.")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from capelib.dataset.dataset import Info
 from capelib.errors import ParameterError
-from capelib.figures.saving import ANSWER, as_json, write_files
+from capelib.files import ANSWER, as_json, write_files
 from capelib.findings.verdicts import Verdict
 
 ESTIMATES = ("estimate", "value", "low", "high", "n", "unit")
@@ -28,14 +28,20 @@ class Answer:
 
 
 def answer(
-    sentence: str, info: Info, verdicts: Sequence[Verdict] = (), out: str | Path = "", estimates: pd.DataFrame | None = None
+    sentence: str,
+    info: Info,
+    verdicts: Sequence[Verdict] = (),
+    out: str | Path = "",
+    estimates: pd.DataFrame | None = None,
+    notes: Sequence[str] = (),
 ) -> Answer:
     """The notebook's answer in one sentence, with its verdicts on published numbers and its main estimates.
 
     sentence: computed, not typed in. info: of the dataset that it rests on. verdicts: from `cape.findings.check`.
     out: the folder for answer.json; "" writes nothing. estimates: one row each: `estimate` (label), `value`, `low`, `high`, `n`,
         `unit` ("share", "difference": fractions; "ratio"; "count"): what a comparison of runs sets side by side; missing
-        values where there are too few cases. Returns something that a notebook shows in bold.
+        values where there are too few cases. notes: sentences more for `cape reproduce` to end with.
+    Returns something that a notebook shows in bold.
     Raises ParameterError where estimates lacks a column.
 
     >>> import capelib as cape
@@ -52,6 +58,7 @@ def answer(
             "data": info.source_line,
             "label": info.label,
             "estimates": numbers,
+            "notes": list(notes),
             "verdicts": [verdict.row() for verdict in verdicts],
         }
         write_files(Path(out), {ANSWER: as_json(content)})

@@ -1,11 +1,15 @@
 """Run notebooks with papermill; results appear only when a run has succeeded."""
 
 import logging
+import os
 import shutil
 import socket
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
@@ -13,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from capelib.dataset.codebook import unknown
-from capelib.dataset.dataset import load
 from capelib.errors import CapeError, ParameterError
-from capelib.figures.saving import ANSWER, PROVENANCE, as_json, read_json, read_provenance
+from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
 from capelib.paths import room
 from capelib.runs import provenance
-from capelib.runs.parameters import declared, fill, label
+from capelib.runs.parameters import declared, fill, label, read
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Outcome:
     seconds: float = 0.0
     answer: str = ""
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     error: str = ""
 
 
@@ -63,8 +67,8 @@ def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | 
     """The runs to make: for the named notebooks (all, when none is named) the sets of `runs.toml`, or those that are asked for.
 
     given: one value for a parameter, as text. sweep: several values; every combination is a run. With either, the sets of
-    `runs.toml` are not run. A run that comes up twice is made once. Every parameter of every run is checked here, before the
-    first kernel starts.
+    `runs.toml` are not run. A run that comes up twice is made once. What is asked for is checked here, before the first kernel
+    starts; the sets of `runs.toml` are checked when they are to be run.
     """
     chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
     asked = {name: [value] for name, value in given.items()} | (sweep or {})
@@ -75,7 +79,7 @@ def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | 
         known = declared(notebook)
         accepted = asked if len(chosen) == 1 else {name: values for name, values in asked.items() if name in known}
         for values in _combinations(accepted) if accepted else _sets(notebook):
-            parameters = fill(notebook, values)
+            parameters = fill(notebook, values) if accepted else read(notebook, values)
             name = notebook.stem + label(parameters, known)
             run = runs.setdefault(name, Run(notebook, parameters, name))
             if run.parameters != parameters:
@@ -107,44 +111,124 @@ def _as_text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def reproduce(runs: list[Run], out: Path, build: Path, force: bool = False) -> Iterator[Outcome]:
-    """Make the runs one after another; each gives an Outcome.
+def reproduce(
+    runs: list[Run],
+    out: Path,
+    build: Path,
+    force: bool = False,
+    jobs: int = 1,
+    plain: bool = False,
+    started: Callable[[Run], None] | None = None,
+) -> Iterator[Outcome]:
+    """Make the runs, several at once; each gives an Outcome as it ends, those that need not be repeated first.
 
     out: folder for figures, one folder a run. build: folder for executed notebooks and what differs from run to run.
-    A run whose inputs and outputs still match its provenance is "unchanged" and not repeated, unless `force`.
+    force: repeat also what has not changed; else a run whose inputs and outputs still match its provenance is "unchanged".
+    jobs: how many at once. plain: start each kernel by itself, in place of forking it. started: told of each run that begins.
+    The parameters of every run that is to be made are checked first. The longest come first, by their seconds of the last time.
+    A second `reproduce` on the same folder waits for the first. Raises CapeError where a folder cannot be written.
     """
-    for run in runs:
-        folder = out / run.name
-        expected = provenance.inputs(run.notebook, run.parameters)
-        if not force and provenance.unchanged(folder, expected):
-            yield _finished(Outcome(run, "unchanged", folder))
-            continue
-        started = time.perf_counter()
-        with _staging(out) as staging:
-            error = _execute(run, staging, build)
-            if error:
-                yield Outcome(run, "failed", folder, time.perf_counter() - started, error=error)
-                continue
-            own = run.parameters.get("dataset", "public-record")
-            if own != "public-record":
-                _set_aside(own, staging)
-            content = read_provenance(staging) | {"inputs": expected, "outputs": provenance.outputs(staging)}
-            (staging / PROVENANCE).write_bytes(as_json(content))
-            _move(staging, folder)
-        outcome = _finished(Outcome(run, "done", folder, time.perf_counter() - started))
-        log = {"run": run.name, "seconds": round(outcome.seconds, 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-        (build / f"{run.name}.json").write_bytes(as_json(log))
-        yield outcome
+    expected = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
+    same = [run for run in runs if not force and provenance.unchanged(out / run.name, expected[run.name])]
+    for run in same:
+        yield _finished(Outcome(run, "unchanged", out / run.name))
+    todo = sorted((run for run in runs if run not in same), key=lambda run: -seconds_of(run, build))
+    if not todo:
+        return
+    for run in todo:
+        check(run)
+    from capelib.runs.warm import end_all, provisioned
+
+    with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
+        stop = threading.Event()
+        waiting = {pool.submit(_make, run, expected[run.name], out, build, stop, started) for run in todo}
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield future.result()
+        except BaseException:  # Ctrl-C, a folder that cannot be written, a reader who has seen enough: nothing more is put in place
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
+
+
+def check(run: Run) -> None:
+    """Are the parameters of this run allowed? Raises ParameterError that names the notebook."""
+    from capelib.runs.parameters import check_parameters
+
+    try:
+        check_parameters(**run.parameters)
+    except ParameterError as error:
+        raise ParameterError(f"{run.notebook.stem}: {error}") from None
+
+
+def seconds_of(run: Run, build: Path) -> float:
+    """How long the run took the last time; unknown ones count as long."""
+    return float(read_json(build / f"{run.name}.json").get("seconds", 1e6))
+
+
+def _make(
+    run: Run, expected: dict[str, Any], out: Path, build: Path, stop: threading.Event, started: Callable[[Run], None] | None
+) -> Outcome:
+    folder, begun = out / run.name, time.perf_counter()
+    if started and not stop.is_set():
+        started(run)
+    with _staging(out) as staging:
+        error = _execute(run, staging, build)
+        if stop.is_set():
+            return Outcome(run, "failed", folder, error="stopped")
+        if error:
+            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+        own = run.parameters.get("dataset", "public-record")
+        if own != "public-record":
+            _set_aside(own, staging)
+        content = read_provenance(staging) | {"inputs": expected, "outputs": provenance.outputs(staging)}
+        (staging / PROVENANCE).write_bytes(as_json(content))
+        _move(staging, folder)
+    outcome = _finished(Outcome(run, "done", folder, time.perf_counter() - begun))
+    log = {"run": run.name, "seconds": round(outcome.seconds, 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+    write_files(build, {f"{run.name}.json": as_json(log)})
+    return outcome
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """One `cape reproduce` at a time on a folder; what a killed one left half made is removed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+    try:
+        try:
+            import fcntl
+        except ImportError:  # no such lock on this system
+            yield
+            return
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"cape: another `cape reproduce` is at work on {out}; waiting for it", file=sys.stderr)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        for left in out.glob(".run-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _finished(outcome: Outcome) -> Outcome:
     found = read_json(outcome.folder / ANSWER)
-    outcome.answer, outcome.verdicts = found.get("answer", ""), found.get("verdicts", [])
+    outcome.answer, outcome.verdicts, outcome.notes = found.get("answer", ""), found.get("verdicts", []), found.get("notes", [])
     return outcome
 
 
 def _set_aside(source: str, folder: Path) -> None:
     """The rows of a user's file that could not be used, and why, beside the figures that do without them."""
+    from capelib.dataset.dataset import load
+
     ds = load(source)
     if len(ds.problems):
         ds.problems.to_csv(folder / "problems.csv", index=False, lineterminator="\n")
@@ -155,7 +239,6 @@ def _set_aside(source: str, folder: Path) -> None:
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
     try:
-        out.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".run-", dir=out))
     except OSError as error:
         raise CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
@@ -183,28 +266,37 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
+    from capelib.runs import engine
+
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    executed = build / f"{run.name}.ipynb"
     parameters = dict(run.parameters) | ({"out": str(staging.resolve())} if "out" in run.parameters else {})
     if parameters.get("dataset", "public-record") != "public-record":
         parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
     try:
         build.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="cape-") as sockets:
-            ways: dict[str, Any] = {"shutdown_kernel": "immediate"}
+        with tempfile.TemporaryDirectory(prefix="cape-") as folder:
+            executed = Path(folder) / f"{run.name}.ipynb"
+            ways: dict[str, Any] = {"shutdown_kernel": "immediate", "request_save_on_cell_execute": False, "language": "python"}
             if hasattr(socket, "AF_UNIX"):  # over TCP each kernel would warn, and anyone on the machine could listen
-                ways["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
-            papermill.execute_notebook(
-                run.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=False, **ways
-            )
-    except PapermillExecutionError as error:
-        failed = build / "failed" / executed.name
-        failed.parent.mkdir(exist_ok=True)
-        executed.replace(failed)
-        said = error.evalue.splitlines()[0] if error.evalue else ""
-        return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
-    except DeadKernelError:
-        return "the kernel died"
+                ways["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+            try:
+                papermill.execute_notebook(
+                    run.notebook, executed, parameters, engine.NAME, kernel_name="python3", progress_bar=False, log_output=False, **ways
+                )
+                _keep(executed, build / executed.name)
+            except PapermillExecutionError as error:
+                failed = build / "failed" / executed.name
+                _keep(executed, failed)
+                said = error.evalue.splitlines()[0] if error.evalue else ""
+                return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
+            except DeadKernelError as error:
+                return str(error)
     except OSError as error:
         raise CapeError(f"cannot write to {error.filename or build}: {error.strerror}") from None
     return ""
+
+
+def _keep(made: Path, place: Path) -> None:
+    """Put an executed notebook in its place, whole."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_files(place.parent, {place.name: made.read_bytes()})

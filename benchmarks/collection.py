@@ -1,0 +1,114 @@
+"""How fast is the whole collection run? Six ways in one session, interleaved; medians and ratios (`make bench`).
+
+(a) papermill's command, one notebook after another; (b) papermill's API, one after another; (c) the same in a pool of threads;
+(d) `cape reproduce --force`; (e) `cape reproduce` with nothing to do; (f) the limit: the code cells run by `exec` in forks of a process
+that has imported everything, without Jupyter. `python benchmarks/collection.py [NOTEBOOK...] [--rounds N]`.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from capelib.runs import forks, runner
+
+CORES = os.cpu_count() or 1
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def by_command(runs: list[runner.Run], folder: Path) -> None:
+    for run in runs:
+        words = [sys.executable, "-m", "papermill", str(run.notebook), str(folder / f"{run.name}.ipynb"), "-k", "python3"]
+        values = run.parameters | {"out": str(folder / run.name)}
+        yaml = json.dumps(values)  # JSON is YAML
+        subprocess.run([*words, "-y", yaml], check=True, **QUIET)
+
+
+def by_api(runs: list[runner.Run], folder: Path, jobs: int = 1) -> None:
+    code = (
+        "import json, sys, logging, papermill; from concurrent.futures import ThreadPoolExecutor; logging.disable()\n"
+        "todo = json.loads(sys.argv[1])\n"
+        "def make(one):\n"
+        "    papermill.execute_notebook(one[0], one[1], one[2], kernel_name='python3', progress_bar=False, log_output=False)\n"
+        "with ThreadPoolExecutor(int(sys.argv[2])) as pool: list(pool.map(make, todo))"
+    )
+    todo = [(str(run.notebook), str(folder / f"{run.name}.ipynb"), run.parameters | {"out": str(folder / run.name)}) for run in runs]
+    subprocess.run([sys.executable, "-c", code, json.dumps(todo), str(jobs)], check=True, **QUIET)
+
+
+def by_cape(names: list[str], folder: Path, *words: str) -> None:
+    command = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", *names, "--out", str(folder / "figures"), *words]
+    subprocess.run(command, check=True, cwd=folder, **QUIET)
+
+
+def by_exec(runs: list[runner.Run], folder: Path) -> None:
+    """In a process of its own, whose imports count, as they do for the others."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.redirect_stdout(open(os.devnull, "w")):  # noqa: PTH123
+            forks.preload()
+            with ThreadPoolExecutor(CORES) as pool:
+                list(pool.map(lambda run: _exec(run, folder), runs))
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        raise RuntimeError("the limit could not be measured")
+
+
+def _exec(run: runner.Run, folder: Path) -> None:
+    pid = os.fork()
+    if pid == 0:
+        space: dict[str, object] = {"display": lambda *_: None}
+        for cell in json.loads(run.notebook.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                exec(compile("".join(cell["source"]), run.name, "exec"), space)
+                if "parameters" in cell["metadata"].get("tags", []):
+                    space |= run.parameters | {"out": str(folder / run.name)}
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        raise RuntimeError(f"{run.name} failed")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("notebooks", nargs="*")
+    asked.add_argument("--rounds", type=int, default=3)
+    options = asked.parse_args()
+    runs = runner.plan(options.notebooks, {})
+    ways: dict[str, Callable[[Path], None]] = {
+        "a: papermill's command": lambda folder: by_command(runs, folder),
+        "b: papermill's API": lambda folder: by_api(runs, folder),
+        "c: papermill's API in threads": lambda folder: by_api(runs, folder, CORES),
+        "d: cape reproduce --force": lambda folder: by_cape(options.notebooks, folder, "--force"),
+        "e: cape reproduce, nothing to do": lambda folder: by_cape(options.notebooks, folder),
+        "f: exec in forks": lambda folder: by_exec(runs, folder),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(options.rounds):
+        kept = Path(tempfile.mkdtemp())
+        for name, way in ways.items():
+            folder = kept if name[0] in "de" else Path(tempfile.mkdtemp())
+            begun = time.perf_counter()
+            way(folder)
+            seconds[name].append(time.perf_counter() - begun)
+            if folder != kept:
+                shutil.rmtree(folder)
+        shutil.rmtree(kept)
+    median = {name: statistics.median(found) for name, found in seconds.items()}
+    mine = next(value for name, value in median.items() if name.startswith("d"))
+    print(f"{len(runs)} runs on {CORES} cores, {options.rounds} round(s), median seconds\n")
+    print("| way | seconds | seconds a run | against d |\n|---|---|---|---|")
+    for name, value in median.items():
+        print(f"| {name} | {value:.2f} | {value / len(runs):.2f} | {value / mine:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The warm process: it has imported what notebooks import, and forks a kernel for each request.
+
+Started by capelib.runs.warm as `python -m capelib.runs.forks FD`, where FD is a listening Unix socket. One connection a kernel: a JSON
+line in (argv, env, cwd), a JSON line out when the kernel runs (pid), and one when it has ended (exit). A connection that is closed by
+the other side ends its kernel; the end of standard input ends all of them and the warm process: nothing is left when its owner dies.
+"""
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from importlib import import_module
+
+PRELOADED = (
+    "numpy",
+    "pandas",
+    "scipy.optimize",
+    "scipy.stats",
+    "statsmodels.api",
+    "statsmodels.stats.proportion",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "seaborn",
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "IPython.core.completer",
+    "IPython.core.magics",
+)
+
+
+def preload() -> None:
+    """Import what notebooks import, and read the tables that never change during a run."""
+    for name in PRELOADED:
+        import_module(name)
+    import capelib
+    from capelib.reference import regimes
+
+    for name in capelib.__all__:
+        getattr(capelib, name)
+    capelib.findings.relations()
+    regimes.by_year()
+    gc.collect()
+    gc.freeze()  # what is here is never collected: a kernel shares it instead of copying it
+
+
+def serve(listener: socket.socket) -> None:
+    """Fork a kernel for each connection until standard input ends."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    kernels: dict[int, socket.socket] = {}
+    with selectors.DefaultSelector() as waiting:
+        for source in (listener.fileno(), wake_read, sys.stdin.fileno()):
+            waiting.register(source, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fd == sys.stdin.fileno():  # the owner is gone
+                    _end(kernels)
+                    return
+                if key.fd == wake_read:
+                    os.read(wake_read, 4096)
+                    _reap(kernels, waiting)
+                elif key.fd == listener.fileno():
+                    connection, _ = listener.accept()
+                    pid = _start(connection, [listener.fileno(), wake_read, wake_write, *(other.fileno() for other in kernels.values())])
+                    if pid:
+                        kernels[pid] = connection
+                        waiting.register(connection, selectors.EVENT_READ, pid)
+                elif key.data in kernels:  # nothing more is said on it: the other side closed it
+                    waiting.unregister(key.fileobj)
+                    _end({key.data: kernels.pop(key.data)})
+
+
+def _start(connection: socket.socket, others: list[int]) -> int:
+    """Fork one kernel; returns its process id. The child does not return."""
+    with connection.makefile("r", encoding="utf-8") as lines:
+        line = lines.readline()
+    if not line:
+        connection.close()
+        return 0
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for descriptor in (*others, connection.fileno()):
+                os.close(descriptor)
+            code = _become_kernel(**json.loads(line))
+        finally:
+            os._exit(code)
+    connection.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+    return pid
+
+
+def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
+    """What a kernel started by itself would find: its own session, signals, environment, folder and random numbers."""
+    import random
+
+    import matplotlib as mpl
+    import numpy as np
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGCHLD, signal.SIG_DFL),
+        (signal.SIGTERM, signal.SIG_DFL),
+    ):
+        signal.signal(number, handler)
+    sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 (for the life of the process)
+    os.dup2(sys.stdin.fileno(), 0)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    random.seed()
+    np.random.seed()  # noqa: NPY002 (the old global generator, which notebooks may use)
+    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app.initialize(argv)
+    mpl.rcParams["backend"] = os.environ["MPLBACKEND"]  # read by matplotlib when it is imported, which was before
+    import_module("matplotlib.pyplot").install_repl_displayhook()
+    try:
+        app.start()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _reap(kernels: dict[int, socket.socket], waiting: selectors.BaseSelector) -> None:
+    """Tell of each kernel that has ended how it ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        connection = kernels.pop(pid, None)
+        if connection is not None:
+            waiting.unregister(connection)
+            with contextlib.suppress(OSError), connection:
+                connection.sendall(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+
+
+def _end(kernels: dict[int, socket.socket]) -> None:
+    """End kernels and whatever they started (each leads a group of its own)."""
+    for pid, connection in kernels.items():
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(OSError):
+                kill(pid, signal.SIGKILL)
+        connection.close()
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        preload()
+        serve(listening)
