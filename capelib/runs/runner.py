@@ -268,7 +268,7 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
 
     from capelib.runs import engine
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is said once, by us
     parameters = dict(run.parameters) | ({"out": str(staging.resolve())} if "out" in run.parameters else {})
     if parameters.get("dataset", "public-record") != "public-record":
         parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
