@@ -27,7 +27,9 @@ PRELOADED = (
     "matplotlib.backends.backend_svg",
     "seaborn",
     "ipykernel.kernelapp",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
     "IPython.core.completer",
     "IPython.core.magics",
 )

@@ -85,7 +85,7 @@ class WarmProcess:
         listener.bind(self.address)
         listener.listen(64)
         environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-        command = [sys.executable, "-P", "-m", "capelib.runs.forks", str(listener.fileno())]
+        command = [sys.executable, "-P", "-Xfrozen_modules=off", "-m", "capelib.runs.forks", str(listener.fileno())]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env=environment, start_new_session=True
         )
