@@ -40,6 +40,6 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Try: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@command -v $(UV) > /dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --compile-bytecode --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
 	@touch $@

@@ -121,6 +121,9 @@ def findings(
     require("format", form, ("table", "csv", "json"))
     if relations and (data or vintage):
         raise ParameterError("--relations compares published numbers with each other: leave --data and --vintage out")
+    if relations and form == "table":
+        report.relations_table(relations_frame())
+        return
     if relations:
         report.frame(relations_frame(), form)
         return
@@ -170,6 +173,9 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except BrokenPipeError:  # the reader has seen enough: `cape findings | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception as error:
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's words
             typer.echo(f"cape: {error.format_message()} (see cape --help)", err=True)

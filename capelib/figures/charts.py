@@ -128,8 +128,8 @@ def break_scan(result: "Targeting", info: Info, origin: str) -> Chart:
         axis.axhline(line, color=ACCENT, linewidth=1.3, linestyle=(0, (5, 3)))
         tested = data["statistic"].notna().any()
         top = max(float(data["statistic"].max()) if tested else 0.0, line) * 1.25
-        words = "without any break, one test in 20 passes this line" if tested else "too few cases to test any year"
-        note(axis, 0.01, line, words, xycoords=axis.get_yaxis_transform(), color=ACCENT, va="bottom")
+        words = "dashed: without any break, one test in 20 passes this line" if tested else "too few cases to test any year"
+        note(axis, 0.99, 1.01, words, xycoords="axes fraction", color=ACCENT, va="bottom", ha="right")
         for row in data[data["chosen"] & data["statistic"].notna()].itertuples():
             note(axis, float(row.at), float(row.statistic), f"{at}", ha="center", va="bottom", weight="bold", color=colour)
         axis.set(ylim=(0, top), xlabel="year taken as the first after a break", ylabel="test statistic (F)")

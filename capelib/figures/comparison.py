@@ -15,7 +15,7 @@ RATIO_TICKS = (  # the finest that are not too many
     (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2),
     (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20),
     (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
-    (0.05, 0.2, 1, 5, 20),
+    (0.1, 0.3, 1, 3, 10),
 )
 
 
@@ -29,7 +29,9 @@ def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -
     rows = [len(block) for block in blocks]
     longest = int(data["run"].str.len().max())
     differ = f" that differ in {varied}" if varied else ""
-    subtitle = f"{info.heading}: {data['run'].nunique()} runs{differ}, one row a run. Lines: 95 % intervals."
+    subtitle = (
+        f"{info.heading}: {data['run'].nunique()} runs{differ}, one row a run. Lines: 95 % intervals; an arrow goes on beyond the axis."
+    )
     with style():
         height = 1.75 + sum(0.3 * n + 0.55 for n in rows)
         grid = {"left": min(0.06 + 0.0092 * longest, 0.42), "right": 0.74, "height_ratios": [n + 1 for n in rows]}
@@ -50,9 +52,13 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
             continue
         colour = next((tone for code, tone in ORIGIN_COLOURS.items() if code in re.findall(r"\w+", str(row.run))), ORIGIN_COLOURS["KAZ"])
         if pd.notna(row.low):
-            axis.plot(np.clip([row.low, row.high], *cut), [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-        marker = "<" if row.value < cut[0] else ">" if row.value > cut[1] else "o"
-        axis.plot(np.clip(row.value, *cut), place, marker, color=colour, markersize=6.5, zorder=3)
+            ends = np.clip([row.low, row.high], *cut)
+            axis.plot(ends, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            for end, arrow, beyond in ((ends[0], "<", row.low < cut[0]), (ends[1], ">", row.high > cut[1])):
+                if beyond:  # the line goes on outside the axis
+                    axis.plot(end, place, arrow, color=colour, markersize=6)
+        if cut[0] <= row.value <= cut[1]:
+            axis.plot(row.value, place, "o", color=colour, markersize=6.5, zorder=3)
         note(axis, 1.02, place, _said(row, unit), xycoords=axis.get_yaxis_transform(), va="center")
     axis.set_title(str(block["estimate"].iloc[0]), loc="left", size=10, weight="bold", color=INK, pad=4)
     axis.set_yticks(range(len(block)), block["run"])
@@ -61,6 +67,9 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
     axis.spines["left"].set_visible(False)
     if unit == "ratio":
         axis.set_xscale("log")
+        if (block["value"] * 0 == 0).any():
+            inner = np.clip(block[["value", "low", "high"]].to_numpy(float), *cut)
+            axis.set_xlim(np.nanmin([np.nanmin(inner), 0.9]) * 0.93, np.nanmax([np.nanmax(inner), 1.1]) * 1.08)
         low, high = axis.get_xlim()
         ticks = next(found for steps in RATIO_TICKS if len(found := [tick for tick in steps if low <= tick <= high]) <= 7)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -69,7 +78,9 @@ def _block(axis: Axes, block: pd.DataFrame) -> None:
     elif unit == "difference":
         axis.axvline(0, color=ACCENT, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         axis.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f}" if abs(value) > 1e-9 else "0")
-        axis.set_xlabel("percentage points", labelpad=1)
+        axis.annotate(
+            "percentage points", (1, 0), xycoords="axes fraction", xytext=(0, -22), textcoords="offset points", ha="right", size=8
+        )
     elif unit == "share":
         axis.set_xlim(0, 1)
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

@@ -37,6 +37,7 @@ STYLE = {
     "ytick.labelsize": 9,
     "svg.hashsalt": "capelib",  # else the ids in an SVG differ at every run
     "svg.fonttype": "path",
+    "text.parse_math": False,  # a $ in the name of a file is a $
     "savefig.dpi": 120,
 }
 

@@ -10,13 +10,26 @@ from capelib.figures.house import ACCENT, GREY, INK, PALE, Chart, Page, canvas, 
 from capelib.findings.bibliography import address, reference
 from capelib.findings.ledger import published
 from capelib.findings.relations import CONSISTENT, CONTRADICTION, Relation
-from capelib.findings.verdicts import AGREES, DIFFERS, MEANING, NEEDS_DATA, NOT_REPRODUCED, REPRODUCED, TOO_FEW, Verdict, Verdicts
+from capelib.findings.verdicts import (
+    AGREES,
+    DEPENDS,
+    DIFFERS,
+    MEANING,
+    NEEDS_DATA,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    TOO_FEW,
+    Verdict,
+    Verdicts,
+    by_finding,
+)
 
 COLOURS = {
     REPRODUCED: "#1B7837",
     AGREES: "#0072B2",
     NOT_REPRODUCED: ACCENT,
     DIFFERS: ACCENT,
+    DEPENDS: "#762A83",
     TOO_FEW: "#8C6D1F",
     NEEDS_DATA: "#6B6B6B",
     CONTRADICTION: ACCENT,
@@ -39,11 +52,11 @@ def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Pa
     verdicts: from `cape.findings.check`. found: from `cape.findings.relations`. info: of the dataset that speaks.
     """
     title = "Which published numbers on transnational repression hold?"
-    counted = verdicts.frame["verdict"].value_counts()
+    counted = by_finding(verdicts).value_counts()
     words = "; ".join(f"{counted[name]} {_tag(name)}: {MEANING[name]}" for name in MEANING if name in counted)
-    total = verdicts.frame["finding_id"].nunique()
+    total = int(counted.sum())
     data = f"Data at hand: {escape(info.source_line)}."
-    head = f"<h1>{escape(title)}</h1><p>{total} published numbers, some of which can be read in two ways. {data}<br>{words}.</p>"
+    head = f"<h1>{escape(title)}</h1><p>{total} published numbers. {data}<br>{words}.</p>"
     key = (
         "<p><small>The small plots: a hollow diamond is the published number, with the interval that its rounding allows (dashed: open to "
         "that side); a dot is the number in the data at hand, with its 95 % interval. Shares run from 0 to 100 %, other numbers from 0. "
@@ -153,7 +166,7 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
     found: from `cape.findings.check`. Where a finding has several readings, the first counts.
     The frame behind: dataset, verdict, n.
     """
-    once = found.frame.drop_duplicates("finding_id")
+    once = by_finding(found).rename("verdict").reset_index()
     whose = once["finding_id"].map(lambda key: DATASETS.get(published(key).dataset, "Others"))
     data = once.assign(dataset=whose).groupby(["dataset", "verdict"]).size().rename("n").reset_index()
     order = [name for name in DATASETS.values() if name in set(data["dataset"])]

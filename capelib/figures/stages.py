@@ -69,7 +69,7 @@ def _key(axis: Axes) -> None:
     for at, stage in ((-0.3, 3), (0.36, 2), (0.66, 1)):
         text = f"■ stage {stage}: {codes('stage')[str(stage)].lower()}"
         note(axis, at, -0.78, text, va="center", weight="bold", color=STAGE_COLOURS[stage] if stage > 1 else "#6FA8CC")
-    note(axis, 1.02, -0.78, "at stage 3", xycoords=axis.get_yaxis_transform(), va="center", weight="bold", color=STAGE_COLOURS[3])
+    note(axis, 1.08, -0.78, "at stage 3", xycoords=axis.get_yaxis_transform(), va="center", weight="bold", color=STAGE_COLOURS[3])
 
 
 def stage_odds(result: Stages, info: Info, who: str) -> Chart:

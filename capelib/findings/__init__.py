@@ -5,7 +5,7 @@ from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
 from capelib.findings.ledger import Published, ledger, published
 from capelib.findings.relations import Relation, evaluate, relations, relations_frame
-from capelib.findings.verdicts import MEANING, Verdict, Verdicts, judge, summary
+from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, judge, summary
 
 __all__ = [
     "MEANING",
@@ -15,6 +15,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "address",
+    "by_finding",
     "check",
     "cite",
     "evaluate",

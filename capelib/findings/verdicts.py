@@ -13,6 +13,7 @@ from capelib.errors import ParameterError
 from capelib.findings.ledger import Published, written
 from capelib.findings.relations import CONTRADICTION, Relation
 
+DEPENDS = "depends on the reading"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = "pattern agrees", "pattern differs", "too few cases", "needs data"
 MEANING = {
@@ -20,10 +21,10 @@ MEANING = {
     NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
     AGREES: "another dataset shows the same pattern: its 95 % interval meets the number, or it holds as many as a minimum asks for",
     DIFFERS: "another dataset shows another pattern: its 95 % interval, which says nothing of how it was searched, lies apart",
+    DEPENDS: "the publication can be read in more than one way, and its readings come out differently",
     TOO_FEW: "another dataset holds too few cases to say: neither for nor against the number",
     NEEDS_DATA: "the data at hand cannot speak to it; the reason says which data could",
 }
-DEPENDS = "depends on the reading"
 FEWEST = 10  # cases below which a share or difference is not judged
 WIDEST = 0.5  # a share whose 95 % interval is wider says nothing about the published one
 
@@ -211,6 +212,15 @@ def _here(claim: Published, tally: Tally) -> str:
     return f"{tally.value:+.0f} points [{tally.low:+.0f}, {tally.high:+.0f}], n = {tally.n}"
 
 
+def by_finding(found: Verdicts) -> pd.Series:
+    """One verdict a finding: "depends on the reading" where its readings come out differently. Index: finding_id.
+
+    >>> by_finding(Verdicts([])).tolist()
+    []
+    """
+    return found.frame.groupby("finding_id", sort=False)["verdict"].agg(lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS)
+
+
 def summary(found: Verdicts, among: Sequence[Relation]) -> str:
     """The ledger in one sentence: how many relations can hold, and what the data at hand says.
 
@@ -218,11 +228,10 @@ def summary(found: Verdicts, among: Sequence[Relation]) -> str:
     """
     between = [relation for relation in among if not relation.derived]
     against = sum(relation.verdict == CONTRADICTION for relation in between)
-    verdicts = found.frame.groupby("finding_id", sort=False)["verdict"].agg(lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS)
-    counted = verdicts.value_counts()
-    judged = [f"{counted[name]} {name}" for name in (*MEANING, DEPENDS) if name in counted and name not in (TOO_FEW, NEEDS_DATA)]
+    counted = by_finding(found).value_counts()
+    judged = [f"{counted[name]} {name}" for name in MEANING if name in counted and name not in (TOO_FEW, NEEDS_DATA)]
     few, missing = (int(counted.get(name, 0)) for name in (TOO_FEW, NEEDS_DATA))
-    total = sum(int(counted.get(name, 0)) for name in (*MEANING, DEPENDS))
+    total = int(counted.sum())
     said = f"{total - few - missing} can be judged with the data at hand ({', '.join(judged)})" if judged else "none can be judged"
     return (
         f"Of {len(between)} relations between published numbers {against} cannot hold as printed; of {total} published numbers {said}, "

@@ -46,13 +46,13 @@ def _write(folder: Path, runs: list["Outcome"], varied: list[str], expected: dic
     from capelib.figures import Page, save, save_page, side_by_side
 
     question = _title(runs[0].run.notebook)
-    title = f"{question} Runs side by side"
+    title = f"Notebook {question[:2]}: the runs side by side"
     labels = [", ".join(f"{name} {_text(each.run.parameters[name])}" for name in varied) for each in runs]
     found = [read_json(each.folder / ANSWER) for each in runs]
     data = sorted({answer.get("data", "") for answer in found})
     about = f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {'; '.join(data)}."
     rows = [row | {"run": label} for label, answer in zip(labels, found, strict=True) for row in answer.get("estimates", [])]
-    body = [f"<h1>{escape(question)}</h1><p>{escape(about)}</p>", _answers(runs, labels, found)]
+    body = [f"<h1>{escape(title)}</h1><p>{escape(question)}<br>{escape(about)}</p>", _answers(runs, labels, found)]
     if rows:
         estimates = pd.DataFrame(rows)[["run", "estimate", "value", "low", "high", "n", "unit"]]
         save(side_by_side(estimates, _info(runs), title, " and ".join(varied)), "estimates", folder)

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +93,7 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
         for cells, runs in runs_of.items():
             judged.add_row(*cells, "\n".join(runs))
         console.print(judged)
-        counted = Counter(row["verdict"] for row in {(row["finding_id"], row["reading"]): row for _, row in reversed(verdicts)}.values())
-        console.print("All verdicts: " + ", ".join(f"{n} {name}" for name, n in counted.most_common()) + ". See `cape findings`.")
+        console.print("Numbers for which there are too few cases, or which need other data, are not shown: see `cape findings`.")
     notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
     if notes:
         console.print("Published numbers that contradict each other:")
@@ -122,7 +120,7 @@ def problems(ds: "Dataset") -> None:
 
 def findings(found: "Verdicts", info: "Info") -> None:
     """Every published number with its verdict, grouped by publication; contradictions first."""
-    from capelib.findings import MEANING, Verdict, address, reference, relations
+    from capelib.findings import MEANING, Verdict, address, by_finding, reference, relations
 
     console = _console()
     against = [relation for relation in relations() if relation.verdict == "contradiction"]
@@ -143,21 +141,31 @@ def findings(found: "Verdicts", info: "Info") -> None:
             grid.add_row(row.published, Verdict(**row._asdict()).said, row.here or "-", row.verdict + mark, row.reason)
         console.print(grid)
     console.print(f"\nData at hand: {info.source_line}.")
-    for name, n in found.frame["verdict"].value_counts().items():
+    for name, n in by_finding(found).value_counts().items():
         console.print(f"  {n:>4} {name}: {MEANING[str(name)]}")
 
 
+def relations_table(rows: "pd.DataFrame") -> None:
+    """The relations between published numbers for people: what cannot hold first."""
+    console = _console()
+    grid = Table(title="Relations between published numbers", title_justify="left", show_lines=True)
+    for name in ("verdict", "what would have to hold", "in numbers", "what to make of it"):
+        grid.add_column(name, overflow="fold")
+    for row in rows.sort_values("verdict", ascending=False, kind="stable").itertuples():
+        grid.add_row(row.verdict, row.statement, row.sides, row.why)
+    console.print(grid)
+    between = rows[~rows["derived"]]
+    held = int((between["verdict"] == "consistent").sum())
+    console.print(f"{len(between)} relations between published numbers: {held} consistent, {len(between) - held} contradictions.")
+    console.print(f"{int(rows['derived'].sum())} more only say what follows from the numbers; no publication can contradict them.")
+
+
 def frame(rows: "pd.DataFrame", form: str) -> None:
-    """A table for machines on standard output. form: "csv", "json" or "table"."""
+    """A table for machines on standard output. form: "csv" or "json"."""
     if form == "csv":
         sys.stdout.write(rows.to_csv(index=False, lineterminator="\n"))
-    elif form == "json":
-        print(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12))
     else:
-        grid = Table(*rows.columns, show_lines=True)
-        for row in rows.astype(str).itertuples(index=False):
-            grid.add_row(*row)
-        _console().print(grid)
+        print(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12))
 
 
 def describe(ds: "Dataset") -> None:

@@ -55,7 +55,7 @@ def notebooks() -> dict[str, Path]:
 def find(name: str) -> Path:
     """One notebook by its name, its number ("03") or its path. Raises ParameterError naming the nearest."""
     known = notebooks()
-    matches = [path for stem, path in known.items() if name in (stem, stem[:2], path.name)]
+    matches = [path for stem, path in known.items() if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name)]
     if matches:
         return matches[0]
     if Path(name).suffix == ".ipynb" and Path(name).exists():
@@ -287,7 +287,7 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
             except PapermillExecutionError as error:
                 failed = build / "failed" / executed.name
                 _keep(executed, failed)
-                said = error.evalue.splitlines()[0] if error.evalue else ""
+                said = next((line for line in (error.evalue or "").splitlines() if line.strip()), "")
                 return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
             except DeadKernelError as error:
                 return str(error)
