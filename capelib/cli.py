@@ -65,14 +65,17 @@ def reproduce(
         for source in own:
             report.problems(load(source))
     target, build, at_once = out or Path("build/figures" if own else "figures"), Path("build"), jobs or os.cpu_count() or 1
-    found = {}
+    found: dict[str, runner.Outcome] = {}
+    pages: list[Path] = []
     with report.Progress({run.name: runner.seconds_of(run, build) for run in runs}, at_once) as progress:
         for outcome in runner.reproduce(runs, target, build, force, at_once, plain, progress.started):
             found[outcome.run.name] = outcome
             progress.ended(outcome)
+            same = [run for run in runs if run.notebook == outcome.run.notebook]
+            if all(run.name in found for run in same):  # while other notebooks still run
+                pages += comparison.compare([found[run.name] for run in same], target, bool(given or swept))
     outcomes = [found[run.name] for run in runs]
-    pages = comparison.compare(outcomes, target, bool(given or swept))
-    report.table(outcomes, pages)
+    report.table(outcomes, sorted(pages))
     if any(outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists() for outcome in outcomes):
         raise typer.Exit(1)
 

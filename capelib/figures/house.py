@@ -81,8 +81,9 @@ class Chart:
     def _draw(self, form: str) -> bytes:
         buffer = io.BytesIO()
         metadata: dict[str, Any] = {"svg": {"Date": None, "Title": self.title}, "png": {"Software": None, "Title": self.title}}[form]
+        small: dict[str, Any] = {"pil_kwargs": {"compress_level": 1}} if form == "png" else {}  # 5 % larger, a fifth sooner
         with style():
-            self.figure.savefig(buffer, format=form, metadata=metadata)
+            self.figure.savefig(buffer, format=form, metadata=metadata, **small)
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:

@@ -26,12 +26,23 @@ PRELOADED = (
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "seaborn",
+    "pandas.io.formats.csvs",
+    "pandas.io.formats.html",
+    "pandas.io.formats.string",
     "ipykernel.kernelapp",
     "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
-    "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.magics",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "psutil",
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
 )
 
 
@@ -39,12 +50,18 @@ def preload() -> None:
     """Import what notebooks import, and read the tables that never change during a run."""
     for name in PRELOADED:
         import_module(name)
+    import PIL.Image
+
     import capelib
+    from capelib.findings.bibliography import publications
     from capelib.reference import regimes
 
     for name in capelib.__all__:
         getattr(capelib, name)
+    PIL.Image.preinit()  # else done again in each kernel, with its first picture
+    capelib.load()
     capelib.findings.relations()
+    publications()
     regimes.by_year()
     gc.collect()
     gc.freeze()  # what is here is never collected: a kernel shares it instead of copying it

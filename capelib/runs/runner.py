@@ -137,8 +137,10 @@ def reproduce(
         return
     for run in todo:
         check(run)
-    from capelib.runs.warm import end_all, provisioned
+    from capelib.runs.warm import available, end_all, provisioned, warm_process
 
+    if available() and not plain:
+        warm_process()  # it imports what kernels need while this process imports papermill
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {pool.submit(_make, run, expected[run.name], out, build, stop, started) for run in todo}
@@ -277,6 +279,7 @@ def _execute(run: Run, staging: Path, build: Path) -> str:
         with tempfile.TemporaryDirectory(prefix="cape-") as folder:
             executed = Path(folder) / f"{run.name}.ipynb"
             ways: dict[str, Any] = {"shutdown_kernel": "immediate", "request_save_on_cell_execute": False, "language": "python"}
+            ways["extra_arguments"] = ["--HistoryManager.enabled=False"]  # else every kernel waits for one database of what was typed
             if hasattr(socket, "AF_UNIX"):  # over TCP each kernel would warn, and anyone on the machine could listen
                 ways["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
             try:
