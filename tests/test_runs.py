@@ -287,6 +287,27 @@ def test_a_read_only_folder_ends_in_one_line(tmp_path, monkeypatch):
         next(runner.reproduce([run_of(TAJIK)], tmp_path / "figures", tmp_path / "build"))
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"), [("print('x' * 2_000_000)", "build"), ("open(out + '/big.csv', 'w').write('x' * 2_000_000)", "build/failed")]
+)
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(small_disk, cell, place):
+    notebook(small_disk, cell)
+    done = cape("reproduce", "90_made_up.ipynb", cwd=small_disk)
+    assert (done.returncode, done.stderr) == (2, f"cape: cannot write to {place}: No space left on device; choose another folder\n")
+    assert not [path for path in small_disk.rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+
+
 def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     words = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", "04"]
     process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
