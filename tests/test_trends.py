@@ -113,6 +113,18 @@ def test_the_estimates_are_those_of_maximum_likelihood(model):
     assert FITS[model].fitted["fitted"].to_numpy() == pytest.approx(np.exp(X @ found.x), rel=1e-5)
 
 
+@pytest.mark.parametrize("model", trends.MODELS)
+def test_the_estimates_are_those_of_statsmodels_also_where_most_years_are_empty(model):
+    rng = np.random.default_rng(7)
+    for mean in [np.full(18, 0.6), np.exp(0.35 * np.arange(18) - 2), np.exp(4 - 0.3 * np.arange(18)), np.full(18, 200.0)]:
+        n = rng.poisson(mean * rng.gamma(1, 1, 18))
+        fit = trends.interrupted(series(n), 2010, model)
+        law = sm.families.NegativeBinomial(alpha=fit.alpha) if fit.alpha else sm.families.Poisson()
+        second = sm.GLM(n, design(18, 2010), family=law).fit(tol=1e-13, maxiter=1000)
+        assert fit.fitted["fitted"].to_numpy() == pytest.approx(second.mu, rel=1e-6)
+        assert log_ratios(fit) == pytest.approx(second.params[1:], rel=1e-6, abs=1e-8)
+
+
 def last_step(fit: trends.Fit):
     """The last weighted regression of the fit, given to statsmodels, whose HC3 for linear models is MacKinnon and White's."""
     mean = fit.fitted["fitted"].to_numpy()

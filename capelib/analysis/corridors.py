@@ -52,19 +52,31 @@ def panel(
     >>> len(cells), int(cells["n"].sum()), int(cells["CSTO"].sum())
     (14, 42, 14)
     """
-    rows = counted(incidents, unit)
-    years = range(first_year, last_year + 1)
-    every = pd.MultiIndex.from_product([sorted(incidents["origin"].unique()), sorted(hosts), years], names=["origin", "host", "year"])
+    places = _places(sorted(incidents["origin"].unique()), hosts, first_year, last_year, measure, cutoff)
+    return _filled(places, counted(incidents, unit))
+
+
+def _places(origins: Sequence[str], hosts: Iterable[str], first_year: int, last_year: int, measure: str, cutoff: str | int) -> pd.DataFrame:
+    """The cells of a panel without their counts: most of the work, and the same for every choice of incidents."""
+    every = pd.MultiIndex.from_product([origins, sorted(hosts), range(first_year, last_year + 1)], names=["origin", "host", "year"])
     every = every[every.get_level_values("origin") != every.get_level_values("host")]
-    cells = rows.groupby(["origin", "host", "year"]).size().reindex(every, fill_value=0).rename("n").reset_index()
-    cells = regimes.add_regime(fellow(cells), measure, "host")
-    people = {(origin, year): count for origin in cells["origin"].unique() for year, count in people_of(origin).items() if count}
-    logs = [np.log2(people[pair]) if pair in people else None for pair in zip(cells["origin"], cells["year"], strict=True)]
+    cells = regimes.add_regime(fellow(every.to_frame(index=False)), measure, "host")
+    people = pd.DataFrame([people_of(origin) for origin in every.levels[0]]).reindex(columns=every.levels[2]).to_numpy("float64")
+    logs = np.log2(people, where=people > 0, out=np.full(people.shape, np.nan))[every.codes[0], every.codes[2]]
     return cells.assign(
         corridor=cells["origin"] + " to " + cells["host"],
         authoritarian=regimes.is_authoritarian(cells[f"host_{measure}"], measure, cutoff),
-        displaced=pd.Series(logs, index=cells.index, dtype="Float64"),
+        displaced=pd.Series(logs, index=cells.index).astype("Float64"),
     )
+
+
+def _filled(places: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The cells with the number of rows in each."""
+    keys = ["origin", "host", "year"]
+    n = rows.groupby(keys).size().reindex(pd.MultiIndex.from_frame(places[keys]), fill_value=0)
+    cells = places.reset_index(drop=True)
+    cells.insert(3, "n", n.to_numpy())
+    return cells
 
 
 def membership_ratios(
@@ -86,8 +98,7 @@ def membership_ratios(
     """
     require("effects", effects, ("origin", "corridor"))
     require("people", people, ("term", "offset", "none"))
-    known = cells["displaced"].notna().groupby(cells["origin"]).any()
-    if not known.all():
+    if cells.loc[cells["displaced"].notna(), "origin"].nunique() < cells["origin"].nunique():
         people = "none"  # no counts ship for these origins; the year's trend stands alone
     ready = cells.assign(exposure=cells["displaced"].astype("float64") * np.log(2))
     every = [*terms, "authoritarian", "year", *(["displaced"] if people == "term" else [])]
@@ -154,10 +165,10 @@ def switches(cells: pd.DataFrame) -> pd.DataFrame:
         moved = years[[len(shared) < cells["year"].nunique() for shared in years]]
         part = cells[cells["corridor"].isin(moved.index)]
         for (origin, shared), corridors in part.groupby([part["origin"], part["corridor"].map(moved)], sort=True):
-            same = cells[(cells["origin"] == origin) & ~cells["corridor"].isin(moved.index)]
-            inside, outside = (_split(rows, shared) for rows in (corridors, same))
+            inside = _split(corridors, shared)
             if not sum(inside):
                 continue
+            outside = _split(cells[(cells["origin"] == origin) & ~cells["corridor"].isin(moved.index)], shared)
             hosts = sorted(corridors.loc[corridors["n"] > 0, "host"].unique())
             ratio = stats.contingency.odds_ratio(np.array([inside, outside]))
             low, high = ratio.confidence_interval(0.95)
@@ -456,16 +467,18 @@ def variants(
         "displaced people left out": {"people": "none"},
     }
     usual = {"rows": chosen, "hosts": hosts, "first": first_year, "last": last_year, "unit": unit}
-    found = []
-    for name, choice in choices.items():
-        how = {key: choice[key] for key in ("model", "people") if key in choice}
-        found.append({"choice": name, **_variant(usual | choice, measure, cutoff, how)})
-    return pd.DataFrame(found)
+    uses = {name: usual | choice for name, choice in choices.items()}
+    widest = {host for use in uses.values() for host in use["hosts"]}
+    first, last = min(use["first"] for use in uses.values()), max(use["last"] for use in uses.values())
+    places = _places(sorted(joined["origin"].unique()), widest, first, last, measure, cutoff)
+    return pd.DataFrame([{"choice": name, **_variant(use, places)} for name, use in uses.items()])
 
 
-def _variant(use: dict[str, Any], measure: str, cutoff: str | int, how: dict[str, str]) -> dict[str, float]:
+def _variant(use: dict[str, Any], places: pd.DataFrame) -> dict[str, float]:
     rows = use["rows"][use["rows"]["year"].between(use["first"], use["last"]).fillna(False).astype(bool)]
-    cells = panel(rows, use["hosts"], use["first"], use["last"], use["unit"], measure, cutoff)
+    asked = places["origin"].isin(rows["origin"]) & places["host"].isin(use["hosts"]) & places["year"].between(use["first"], use["last"])
+    cells = _filled(places[asked], counted(rows, use["unit"]))
+    how = {key: use[key] for key in ("model", "people") if key in use}
     if "authoritarian" in use:
         cells = cells[cells["authoritarian"].fillna(False).astype(bool)]
     n = int(cells["n"].sum())

@@ -79,7 +79,8 @@ def fellow(rows: pd.DataFrame) -> pd.DataFrame:
     for organisation in ORGANISATIONS:
         member = np.zeros((len(names) + 1, len(years) + 1), dtype=bool)  # the last row and column stand for "not known" (code -1)
         for place, one in enumerate(years):
-            member[:-1, place] = names.isin(_members(organisation, int(one)))
+            held = _members(organisation, int(one))
+            member[:-1, place] = [name in held for name in names]
         marked[organisation] = member[origin, year] & member[host, year] & (origin != host)
     return marked.assign(**{ANY: marked[list(ORGANISATIONS)].any(axis=1).astype(bool)})
 

@@ -152,22 +152,22 @@ def by_selection(joined: pd.DataFrame, early: tuple[int, int], late: tuple[int, 
     joined: incidents with `source_kind`, as `Dataset.joined` gives. The second row keeps all incidents but rates every state as
     in the last year throughout. Returns `selection` and the columns of `change`; missing where a period is empty.
     """
-    central = joined["origin"].isin(CENTRAL_ASIA)
+    marked, central = authoritarian_hosts(joined, measure, cutoff), joined["origin"].isin(CENTRAL_ASIA)
     selections = {
-        "all counted incidents": joined,
-        "each episode once": collapse(joined),
-        "without doubtful cases": joined[~joined["doubtful"]],
-        "without alleged cases": joined[joined["attribution"].isna()],
-        "without interested sources": joined[joined["source_kind"] != "interested_party"],
-        "five Central Asian states": joined[central],
-        "other states": joined[~central],
-        "stage 3 only": joined[joined["stage"] == 3],
+        "all counted incidents": marked,
+        "each episode once": collapse(marked),
+        "without doubtful cases": marked[~marked["doubtful"]],
+        "without alleged cases": marked[marked["attribution"].isna()],
+        "without interested sources": marked[marked["source_kind"] != "interested_party"],
+        "five Central Asian states": marked[central],
+        "other states": marked[~central],
+        "stage 3 only": marked[marked["stage"] == 3],
     }
     rows = []
     for name, part in selections.items():
         row: dict[str, object] = {"selection": name}
         with suppress(TooFewCases):
-            row |= change(authoritarian_hosts(part, measure, cutoff), early, late)
+            row |= change(part, early, late)
         rows.append(row)
     # a share can rise because incidents move, or because host states are rated anew: here every year has the last year's ratings
     fixed = authoritarian_hosts(joined.assign(year=joined["year"].mask(joined["year"].notna(), late[1])), measure, cutoff)

@@ -40,8 +40,8 @@ class Ratios:
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it was dropped."""
-        found = self.terms[self.terms["term"] == term]
-        return {name: float(found[name].iloc[0]) if len(found) else np.nan for name in ("ratio", "low", "high")}
+        place = np.flatnonzero(self.terms["term"] == term)
+        return {name: float(self.terms[name].iloc[place[0]]) if len(place) else np.nan for name in ("ratio", "low", "high")}
 
 
 def expected_counts(
@@ -78,7 +78,7 @@ def expected_counts(
     (2.25, 156, 12)
     """
     require("model", model, MODELS)
-    used = cells.dropna(subset=["n", *terms, effects, cluster, *([offset] if offset else [])])
+    used = cells[list(dict.fromkeys(["n", *terms, effects, cluster, *([offset] if offset else [])]))].dropna()
     used = used[used[effects].isin(used.loc[used["n"] > 0, effects])]
     if used.empty:
         raise TooFewCases("a model of counts needs some; here are none")
@@ -91,7 +91,7 @@ def expected_counts(
         raise TooFewCases(f"no term can be estimated: {'; '.join(f'{term}: {why}' for term, why in dropped.items())}")
     if y.sum() < 5 * len(kept):
         raise TooFewCases(f"a model of counts with {len(kept)} term(s) needs {5 * len(kept)} or more; here are {int(y.sum())}")
-    conditional = len(set(zip(level, group, strict=True))) == level.max() + 1
+    conditional = len(np.unique(level * (group.max() + 1) + group)) == level.max() + 1
     if conditional and model != "poisson":
         raise ParameterError("with effects inside clusters only the Poisson model is conditional: choose model poisson")
     x = np.column_stack([columns[term] - columns[term].mean() for term in kept])
@@ -160,9 +160,8 @@ def _negative_binomial(y: np.ndarray, design: np.ndarray, offset: np.ndarray, st
     base = np.log((levels.T @ y) / (levels.T @ np.exp(design[:, : len(start)] @ start + offset)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # steps too far on the way; whether the end is a best fit is checked below
-        fit = sm.NegativeBinomial(y, design, offset=offset).fit(
-            start_params=np.concatenate([start, base, [1.0]]), method="bfgs", maxiter=500, disp=False
-        )
+        model = sm.NegativeBinomial(y, design, offset=offset, check_rank=False)  # `_poisson` has found a best fit with these terms
+        fit = model.fit(start_params=np.concatenate([start, base, [1.0]]), method="bfgs", maxiter=500, disp=False, skip_hessian=True)
     if not fit.mle_retvals["converged"]:
         raise TooFewCases("the negative binomial model finds no best fit here")
     return np.asarray(fit.params)[: len(start)], np.asarray(fit.predict()), float(fit.params[-1])
@@ -181,7 +180,8 @@ def clustered(x: np.ndarray, weight: np.ndarray, residual: np.ndarray, group: np
     information = np.array([(x[part] * weight[part, None]).T @ x[part] for part in parts])
     score = np.array([residual[part] @ x[part] for part in parts])
     total = information.sum(axis=0)
-    if np.linalg.cond(total - information).max() > 1e12:
+    size = abs(np.linalg.eigvalsh(total - information))
+    if (size.max(axis=1) > 1e12 * size.min(axis=1)).any():
         raise np.linalg.LinAlgError("a term rests on one cluster")
     inverse, without = np.linalg.inv(total), np.linalg.inv(total - information)
     step = np.einsum("gij,gj->gi", without, score)

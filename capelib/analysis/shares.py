@@ -133,10 +133,10 @@ def by_year(marked: pd.DataFrame, first_year: int, last_year: int, column: str =
     >>> by_year(authoritarian_hosts(cape.load().incidents), 2021, 2021)[["k", "n"]].values.tolist()
     [[63, 79]]
     """
+    counts = marked.dropna(subset=["year", column]).groupby("year")[column].agg(["sum", "size"]).astype("int64")
     rows = []
-    for year in range(first_year, last_year + 1):
-        cells = marked.loc[(marked["year"] == year).fillna(False).astype(bool), column].dropna()
-        share = wilson(int(cells.sum()), len(cells)) if len(cells) else Share(0, 0, np.nan, np.nan, np.nan)
+    for year, k, n in counts.reindex(range(first_year, last_year + 1), fill_value=0).itertuples():
+        share = wilson(k, n) if n else Share(0, 0, np.nan, np.nan, np.nan)
         rows.append({"year": year, **share._asdict()})
     return pd.DataFrame(rows)
 
@@ -152,27 +152,25 @@ def leave_one_corridor_out(
     (the difference with the corridor minus the difference without it). The first row, "none", leaves nothing out.
     Corridors without which a period is empty are listed with missing values.
     """
-    known = marked[marked[column].notna()]
-    known = known[(known["year"].between(*early) | known["year"].between(*late)).fillna(False).astype(bool)]
+    from statsmodels.stats.proportion import confint_proportions_2indep
 
-    shown = ("early", "late", "difference", "low", "high")
-
-    def compare(rows: pd.DataFrame) -> dict[str, float]:
-        numbers = change(rows, early, late, column)
-        return {name: numbers[name] for name in shown}
-
-    everything = {"corridor": "none", "left_out": 0, **compare(known), "shift": 0.0}
-    rows = []
-    for corridor, part in known.groupby("corridor"):
-        row = {"corridor": corridor, "left_out": len(part)}
-        try:
-            row |= compare(known[known["corridor"] != corridor])
-            row["shift"] = everything["difference"] - row["difference"]
-        except TooFewCases:
-            row |= dict.fromkeys((*shown, "shift"), np.nan)
-        rows.append(row)
-    frame = pd.DataFrame(rows).sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
-    return pd.concat([pd.DataFrame([everything]), frame], ignore_index=True)
+    whole, known = change(marked, early, late, column), marked.dropna(subset=["year", column])
+    counts = {}
+    for name, period in (("early", early), ("late", late)):
+        rows = known[known["year"].between(*period).astype(bool)]
+        counts |= {f"{name}_k": rows.groupby("corridor")[column].sum(), f"{name}_n": rows.groupby("corridor").size()}
+    own = pd.DataFrame(counts).fillna(0).astype("int64")
+    rest = pd.Series(whole)[own.columns].astype("int64") - own
+    rest = rest.where((rest["early_n"] > 0) & (rest["late_n"] > 0)).astype("float64")
+    low, high = confint_proportions_2indep(
+        rest["late_k"], rest["late_n"], rest["early_k"], rest["early_n"], method="newcomb", compare="diff"
+    )
+    shares = {name: rest[f"{name}_k"] / rest[f"{name}_n"] for name in ("early", "late")}
+    table = pd.DataFrame({"left_out": own["early_n"] + own["late_n"], **shares, "difference": shares["late"] - shares["early"]})
+    table = table.assign(low=low, high=high, shift=whole["difference"] - table["difference"])
+    table = table.rename_axis("corridor").reset_index().sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
+    first = {"corridor": "none", "left_out": 0, **{name: whole[name] for name in table.columns[2:-1]}, "shift": 0.0}
+    return pd.concat([pd.DataFrame([first]), table], ignore_index=True)
 
 
 def change(marked: pd.DataFrame, early: tuple[int, int], late: tuple[int, int], column: str = "on_authoritarian_soil") -> dict[str, float]:

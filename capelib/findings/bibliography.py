@@ -1,27 +1,29 @@
 """The publications behind the published numbers: `data/published/publications.bib`, read by bibtexparser."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from capelib.dataset.codebook import unknown
 from capelib.errors import ParameterError
 from capelib.paths import room
 
+if TYPE_CHECKING:
+    from bibtexparser.middlewares import LatexDecodingMiddleware
+    from bibtexparser.model import Entry
+
 _WHERE = ("journal", "howpublished", "institution", "school")
 
 
 @cache
-def publications() -> dict[str, dict[str, str]]:
-    """Every publication of the ledger by key: its fields as plain text, and `bibtex`, the entry as it stands in the file.
+def publications() -> dict[str, "Entry"]:
+    """Every publication of the ledger by key, as it stands in the file.
 
-    >>> publications()["fa2022longarm"]["journal"]
-    'Foreign Affairs'
+    >>> publications()["fa2022longarm"].entry_type
+    'article'
     """
     from bibtexparser.entrypoint import parse_file
-    from bibtexparser.middlewares import LatexDecodingMiddleware
 
-    path = str(room("data") / "published" / "publications.bib")
-    plain = parse_file(path, append_middleware=[LatexDecodingMiddleware()])
-    return {entry.key: {field.key: str(field.value) for field in entry.fields} | {"bibtex": entry.raw} for entry in plain.entries}
+    return parse_file(str(room("data") / "published" / "publications.bib")).entries_dict
 
 
 def cite(key: str) -> str:
@@ -36,7 +38,8 @@ def cite(key: str) -> str:
 
     rows = ledger()
     key = rows[key].publication if key in rows else key
-    return _entry(key)["bibtex"]
+    _fields(key)
+    return publications()[key].raw
 
 
 def reference(key: str) -> str:
@@ -45,7 +48,7 @@ def reference(key: str) -> str:
     >>> reference("fa2022longarm")
     'Gorokhovskaia and Linzer: The Long Arm of Authoritarianism, Foreign Affairs, 2022'
     """
-    fields = _entry(key)
+    fields = _fields(key)
     where = next((fields[name] for name in _WHERE if name in fields), "")
     rest = ", ".join(part for part in (fields.get("title", ""), where, fields.get("year", "")) if part)
     author = _authors(fields.get("author", ""))
@@ -58,7 +61,7 @@ def address(key: str) -> str:
     >>> address("cordell2024")
     'https://doi.org/10.1093/isq/sqae108'
     """
-    fields = _entry(key)
+    fields = _fields(key)
     return f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url", "")
 
 
@@ -69,8 +72,20 @@ def _authors(names: str) -> str:
     return short[0] if len(short) == 1 else ", ".join(short[:-1]) + " and " + short[-1] if short else ""
 
 
-def _entry(key: str) -> dict[str, str]:
+@cache
+def _fields(key: str) -> dict[str, str]:
+    """The fields of a publication as plain text; only of one that is asked for, since LaTeX is slow to read."""
+    from bibtexparser.library import Library
+
     known = publications()
     if key not in known:
         raise ParameterError(unknown("publication", key, {name: reference(name) for name in known}))
-    return known[key]
+    [entry] = _decoder().transform(Library([known[key]])).entries
+    return {field.key: str(field.value) for field in entry.fields}
+
+
+@cache
+def _decoder() -> "LatexDecodingMiddleware":
+    from bibtexparser.middlewares import LatexDecodingMiddleware
+
+    return LatexDecodingMiddleware(allow_inplace_modification=False)

@@ -1,6 +1,7 @@
 """Memberships of states in organisations, by year."""
 
-import pandas as pd
+from functools import cache
+from math import inf
 
 from capelib.dataset.codebook import codes, require
 from capelib.dataset.tables import states, table
@@ -16,9 +17,7 @@ def of(state: str, year: int) -> list[str]:
     (['CIS', 'SCO'], ['CIS', 'CSTO', 'SCO'])
     """
     require("state", state, states())
-    spells = table("memberships")
-    held = (spells["iso3"] == state) & _covers(spells, year)
-    return [code for code in codes("organisation") if code in set(spells.loc[held, "organisation"])]
+    return [code for code in codes("organisation") if state in members(code, year)]
 
 
 def members(organisation: str, year: int) -> list[str]:
@@ -30,9 +29,12 @@ def members(organisation: str, year: int) -> list[str]:
     ['ARM', 'BLR', 'KAZ', 'KGZ', 'RUS']
     """
     require("organisation", organisation, codes("organisation"))
-    spells = table("memberships")
-    return sorted(spells.loc[(spells["organisation"] == organisation) & _covers(spells, year), "iso3"])
+    return sorted({state for state, first, last in _spells(organisation) if first <= year <= last})
 
 
-def _covers(spells: pd.DataFrame, year: int) -> pd.Series:
-    return (spells["first_year"] <= year) & (spells["last_year"].isna() | (spells["last_year"] >= year))
+@cache
+def _spells(organisation: str) -> list[tuple[str, int, float]]:
+    """State, first and last year of each membership; infinity where it goes on."""
+    rows = table("memberships")
+    rows = rows[rows["organisation"] == organisation]
+    return list(zip(rows["iso3"], rows["first_year"].astype("int64"), rows["last_year"].astype("float64").fillna(inf), strict=True))

@@ -3,13 +3,14 @@
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from capelib.dataset.codebook import codebook, codes, require
 from capelib.dataset.tables import states, table
 from capelib.errors import ParameterError
 
-MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
+KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
 
 def scale(measure: str) -> list[str]:
@@ -33,10 +34,11 @@ def by_year() -> pd.DataFrame:
 
 
 @cache
-def _lookup(measure: str) -> dict[tuple[str, int], str]:
+def _ratings(measure: str) -> pd.Series:
+    """The values of a measure on its ordered scale, by state and year. Raises ParameterError for an unknown measure."""
     rows = by_year()
-    rows = rows[rows["measure"] == measure]
-    return dict(zip(zip(rows["iso3"], rows["year"], strict=True), rows["value"], strict=True))
+    rows = rows[rows["measure"] == measure].set_index(["iso3", "year"])
+    return rows["value"].astype(pd.CategoricalDtype(scale(measure), ordered=True))
 
 
 def of(state: str, year: int, measure: str = "fiw") -> str | None:
@@ -50,8 +52,7 @@ def of(state: str, year: int, measure: str = "fiw") -> str | None:
     ('NF', 'PF', 'NF', '1')
     """
     require("state", state, states())
-    scale(measure)
-    return _lookup(measure).get((state, int(year)))
+    return _ratings(measure).get((state, int(year)))
 
 
 def at_or_below(measure: str, cutoff: str | int) -> list[str]:
@@ -81,15 +82,11 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     >>> rated["host_fiw"].value_counts().to_dict()
     {'NF': 8, 'PF': 5, 'F': 1}
     """
-    values = scale(measure)
     require("state column", of, ("host", "origin"))
-    column = f"{of}_{measure}"
-    pairs = zip(incidents[of], incidents["year"], strict=True)
-    found = pd.Series([None if pd.isna(year) else _lookup(measure).get((state, int(year))) for state, year in pairs], index=incidents.index)
-    note = pd.Series(NOT_RATED, index=incidents.index).mask(found.notna(), MATCHED)
-    note = note.mask(incidents["year"].isna(), NO_YEAR).mask(incidents[of].isna(), NO_STATE)
-    kinds = pd.CategoricalDtype([MATCHED, NO_STATE, NO_YEAR, NOT_RATED])
-    return incidents.assign(**{column: found.astype(pd.CategoricalDtype(values, ordered=True)), f"{column}_note": note.astype(kinds)})
+    column, state, year = f"{of}_{measure}", incidents[of], incidents["year"].astype("Int64")
+    found = _ratings(measure).reindex(pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")])).array
+    note = np.select([state.isna(), year.isna(), found.isna()], [NO_STATE, NO_YEAR, NOT_RATED], MATCHED)
+    return incidents.assign(**{column: found, f"{column}_note": pd.Categorical(note, KINDS)})
 
 
 def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd.DataFrame:
