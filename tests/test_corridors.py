@@ -413,3 +413,15 @@ class TestTheWhole:
         assert data.loc[("TJK", "RUS"), ["years_shared", "years"]].tolist() == [24, 24]
         assert data.loc[("TKM", "RUS"), "years_shared"] == 5
         assert data.loc[("TJK", "TUR"), "years_shared"] == 0
+
+
+def test_the_negative_binomial_estimate_is_where_its_likelihood_is_highest():
+    rng = np.random.default_rng(5)
+    level = np.repeat(np.arange(4), 60)
+    x = rng.integers(0, 2, (240, 2)).astype(float)
+    mean = np.exp(x @ [0.8, -0.4] + np.array([0.2, 1.0, -0.3, 0.6])[level])
+    y = rng.negative_binomial(2, 2 / (2 + mean)).astype(float)
+    design = np.column_stack([x, np.eye(4)[level]])
+    estimate, _, alpha = ratios._negative_binomial(y, design, np.zeros(240), np.zeros(2))
+    best = sm.GLM(y, design, family=sm.families.NegativeBinomial(alpha)).fit(tol=1e-12)  # another algorithm, at the same alpha
+    assert estimate == pytest.approx(best.params[:2], abs=1e-6)

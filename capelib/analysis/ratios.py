@@ -1,5 +1,6 @@
 """Ratios of expected counts from panels whose cells belong together: Poisson and negative binomial models with clustered intervals."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,13 +159,14 @@ def _negative_binomial(y: np.ndarray, design: np.ndarray, offset: np.ndarray, st
 
     levels = design[:, len(start) :]
     base = np.log((levels.T @ y) / (levels.T @ np.exp(design[:, : len(start)] @ start + offset)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # steps too far on the way; whether the end is a best fit is checked below
-        model = sm.NegativeBinomial(y, design, offset=offset, check_rank=False)  # `_poisson` has found a best fit with these terms
-        fit = model.fit(start_params=np.concatenate([start, base, [1.0]]), method="bfgs", maxiter=500, disp=False, skip_hessian=True)
-    if not fit.mle_retvals["converged"]:
-        raise TooFewCases("the negative binomial model finds no best fit here")
-    return np.asarray(fit.params)[: len(start)], np.asarray(fit.predict()), float(fit.params[-1])
+    model = sm.NegativeBinomial(y, design, offset=offset, check_rank=False)  # `_poisson` has found a best fit with these terms
+    for method in ("newton", "bfgs"):  # bfgs stops before the third digit stands, but ends also where Newton's steps go astray
+        with warnings.catch_warnings(), contextlib.suppress(np.linalg.LinAlgError):
+            warnings.simplefilter("ignore")  # steps too far on the way; whether the end is a best fit is checked here
+            fit = model.fit(start_params=np.concatenate([start, base, [1.0]]), method=method, maxiter=500, disp=False, skip_hessian=True)
+            if fit.mle_retvals["converged"] and fit.params[-1] > 0 and np.isfinite(fit.params).all():
+                return np.asarray(fit.params)[: len(start)], np.asarray(fit.predict()), float(fit.params[-1])
+    raise TooFewCases("the negative binomial model finds no best fit here")
 
 
 def clustered(x: np.ndarray, weight: np.ndarray, residual: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

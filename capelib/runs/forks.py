@@ -53,7 +53,7 @@ def preload() -> None:
     import PIL.Image
 
     import capelib
-    from capelib.findings.bibliography import publications
+    from capelib.findings.bibliography import publications, reference
     from capelib.reference import regimes
 
     for name in capelib.__all__:
@@ -61,7 +61,8 @@ def preload() -> None:
     PIL.Image.preinit()  # else done again in each kernel, with its first picture
     capelib.load()
     capelib.findings.relations()
-    publications()
+    for key in publications():
+        reference(key)  # LaTeX is slow to read
     regimes.by_year()
     gc.collect()
     gc.freeze()  # what is here is never collected: a kernel shares it instead of copying it
