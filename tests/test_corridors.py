@@ -424,4 +424,4 @@ def test_the_negative_binomial_estimate_is_where_its_likelihood_is_highest():
     design = np.column_stack([x, np.eye(4)[level]])
     estimate, _, alpha = ratios._negative_binomial(y, design, np.zeros(240), np.zeros(2))
     best = sm.GLM(y, design, family=sm.families.NegativeBinomial(alpha=alpha)).fit(tol=1e-12)  # another algorithm, at the same alpha
-    assert estimate == pytest.approx(best.params[:2], abs=1e-6)
+    assert estimate == pytest.approx(best.params[:2], abs=1e-4)
