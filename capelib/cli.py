@@ -3,13 +3,17 @@
 import io
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capelib import __version__
 from capelib.errors import CapeError
+
+if TYPE_CHECKING:
+    from capelib.runs.cluster import Cluster
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -47,9 +51,15 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="How many at once. Default: the cores.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", min=1, help="How many at once. Default: the cores, or the threads of the cluster."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
     plain: Annotated[bool, typer.Option("--plain-kernels", help="Start each kernel by itself instead of forking a warm one.")] = False,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786.")
+    ] = "",
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
     from capelib.dataset.codebook import PUBLIC_RECORD
@@ -64,16 +74,18 @@ def reproduce(
 
         for source in own:
             report.problems(load(source))
-    target, build, at_once = out or Path("build/figures" if own else "figures"), Path("build"), jobs or os.cpu_count() or 1
+    target, build = out or Path("build/figures" if own else "figures"), Path("build")
     found: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
-    with report.Progress({run.name: runner.seconds_of(run, build) for run in runs}, at_once) as progress:
-        for outcome in runner.reproduce(runs, target, build, force, at_once, plain, progress.started):
-            found[outcome.run.name] = outcome
-            progress.ended(outcome)
-            same = [run for run in runs if run.notebook == outcome.run.notebook]
-            if all(run.name in found for run in same):  # while other notebooks still run
-                pages += comparison.compare([found[run.name] for run in same], target, bool(given or swept))
+    with _cluster(cluster, plain) as far:
+        at_once = jobs or (far.threads if far else os.cpu_count()) or 1
+        with report.Progress({run.name: runner.seconds_of(run, build) for run in runs}, at_once) as progress:
+            for outcome in runner.reproduce(runs, target, build, force, at_once, plain, progress.started, far):
+                found[outcome.run.name] = outcome
+                progress.ended(outcome)
+                same = [run for run in runs if run.notebook == outcome.run.notebook]
+                if all(run.name in found for run in same):  # while other notebooks still run
+                    pages += comparison.compare([found[run.name] for run in same], target, bool(given or swept))
     outcomes = [found[run.name] for run in runs]
     report.table(outcomes, sorted(pages))
     if any(outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists() for outcome in outcomes):
@@ -148,6 +160,14 @@ def cite(key: Annotated[str, typer.Argument(metavar="KEY", help="A publication o
     from capelib.findings.bibliography import cite as entry
 
     typer.echo(entry(key))
+
+
+def _cluster(address: str, plain: bool) -> AbstractContextManager["Cluster | None"]:
+    if not address:
+        return nullcontext()
+    from capelib.runs.cluster import connected
+
+    return connected(address, plain)
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:

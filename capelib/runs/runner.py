@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capelib.dataset.codebook import unknown
 from capelib.errors import CapeError, ParameterError
@@ -22,6 +22,9 @@ from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenanc
 from capelib.paths import room
 from capelib.runs import provenance
 from capelib.runs.parameters import declared, fill, label, read
+
+if TYPE_CHECKING:
+    from capelib.runs.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,14 @@ def reproduce(
     jobs: int = 1,
     plain: bool = False,
     started: Callable[[Run], None] | None = None,
+    cluster: "Cluster | None" = None,
 ) -> Iterator[Outcome]:
     """Make the runs, several at once; each gives an Outcome as it ends, those that need not be repeated first.
 
     out: folder for figures, one folder a run. build: folder for executed notebooks and what differs from run to run.
     force: repeat also what has not changed; else a run whose inputs and outputs still match its provenance is "unchanged".
     jobs: how many at once. plain: start each kernel by itself, in place of forking it. started: told of each run that begins.
+    cluster: where notebooks are executed, in place of here (`capelib.runs.cluster.connected`).
     The parameters of every run that is to be made are checked first. The longest come first, by their seconds of the last time.
     A second `reproduce` on the same folder waits for the first. Raises CapeError where a folder cannot be written.
     """
@@ -139,11 +144,11 @@ def reproduce(
         check(run)
     from capelib.runs.warm import available, end_all, provisioned, warm_process
 
-    if available() and not plain:
+    if available() and not plain and cluster is None:
         warm_process()  # it imports what kernels need while this process imports papermill
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
-        waiting = {pool.submit(_make, run, expected[run.name], out, build, stop, started) for run in todo}
+        waiting = {pool.submit(_make, run, expected[run.name], out, build, stop, started, cluster) for run in todo}
         try:
             while waiting:
                 ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -152,7 +157,7 @@ def reproduce(
         except BaseException:  # Ctrl-C, a folder that cannot be written, a reader who has seen enough: nothing more is put in place
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            end_all()
+            (cluster.end if cluster else end_all)()
             raise
 
 
@@ -172,13 +177,19 @@ def seconds_of(run: Run, build: Path) -> float:
 
 
 def _make(
-    run: Run, expected: dict[str, Any], out: Path, build: Path, stop: threading.Event, started: Callable[[Run], None] | None
+    run: Run,
+    expected: dict[str, Any],
+    out: Path,
+    build: Path,
+    stop: threading.Event,
+    started: Callable[[Run], None] | None,
+    cluster: "Cluster | None",
 ) -> Outcome:
     folder, begun = out / run.name, time.perf_counter()
     if started and not stop.is_set():
         started(run)
     with _staging(out) as staging:
-        error = _execute(run, staging, build)
+        error = (cluster.execute if cluster else execute)(run, staging, build)
         if stop.is_set():
             return Outcome(run, "failed", folder, error="stopped")
         if error:
@@ -261,7 +272,7 @@ def _move(staging: Path, folder: Path) -> None:
         path.replace(folder / path.name)
 
 
-def _execute(run: Run, staging: Path, build: Path) -> str:
+def execute(run: Run, staging: Path, build: Path) -> str:
     """Run one notebook with papermill. Returns what went wrong in one line, or nothing."""
     import papermill
     from nbclient.exceptions import DeadKernelError
