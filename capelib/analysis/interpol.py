@@ -125,8 +125,8 @@ def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
     """
     step = named(joined)
     ordered = comes_first(joined, step)
-    marks = joined.assign(interpol=step, apart=step & (joined["stage"].astype("int64") == 1), notice=joined["measure"] == "red_notice")
-    rows = marks.groupby("exile_id").agg(origin=("origin", "first"), **{name: (name, "max") for name in ("interpol", "apart", "notice")})
+    marks = pd.DataFrame({"interpol": step, "apart": step & (joined["stage"] == 1), "notice": joined["measure"] == "red_notice"})
+    rows = joined.groupby("exile_id")[["origin"]].first().join(marks.groupby(joined["exile_id"]).max())
     return rows.join(ordered.assign(alone=ordered["alone"].astype("boolean"))).reset_index()
 
 
@@ -192,24 +192,25 @@ def choices(joined: pd.DataFrame) -> pd.DataFrame:
     Returns `choice`, `k` (certainly first), `unknown`, `n`, `lower`, `upper`, `low`, `high` (fractions, see
     `capelib.analysis.order.bounds`); missing where there are no cases.
     """
-    exiles = of_exiles(joined)
-    several = exiles.loc[exiles["alone"].fillna(False).eq(False), "exile_id"]
-    one_each = linked(joined[joined["exile_id"].isin(exiles.loc[exiles["interpol"], "exile_id"])]).reset_index().drop_duplicates("cluster")
+    step, ids = named(joined), joined["exile_id"]
+    alone = step.groupby(ids).transform("min")  # every incident of the exile names Interpol
+    one_each = linked(joined[ids.isin(ids[step])]).reset_index().drop_duplicates("cluster")["exile_id"]
+    every = pd.Series(True, index=joined.index)
+    notice = joined["measure"] == "red_notice"
     parts = {
-        "as chosen": joined,
-        "only notices recorded by themselves": joined.assign(interpol=joined["interpol"].mask(joined["measure"] != "red_notice")),
-        "something else recorded as well": joined[joined["exile_id"].isin(several)],
-        "dated incidents only": joined[joined["date_start"].notna()],
-        "without relatives": joined[joined["measure"] != "relatives_targeted"],
-        "one exile of each cluster": joined[joined["exile_id"].isin(one_each["exile_id"])],
-        "without doubtful cases": joined[~joined["doubtful"]],
-        "without alleged cases": joined[joined["attribution"].isna()],
-        "without CAPE's own pages": joined[joined["source_kind"] != "cape"],
+        "as chosen": (every, step),
+        "only notices recorded by themselves": (every, notice),
+        "something else recorded as well": (~alone, step),
+        "dated incidents only": (joined["date_start"].notna(), step),
+        "without relatives": (joined["measure"] != "relatives_targeted", step),
+        "one exile of each cluster": (ids.isin(one_each), step),
+        "without doubtful cases": (~joined["doubtful"], step),
+        "without alleged cases": (joined["attribution"].isna(), step),
+        "without CAPE's own pages": (joined["source_kind"] != "cape", step),
     }
-    rows = []
-    for name, part in parts.items():
-        found = of_exiles(part) if len(part) else None
-        share = None if found is None else _bounds(found.loc[found["interpol"], "order"])
+    days, rows = joined[["exile_id", "date_start", "date_end"]], []
+    for name, (kept, its) in parts.items():
+        share = _bounds(comes_first(days[kept], its[kept])["order"])
         rows.append({"choice": name, "k": 0, "unknown": 0, "n": 0} | (share._asdict() if share else {}))
     return pd.DataFrame(rows).reindex(columns=["choice", *Bounds._fields])
 

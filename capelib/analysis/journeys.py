@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from capelib.analysis.counts import collapse
@@ -53,7 +54,8 @@ def stays(incidents: pd.DataFrame) -> pd.DataFrame:
     >>> found.groupby("exile_id").filter(lambda rows: len(rows) > 1)[["step", "host", "certain"]].values.tolist()
     [[1, 'NOR', <NA>], [2, 'CZE', True]]
     """
-    rows = abroad(incidents).sort_values(["exile_id", "date_start", "date_end", "incident_id"])
+    names = ["exile_id", "incident_id", "origin", "host", "date_start", "date_end", "stage"]
+    rows = abroad(incidents[names]).sort_values(["exile_id", "date_start", "date_end", "incident_id"])
     dated = rows[rows["date_start"].notna()]
     new = (dated["exile_id"] != dated["exile_id"].shift()) | (dated["host"] != dated["host"].shift())
     step = new.groupby(dated["exile_id"]).cumsum()
@@ -84,16 +86,21 @@ def _certain(rows: pd.DataFrame) -> set[tuple[str, int]]:
     and the first after surely in the host reached.
     """
     sure = set()
-    steps = rows.groupby("exile_id")["step"]
-    for exile, part in rows[steps.transform("nunique").gt(1) & steps.transform("count").eq(steps.transform("size"))].groupby("exile_id"):
-        part, hosts = part[part["date_start"].notna()], part.groupby("step")["host"].first()
-        for step in hosts.index[1:]:
-            before, after = part[part["step"] < step], part[part["step"] >= step]
-            elsewhere = before.loc[before["host"] != hosts[step - 1], "date_end"]
-            beyond = after.loc[after["host"] != hosts[step], "date_start"]
-            apart = before["date_end"].max() < after["date_start"].min()
-            if apart and (elsewhere < before["date_start"].max()).all() and (beyond > after["date_end"].min()).all():
-                sure.add((exile, step))
+    columns = [rows[name].to_numpy() for name in ("host", "date_start", "date_end")]
+    unplaced = rows["step"].isna().to_numpy()
+    steps = rows["step"].to_numpy("int64", na_value=0)
+    for exile, places in rows.groupby("exile_id").indices.items():
+        if unplaced[places].any() or steps[places].max() == 1:
+            continue
+        places = places[~np.isnat(columns[1][places])]
+        step, (host, first, last) = steps[places], (column[places] for column in columns)
+        for number in range(2, step.max() + 1):
+            before, after = step < number, step >= number
+            elsewhere = last[before & (host != host[step == number - 1][0])]
+            beyond = first[after & (host != host[step == number][0])]
+            apart = last[before].max() < first[after].min()
+            if apart and (elsewhere < first[before].max()).all() and (beyond > last[after].min()).all():
+                sure.add((exile, number))
     return sure
 
 
@@ -161,7 +168,8 @@ def reached(incidents: pd.DataFrame) -> pd.DataFrame:
 
     incidents: as for `stays`. Needs no dates and no order.
     """
-    return abroad(incidents).astype({"stage": "int64"}).groupby(["exile_id", "host"])["stage"].max().reset_index()
+    rows = abroad(incidents[["exile_id", "origin", "host", "stage"]])
+    return rows.astype({"stage": "int64"}).groupby(["exile_id", "host"])["stage"].max().reset_index()
 
 
 def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
@@ -188,7 +196,10 @@ def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> p
     incidents: as for `stays`. space: the states inside. Returns `space` ("inside", "beyond"; only those that occur) for `host`, and
     `ended`, `ended_low`, `ended_high` (share at stage 3, Wilson 95 %) more. Counted are pairs of exile and host.
     """
-    pairs = reached(incidents)
+    return _spaces(reached(incidents), space)
+
+
+def _spaces(pairs: pd.DataFrame, space: Sequence[str]) -> pd.DataFrame:
     frame = _by(pairs, pairs["host"].isin(space).map({True: "inside", False: "beyond"}).rename("space"))
     ended = [wilson(k, n)[2:] for k, n in zip(frame["stage_3"], frame["exiles"], strict=True)]
     return frame.join(pd.DataFrame(ended, columns=["ended", "ended_low", "ended_high"], index=frame.index, dtype="float64"))
@@ -197,7 +208,7 @@ def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> p
 def _by(pairs: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     rows = []
     for name, part in pairs.groupby(group):
-        stage = {f"stage_{k}": int((part["stage"] == k).sum()) for k in (1, 2, 3)}
+        stage = {f"stage_{k}": int(n) for k, n in enumerate(np.bincount(part["stage"], minlength=4)) if k}
         caught = wilson(stage["stage_2"] + stage["stage_3"], len(part))
         numbers = {"caught": caught.k, "share": caught.share, "low": caught.low, "high": caught.high}
         rows.append({group.name: name, "hosts": part["host"].nunique(), "exiles": len(part)} | stage | numbers)
@@ -290,25 +301,24 @@ def journeys(incidents: pd.DataFrame, first_year: int, last_year: int, space: Se
     """
     rows = of_period(incidents, first_year, last_year)
     located = abroad(rows)
-    found = stays(located)
-    persons = (
-        reached(located)
-        .assign(inside=lambda pairs: pairs["host"].isin(space))
-        .groupby("exile_id")
-        .agg(inside=("inside", "any"), stage=("stage", "max"), hosts=("host", "nunique"))
-    )
-    n = len(persons)
-    shares = {INSIDE: persons["inside"], CAUGHT: persons["stage"] >= 2, SEVERAL: persons["hosts"] > 1}
-    estimates = [{"estimate": name, **_share(int(held.sum()), n), "unit": "share"} for name, held in shares.items()]
-    spaces = by_space(located, space)
+    found, (spaces, frame) = stays(located), _estimates(located, space)
+    everyone, n = rows["exile_id"].nunique(), located["exile_id"].nunique()
+    return Journeys(first_year, last_year, located, everyone, everyone - n, found, hosts_on_record(found), by_host(located), spaces, frame)
+
+
+def _estimates(located: pd.DataFrame, space: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The frames `spaces` and `estimates` of `Journeys`. located: incidents with a host."""
+    pairs = reached(located)
+    spaces = _spaces(pairs, space)
+    n = pairs["exile_id"].nunique()
+    shares = {INSIDE: pairs["host"].isin(space), CAUGHT: pairs["stage"] >= 2, SEVERAL: pairs["exile_id"].duplicated()}
+    rows = [{"estimate": name, **_share(pairs.loc[held, "exile_id"].nunique(), n), "unit": "share"} for name, held in shares.items()]
     ended = {row.space: wilson(row.stage_3, row.exiles) for row in spaces.itertuples()}
     gap = difference(ended["inside"], ended["beyond"]) if len(ended) == 2 else Estimate(*[float("nan")] * 3)
-    estimates.append(
-        {"estimate": GAP, "share": gap.value, "low": gap.low, "high": gap.high, "n": int(spaces["exiles"].sum()), "unit": "difference"}
+    rows.append(
+        {"estimate": GAP, **dict(zip(("share", "low", "high"), gap, strict=True)), "n": spaces["exiles"].sum(), "unit": "difference"}
     )
-    frame = pd.DataFrame(estimates).rename(columns={"share": "value"})[["estimate", "value", "low", "high", "n", "unit"]]
-    everyone = rows["exile_id"].nunique()
-    return Journeys(first_year, last_year, located, everyone, everyone - n, found, hosts_on_record(found), by_host(located), spaces, frame)
+    return spaces, pd.DataFrame(rows).rename(columns={"share": "value"})[["estimate", "value", "low", "high", "n", "unit"]]
 
 
 def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
@@ -331,9 +341,10 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     }
     rows = []
     for name, (part, space) in choices.items():
-        found = journeys(part, first_year, last_year, space)
-        row: dict[str, object] = {"choice": name, "exiles": found.located}
-        for short, estimate in zip(("inside", "caught", "several", "gap"), found.estimates.itertuples(), strict=True):
+        located = abroad(of_period(part, first_year, last_year))
+        row: dict[str, object] = {"choice": name, "exiles": located["exile_id"].nunique()}
+        estimates = _estimates(located, space)[1]
+        for short, estimate in zip(("inside", "caught", "several", "gap"), estimates.itertuples(), strict=True):
             row |= {short: estimate.value, f"{short}_low": estimate.low, f"{short}_high": estimate.high}
         rows.append(row)
     return pd.DataFrame(rows)

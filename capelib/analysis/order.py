@@ -56,7 +56,8 @@ def comes_first(incidents: pd.DataFrame, step: pd.Series) -> pd.DataFrame:
     >>> comes_first(rows, pd.Series([False, True, False]))["order"].tolist()
     ['cannot be told']
     """
-    steps, others = _first_of(incidents[step]), _first_of(incidents[~step])
+    days = _days(incidents)
+    steps, others = days.loc[step].groupby("exile_id").min(), days.loc[~step].groupby("exile_id").min()
     alone = ~steps.index.isin(others.index)
     others = others.reindex(steps.index)
     certain = (steps["latest"] < others["earliest"]) | alone
@@ -77,21 +78,17 @@ def then(incidents: pd.DataFrame, step: pd.Series, later: pd.Series) -> pd.Serie
     >>> then(rows, pd.Series([True, False]), pd.Series([False, True]))["A"]
     'after'
     """
-    steps = _first_of(incidents[step])
-    both = incidents.loc[step & later, "exile_id"].unique()
-    others = _days(incidents[later & ~step]).groupby("exile_id").max().reindex(steps.index)  # the last of them
+    days = _days(incidents)
+    steps = days.loc[step].groupby("exile_id").min()
+    both = incidents["exile_id"][step & later].unique()
+    others = days.loc[later & ~step].groupby("exile_id").max().reindex(steps.index)  # the last of them
     states = [steps.index.isin(both), others["earliest"] > steps["latest"], others["latest"] < steps["earliest"], others["latest"].isna()]
     return pd.Series(pd.Categorical(np.select(states, [SAME, AFTER, BEFORE, NONE], UNKNOWN), THEN), index=steps.index, name="then")
 
 
-def _first_of(incidents: pd.DataFrame) -> pd.DataFrame:
-    """The earliest and the latest day on which the first of each exile's incidents can have happened."""
-    return _days(incidents).groupby("exile_id").min()
-
-
 def _days(incidents: pd.DataFrame) -> pd.DataFrame:
     """First and last possible day of each incident as numbers; a blank date runs from minus to plus infinity."""
-    epoch = pd.Timestamp("1970-01-01")
-    span = {"earliest": ("date_start", -np.inf), "latest": ("date_end", np.inf)}
-    days = {name: (incidents[column] - epoch).dt.days.astype("float64").fillna(blank) for name, (column, blank) in span.items()}
-    return pd.DataFrame({"exile_id": incidents["exile_id"], **days})
+    first, last = (incidents[name].to_numpy("datetime64[D]") for name in ("date_start", "date_end"))
+    earliest = np.where(np.isnat(first), -np.inf, first.astype("float64"))
+    latest = np.where(np.isnat(last), np.inf, last.astype("float64"))
+    return pd.DataFrame({"exile_id": incidents["exile_id"], "earliest": earliest, "latest": latest})

@@ -43,14 +43,16 @@ def ordered_logit(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np
     >>> round(float(np.exp(slopes[0])), 3)  # (3 / 1) / (1 / 3)
     9.0
     """
-    below = np.cumsum(np.bincount(y))[:-1] / len(y)
+    cells, cell, many = np.unique(np.column_stack([y, x]), axis=0, return_inverse=True, return_counts=True)
+    y, x = cells[:, 0].astype(int), cells[:, 1:]  # cases that are alike are worked out once
+    below = np.cumsum(np.bincount(y, many))[:-1] / many.sum()
     cuts, found = len(below), np.concatenate([np.log(below / (1 - below)), np.zeros(x.shape[1])])  # without slopes
-    likelihood = _likelihood(y, x, found[:cuts], found[cuts:])
+    likelihood = _likelihood(y, x, many, found[:cuts], found[cuts:])
     for _ in range(50):  # Newton's steps, each halved until it climbs: the likelihood is concave
         score, information = _pieces(y, x, found[:cuts], found[cuts:])
-        step = np.linalg.lstsq(information.sum(axis=0), score.sum(axis=0))[0]
+        step = np.linalg.lstsq(np.einsum("i,ijk", many, information), many @ score)[0]
         while np.abs(step).max() >= 1e-9:
-            higher = _likelihood(y, x, (found + step)[:cuts], (found + step)[cuts:])
+            higher = _likelihood(y, x, many, (found + step)[:cuts], (found + step)[cuts:])
             if higher >= likelihood:
                 break
             step = step / 2
@@ -63,24 +65,24 @@ def ordered_logit(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np
     groups = cluster.max() + 1
     its_score = np.zeros((groups, score.shape[1]))
     its_information = np.zeros((groups, *information.shape[1:]))
-    np.add.at(its_score, cluster, score)
-    np.add.at(its_information, cluster, information)
+    np.add.at(its_score, cluster, score[cell])
+    np.add.at(its_information, cluster, information[cell])
     try:
-        shifts = np.linalg.solve(information.sum(axis=0) - its_information, its_score[..., None])[..., 0]
+        shifts = np.linalg.solve(np.einsum("i,ijk", many, information) - its_information, its_score[..., None])[..., 0]
     except np.linalg.LinAlgError:
         raise TooFewCases("an odds ratio rests on one source or episode alone: it has no interval") from None
     return found[cuts:], shifts[:, cuts:]
 
 
-def _likelihood(y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray) -> float:
-    """The log-likelihood; minus infinity where a value has no chance at all, as where cuts are out of order."""
+def _likelihood(y: np.ndarray, x: np.ndarray, many: np.ndarray, cuts: np.ndarray, slopes: np.ndarray) -> float:
+    """The log-likelihood of so many cases a row; minus infinity where a value has no chance at all, as where cuts are out of order."""
     edge, line = np.concatenate([[-np.inf], cuts, [np.inf]]), x @ slopes
     p = expit(edge[y + 1] - line) - expit(edge[y] - line)
-    return float(np.log(p).sum()) if (p > 0).all() else -np.inf
+    return float(many @ np.log(p)) if (p > 0).all() else -np.inf
 
 
 def _pieces(y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each exile adds to the score and to the observed information, for cuts and slopes (in this order)."""
+    """What each case adds to the score and to the observed information, for cuts and slopes (in this order)."""
     edge, line, last = np.concatenate([[-np.inf], cuts, [np.inf]]), x @ slopes, len(cuts)
     upper, lower = expit(edge[y + 1] - line), expit(edge[y] - line)
     p = (upper - lower)[:, None]

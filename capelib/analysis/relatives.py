@@ -118,7 +118,7 @@ def relatives(
         gap,
         why,
         regimes.sentence(measure, cutoff),
-        choices(joined, split_years, measure, cutoff, rule),
+        choices(joined, measure, cutoff, rule),
         comparisons(joined, measure, cutoff, rule),
     )
 
@@ -177,24 +177,31 @@ def of_exiles(
     otherwise (bool: known for something else than relatives_targeted), cluster (see `capelib.analysis.clusters.linked`).
     Raises ParameterError for an unknown rule.
     """
-    require("host rule", rule, HOST_RULES)
-    rated = regimes.add_regime(joined, measure, "host").sort_values(["date_start", "date_end"], kind="stable")
-    rated = rated.assign(rating=rated[f"host_{measure}"].astype("str"))[["exile_id", "host", "rating"]].dropna()
-    rated["side"] = np.where(regimes.is_authoritarian(rated["rating"], measure, cutoff), NOT_FREE, FREE)
-    if rule == "one only":
-        rated = rated[rated.groupby("exile_id")["side"].transform("nunique") == 1]
-    hosts = rated.drop_duplicates("exile_id", keep="last" if rule == "last" else "first").set_index("exile_id")
-    marked = joined.assign(
-        relatives=targeted(joined), stage=joined["stage"].astype("int64"), otherwise=joined["measure"] != "relatives_targeted"
-    )
-    rows = marked.groupby("exile_id").agg(
-        **{name: (name, "first") for name in ("origin", "category", "is_group")},
-        **{name: (name, "max") for name in ("relatives", "stage", "otherwise")},
-        first_year=("year", "min"),
-    )
-    rows = rows.join(hosts).join(linked(joined)).assign(period=period_of(rows["first_year"], split_years))
+    stage, otherwise = joined["stage"].astype("int64"), joined["measure"] != "relatives_targeted"
+    marks = pd.DataFrame({"relatives": targeted(joined), "stage": stage, "otherwise": otherwise})
+    persons = joined.groupby("exile_id")
+    rows = persons[["origin", "category", "is_group"]].first().join(marks.groupby(joined["exile_id"]).max()).join(linked(joined))
+    rows["period"] = period_of(persons["year"].min(), split_years)
+    rows = rows.join(_hosts(_rated(joined, measure, cutoff), rule))
     names = ["origin", "category", "is_group", "relatives", "period", "host", "rating", "side", "stage", "otherwise", "cluster"]
     return rows[names].reset_index()
+
+
+def _rated(joined: pd.DataFrame, measure: str, cutoff: str | int) -> pd.DataFrame:
+    """The incidents with a rated host, the first dated one first: exile_id, host, rating, side. The index is that of `joined`."""
+    rows = regimes.add_regime(joined[["exile_id", "host", "year", "date_start", "date_end"]], measure, "host")
+    rows = rows[rows[f"host_{measure}"].notna()].sort_values(["date_start", "date_end"], kind="stable")
+    rating = rows[f"host_{measure}"].astype("str")
+    side = np.where(rating.isin(regimes.at_or_below(measure, cutoff)), NOT_FREE, FREE)
+    return rows[["exile_id", "host"]].assign(rating=rating, side=side)
+
+
+def _hosts(rated: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """The host of each exile by the rule, with its rating and side, by exile_id (index). rated: as `_rated` gives."""
+    require("host rule", rule, HOST_RULES)
+    if rule == "one only":
+        rated = rated[rated.groupby("exile_id")["side"].transform("nunique") == 1]
+    return rated.drop_duplicates("exile_id", keep="last" if rule == "last" else "first").set_index("exile_id")
 
 
 def by_group(exiles: pd.DataFrame) -> pd.DataFrame:
@@ -234,7 +241,7 @@ def host_gap(exiles: pd.DataFrame) -> tuple[Share | None, Share | None, Estimate
 
     exiles: from `of_exiles`. A share is None without exiles on its side; the difference is None with fewer than 5, and the text says why.
     """
-    sides = {name: exiles.loc[exiles["side"] == name, "relatives"] for name in (FREE, NOT_FREE)}
+    sides = {name: exiles["relatives"][exiles["side"] == name] for name in (FREE, NOT_FREE)}
     found = {name: wilson(int(part.sum()), len(part)) if len(part) else None for name, part in sides.items()}
     free, other = found[FREE], found[NOT_FREE]
     if free is None or other is None or min(free.n, other.n) < FEWEST:
@@ -252,6 +259,7 @@ def _gap_row(exiles: pd.DataFrame) -> dict[str, object]:
 
 
 TOGETHER = "exiles reported together not independent"
+ALONE = "only relatives as the measure, marks left out"
 GAP = ["free_k", "free_n", "free", "other_k", "other_n", "other", "difference", "difference_low", "difference_high"]
 
 
@@ -260,37 +268,43 @@ def once(joined: pd.DataFrame) -> pd.DataFrame:
 
     An exile with any incident outside of such episodes stays, with all of its incidents.
     """
-    return joined[joined["exile_id"].isin(collapse(joined)["exile_id"])].reset_index(drop=True)
+    return joined[_once(joined)].reset_index(drop=True)
 
 
-def choices(
-    joined: pd.DataFrame, split_years: Sequence[int] = (2011, 2016), measure: str = "fiw", cutoff: str | int = "PF", rule: str = "first"
-) -> pd.DataFrame:
+def _once(joined: pd.DataFrame) -> pd.Series:
+    return joined["exile_id"].isin(collapse(joined)["exile_id"])
+
+
+def choices(joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "PF", rule: str = "first") -> pd.DataFrame:
     """What would change the share? The share, and the gap between free and other hosts, under other choices of the data.
 
     Returns `choice`, `k`, `n`, `share`, `low`, `high`, and `free`, `other`, `difference`, `difference_low`, `difference_high`
     (fractions); missing where there are no cases. "exiles reported together not independent" has the same shares with intervals
     that allow for clusters (see `capelib.analysis.clusters.clustered`); all others take exiles as independent.
     """
-    own = joined.assign(relatives_targeted=joined["relatives_targeted"].mask(joined["measure"] != "relatives_targeted"))
+    hit, alone = targeted(joined), joined["measure"] == "relatives_targeted"
+    rated, clusters = _rated(joined, measure, cutoff), linked(joined)
+    every, one_each = pd.Series(True, index=joined.index), clusters[~clusters.duplicated()].index
     parts = {
-        "as chosen": joined,
-        TOGETHER: joined,
-        "exiles of one episode once": once(joined),
-        "one exile of each cluster": joined[joined["exile_id"].isin(linked(joined).reset_index().drop_duplicates("cluster")["exile_id"])],
-        "only relatives as the measure, marks left out": own,
-        "without doubtful cases": joined[~joined["doubtful"]],
-        "without alleged cases": joined[joined["attribution"].isna()],
-        "without CAPE's own pages": joined[joined["source_kind"] != "cape"],
-        "without unnamed groups": joined[~joined["is_group"]],
+        "as chosen": every,
+        TOGETHER: every,
+        "exiles of one episode once": _once(joined),
+        "one exile of each cluster": joined["exile_id"].isin(one_each),
+        ALONE: every,
+        "without doubtful cases": ~joined["doubtful"],
+        "without alleged cases": joined["attribution"].isna(),
+        "without CAPE's own pages": joined["source_kind"] != "cape",
+        "without unnamed groups": ~joined["is_group"],
     }
     rows = []
-    for name, part in parts.items():
+    for name, kept in parts.items():
         row: dict[str, object] = {"choice": name}
-        if len(part):
-            exiles = of_exiles(part, split_years, measure, cutoff, rule)
+        if kept.any():
+            reported = (alone if name == ALONE else hit)[kept].groupby(joined["exile_id"]).max()
+            side = _hosts(rated[kept[rated.index]], rule)["side"].reindex(reported.index)
+            exiles = pd.DataFrame({"relatives": reported, "side": side})
             row |= wilson(int(exiles["relatives"].sum()), len(exiles))._asdict() | _gap_row(exiles)
-            row |= _together(exiles) if name == TOGETHER else {}
+            row |= _together(exiles.join(clusters)) if name == TOGETHER else {}
         rows.append(row)
     return pd.DataFrame(rows).reindex(columns=["choice", *Share._fields, *GAP])
 
@@ -319,6 +333,7 @@ def comparisons(joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = 
     Returns `comparison` and the shares and the gap as in `choices` (fractions, Newcombe 95 %); missing where a side is empty.
     """
     exiles = of_exiles(joined, measure=measure, cutoff=cutoff, rule=rule)
+    exiles = exiles[["exile_id", "origin", "relatives", "side", "stage", "otherwise"]]
     parts = {
         "all exiles with a rated host": exiles,
         "known for something else as well": exiles[exiles["otherwise"]],
@@ -326,10 +341,11 @@ def comparisons(joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = 
         "held, sent back or attacked": exiles[exiles["stage"] >= 2],
     }
     rules = {"first": "first rated host", "last": "last rated host", "one only": "hosts of one side only"}
-    parts |= {name: of_exiles(joined, measure=measure, cutoff=cutoff, rule=key) for key, name in rules.items() if key != rule}
+    rated, known = _rated(joined, measure, cutoff), exiles[["exile_id", "relatives"]]
+    parts |= {name: known.join(_hosts(rated, key), on="exile_id") for key, name in rules.items() if key != rule}
     for (its_measure, its_cutoff), name in DEFINITIONS.items():
         if (its_measure, its_cutoff) != (measure, str(cutoff)):
-            parts[name] = of_exiles(joined, measure=its_measure, cutoff=its_cutoff, rule=rule)
+            parts[name] = known.join(_hosts(_rated(joined, its_measure, its_cutoff), rule), on="exile_id")
     against = (FREE, NOT_FREE) if (host_gap(exiles)[2] or Estimate(0, 0, 0)).value < 0 else (NOT_FREE, FREE)
     placed = exiles["side"].where(exiles["side"].notna(), np.where(exiles["relatives"], *against))
     parts["unknown hosts placed against the gap"] = exiles.assign(side=placed)
@@ -346,13 +362,13 @@ def composition(joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = 
     An exile counts once a kind, wherever it happened. Returns `kind`, `side`, `k`, `n`, `share`, `low`, `high` (fractions, Wilson
     95 %).
     """
-    exiles = of_exiles(joined, measure=measure, cutoff=cutoff, rule=rule)
-    kinds = {"relatives targeted": targeted(joined), **{kind: kind_of(joined) == kind for kind in KINDS}}
+    sides, kind_on_record = _hosts(_rated(joined, measure, cutoff), rule)["side"], kind_of(joined)
+    kinds = {"relatives targeted": targeted(joined), **{kind: kind_on_record == kind for kind in KINDS}}
     rows = []
     for kind, hit in kinds.items():
-        reported = exiles["exile_id"].isin(joined.loc[hit, "exile_id"])
+        reported = sides.index.isin(joined.loc[hit, "exile_id"])
         for side in (FREE, NOT_FREE):
-            part = reported[exiles["side"] == side]
+            part = reported[sides == side]
             if len(part):
                 rows.append({"kind": kind, "side": side, **wilson(int(part.sum()), len(part))._asdict()})
     return pd.DataFrame(rows, columns=["kind", "side", *Share._fields])

@@ -6,6 +6,7 @@ measure belongs to which stage is our reading (`cape.codebook`). All of this des
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -57,20 +58,22 @@ def people(joined: pd.DataFrame) -> pd.DataFrame:
     >>> len(found), int((found["stage"] == 3).sum()), int(found["cluster"].nunique())
     (122, 58, 80)
     """
-    each = joined.assign(stage=joined["stage"].astype("Int64"), year=joined["date_start"].dt.year).groupby("exile_id", sort=False)
-    found = each.agg(
-        origin=("origin", "first"),
-        category=("category", "first"),
-        is_group=("is_group", "first"),
-        stage=("stage", "max"),
-        incidents=("stage", "size"),
-        year=("year", "min"),
-    ).reset_index()
-    decade = (found["year"] // 10 * 10).astype("Int64").astype("str") + "s"
-    found["decade"] = decade.where(found["year"].notna(), "unknown")
-    found["cluster"] = found["exile_id"].map(linked(joined))
-    kinds = {"origin": "str", "category": "str", "is_group": bool, "stage": "int64", "cluster": "int64"}
-    return found.drop(columns="year").astype(kinds)
+    exile, exiles = pd.factorize(joined["exile_id"])
+    first = joined[["origin", "category", "is_group"]][~joined["exile_id"].duplicated()].reset_index(drop=True)
+    stage, year = np.zeros(len(exiles), "int64"), np.full(len(exiles), np.inf)
+    np.maximum.at(stage, exile, joined["stage"].to_numpy("int64"))
+    np.minimum.at(year, exile, joined["date_start"].dt.year.fillna(np.inf).to_numpy())
+    found = {
+        "exile_id": exiles,
+        "origin": first["origin"].astype("str"),
+        "category": first["category"].astype("str"),
+        "is_group": first["is_group"].astype(bool),
+        "stage": stage,
+        "incidents": np.bincount(exile, minlength=len(exiles)),
+        "decade": pd.Series([f"{at // 10 * 10:.0f}s" if np.isfinite(at) else "unknown" for at in year], dtype="str"),
+        "cluster": linked(joined).to_numpy("int64"),
+    }
+    return pd.DataFrame(found)
 
 
 def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
@@ -87,19 +90,22 @@ def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     [[1, 40, 122], [2, 24, 122], [3, 58, 122]]
     """
     rows = []
-    for level, part in [("all", exiles)] if by is None else _levels(exiles, by):
-        for stage in (1, 2, 3) if _large(part) else ():
+    for level, members in [("all", np.ones(len(exiles), bool))] if by is None else _levels(exiles, by):
+        part = exiles.loc[members, ["stage", "cluster"]]
+        for stage in (1, 2, 3) if _large(part["cluster"]) else ():
             rows.append((level, _label(by, level), stage, *clustered(part["stage"] == stage, part["cluster"])))
     return pd.DataFrame(rows, columns=["level", "label", "stage", *ClusteredShare._fields])
 
 
-def _large(part: pd.DataFrame) -> bool:
-    return len(part) >= FEWEST and part["cluster"].nunique() >= SOURCES
+def _large(cluster: pd.Series | np.ndarray) -> bool:
+    return len(cluster) >= FEWEST and len(pd.unique(cluster)) >= SOURCES
 
 
-def _levels(exiles: pd.DataFrame, by: str) -> list[tuple[str, pd.DataFrame]]:
-    order = list(codes("category")) if by == "category" else sorted(exiles[by].unique())
-    return [(level, part) for level in order if len(part := exiles[exiles[by] == level])]
+def _levels(exiles: pd.DataFrame, by: str) -> list[tuple[str, np.ndarray]]:
+    """The levels that occur, in the order of the codebook, each with a mark on the exiles in it."""
+    found = exiles[by].to_numpy(object)
+    order = list(codes("category")) if by == "category" else sorted(set(found))
+    return [(level, members) for level in order if (members := found == level).any()]
 
 
 def _label(by: str | None, level: str) -> str:
@@ -167,15 +173,17 @@ def odds(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> Odds:
     slopes, shifts = ordered_logit(np.unique(stage, return_inverse=True)[1], x, cluster)
     free = cluster.max()  # clusters - 1
     place = ~terms["reference"].to_numpy()
-    terms.loc[~place, "ratio"] = 1.0
-    terms.loc[place, ["ratio", "low", "high", "p"]] = ratios(slopes, shifts, free)
+    numbers = np.full((len(terms), 10), np.nan)
+    numbers[~place, 0] = 1
+    numbers[place, :4] = ratios(slopes, shifts, free)
     logits = {"": (slopes, shifts)}
-    for name, cut in (("held", 2), ("ended", 3)):  # the assumption: the same odds ratios at both cuts
-        terms[[name, f"{name}_low", f"{name}_high"]] = np.nan
+    for name, cut, at in (("held", 2, 4), ("ended", 3, 7)):  # the assumption: the same odds ratios at both cuts
         above = (stage >= cut).astype(int)
         if len(np.unique(stage)) == 3 and not separated(above, x):
             logits[name] = ordered_logit(above, x, cluster)
-            terms.loc[place, [name, f"{name}_low", f"{name}_high"]] = ratios(*logits[name], free)[:, :3]
+            numbers[place, at : at + 3] = ratios(*logits[name], free)[:, :3]
+    names = ["ratio", "low", "high", "p", "held", "held_low", "held_high", "ended", "ended_low", "ended_high"]
+    terms = terms.join(pd.DataFrame(numbers, columns=names))
     tests = []
     for factor in dict.fromkeys(terms["factor"]):
         mine = (terms["factor"] == factor).to_numpy()[place]
@@ -196,17 +204,19 @@ def _enough(exiles: pd.DataFrame, factors: tuple[str, ...]) -> tuple[pd.DataFram
     """
     rows, left_out = exiles, []
     while len(rows):
-        ends = (rows["stage"].min(), rows["stage"].max())
-        out = [
-            (factor, level, f"{_label(factor, level)} ({'too few' if few else f'all {len(part)} at stage {part.stage.iloc[0]}'})")
-            for factor in factors
-            for level, part in _levels(rows, factor)
-            if (few := not _large(part)) or (part["stage"].nunique() < 2 and ends[0] < ends[1] and part["stage"].iloc[0] in ends)
-        ]
+        stage, cluster = rows["stage"].to_numpy(), rows["cluster"].to_numpy()
+        ends = (stage.min(), stage.max())
+        out = []
+        for factor, level, members in ((name, *each) for name in factors for each in _levels(rows, name)):
+            its = stage[members]
+            if not _large(cluster[members]):
+                out.append((members, f"{_label(factor, level)} (too few)"))
+            elif its.min() == its.max() and ends[0] < ends[1] and its[0] in ends:
+                out.append((members, f"{_label(factor, level)} (all {len(its)} at stage {its[0]})"))
         if not out:
             break
-        left_out += [words for _, _, words in out]
-        rows = rows[~pd.concat([rows[factor] == level for factor, level, _ in out], axis=1).any(axis=1)]
+        left_out += [words for _, words in out]
+        rows = rows[~np.any([members for members, _ in out], axis=0)]
     if len(rows) < 30:
         raise TooFewCases(
             f"an ordered logit needs 30 exiles or more in levels with {FEWEST} exiles and {SOURCES} sources; here are {len(rows)}"
@@ -224,16 +234,15 @@ def _design(rows: pd.DataFrame, factors: tuple[str, ...]) -> tuple[pd.DataFrame,
     """The levels of each factor, the largest marked as reference, and one 0/1 column for each other level."""
     terms, columns = [], []
     for factor in factors:
-        sizes = {level: len(part) for level, part in _levels(rows, factor)}
-        if len(sizes) < 2:
+        levels = dict(_levels(rows, factor))
+        if len(levels) < 2:
             continue
-        largest = max(sizes, key=lambda level: sizes[level])
-        for level in sorted(sizes, key=lambda level: level != largest):
-            terms.append((factor, level, _label(factor, level), sizes[level], level == largest))
+        largest = max(levels, key=lambda level: levels[level].sum())
+        for level in sorted(levels, key=lambda level: level != largest):
+            terms.append((factor, level, _label(factor, level), levels[level].sum(), level == largest))
             if level != largest:
-                columns.append((rows[factor] == level).to_numpy(float))
-    frame = pd.DataFrame(terms, columns=["factor", "level", "label", "n", "reference"])
-    return frame.assign(ratio=np.nan, low=np.nan, high=np.nan, p=np.nan), np.column_stack(columns)
+                columns.append(levels[level].astype(float))
+    return pd.DataFrame(terms, columns=["factor", "level", "label", "n", "reference"]), np.column_stack(columns)
 
 
 def _possible(stage: np.ndarray, x: np.ndarray, factors: tuple[str, ...]) -> None:
@@ -261,31 +270,33 @@ def waiting(joined: pd.DataFrame, last_year: int) -> pd.DataFrame:
     >>> found["order"].value_counts().to_dict()["lower_first"]
     29
     """
-    dated, third = joined.dropna(subset=["date_start"]), joined["stage"] == 3
-    order = joined["exile_id"].drop_duplicates()
-    lower = dated[dated["stage"] < 3].groupby("exile_id")[["date_start", "date_end"]].min().reindex(order)
-    upper = dated[dated["stage"] == 3].groupby("exile_id")[["date_start", "date_end"]].min().reindex(order)
-    has_lower, has_upper = lower["date_start"].notna(), upper["date_start"].notna()
-    on_record = pd.Series(order.isin(joined.loc[third, "exile_id"]).to_numpy(), index=order)
+    rows = joined[["exile_id", "date_start", "date_end"]]
+    order, third = rows["exile_id"].drop_duplicates(), joined["stage"] == 3
+    lower, upper = (rows[mine].groupby("exile_id").min().reindex(order) for mine in (~third, third))  # blank dates are passed over
+    lower_first, lower_last = lower["date_start"].to_numpy(), lower["date_end"].to_numpy()
+    upper_first, upper_last = upper["date_start"].to_numpy(), upper["date_end"].to_numpy()
+    has_lower, has_upper = ~np.isnat(lower_first), ~np.isnat(upper_first)
+    on_record = order.isin(rows.loc[third, "exile_id"]).to_numpy()
     kind = np.select(
         [
             ~has_lower & ~has_upper,
             ~has_lower,
-            has_upper & (upper["date_end"] < lower["date_start"]),
+            has_upper & (upper_last < lower_first),
             ~has_upper & on_record,
-            has_upper & (upper["date_start"] <= lower["date_end"]),
+            has_upper & (upper_first <= lower_last),
             has_upper,
         ],
         ["undated", "only_third", "third_first", "third_undated", "unclear", "lower_first"],
         "never",
     )
-    found = pd.DataFrame({"exile_id": order.to_numpy(), "order": kind, "event": on_record.to_numpy()})
-    end = pd.Timestamp(last_year, 12, 31)
-    first, last = upper["date_start"].fillna(end), upper["date_end"].fillna(end)
-    shortest = (first - lower["date_end"]).dt.days.clip(lower=0).mask(pd.Series(kind == "third_undated", index=order), 0)
-    longest = (last - lower["date_start"]).dt.days.clip(lower=0)
-    times = pd.DataFrame({"shortest": shortest, "midpoint": (shortest + longest) / 2, "longest": longest}, dtype=float)
-    return found.join(times.reset_index(drop=True).where(found["order"].isin(FOLLOWED)))
+    end, day = np.datetime64(f"{last_year}-12-31"), np.timedelta64(1, "D")
+    shortest = np.maximum((np.where(has_upper, upper_first, end) - lower_last) / day, 0)
+    longest = np.maximum((np.where(has_upper, upper_last, end) - lower_first) / day, 0)
+    shortest[kind == "third_undated"] = 0
+    times = np.column_stack([shortest, (shortest + longest) / 2, longest])
+    times[~np.isin(kind, FOLLOWED)] = np.nan
+    found = pd.DataFrame({"exile_id": order.to_numpy(), "order": kind, "event": on_record})
+    return found.assign(**dict(zip(SCENARIOS, times.T, strict=True)))
 
 
 def escalation(times: pd.DataFrame, cluster: pd.Series | None = None) -> pd.DataFrame:
@@ -312,7 +323,7 @@ def escalation(times: pd.DataFrame, cluster: pd.Series | None = None) -> pd.Data
     groups = None if cluster is None else followed["exile_id"].map(cluster).to_numpy()
     end = min(np.sort(followed[name].to_numpy())[-AT_RISK] for name in SCENARIOS)
     grid = np.arange(0, end / YEAR + 1e-9, 0.25)
-    found = pd.DataFrame({"years": grid, "at_risk": [int((followed["longest"] >= YEAR * at).sum()) for at in grid]})
+    found = pd.DataFrame({"years": grid, "at_risk": (followed["longest"].to_numpy()[:, None] >= YEAR * grid).sum(axis=0)})
     limits = []
     for name in SCENARIOS:
         curve = kaplan_meier(followed[name].to_numpy(), followed["event"].to_numpy(), groups)
@@ -345,25 +356,33 @@ class Stages:
     """The three stages of a set of exiles.
 
     exiles: as `people` gives, without groups. groups: how many were left out. undated: incidents without a date.
-    by_all, by_origin, by_category: as `composition` gives. fit: as `odds`, or None. times: as `waiting`. curve: as `escalation`, or None.
-    why: what could not be estimated, in words.
+    fit: as `odds`, or None. times: as `waiting`. curve: as `escalation`, or None. why: what could not be estimated, in words.
+    by_all, by_origin, by_category: as `composition` gives.
     """
 
     exiles: pd.DataFrame
     groups: int
     undated: int
-    by_all: pd.DataFrame
-    by_origin: pd.DataFrame
-    by_category: pd.DataFrame
     fit: Odds | None
     times: pd.DataFrame
     curve: pd.DataFrame | None
     why: tuple[str, ...]
 
+    @cached_property
+    def by_all(self) -> pd.DataFrame:
+        return composition(self.exiles)
+
+    @cached_property
+    def by_origin(self) -> pd.DataFrame:
+        return composition(self.exiles, "origin")
+
+    @cached_property
+    def by_category(self) -> pd.DataFrame:
+        return composition(self.exiles, "category")
+
     def share(self, stage: int = 3) -> ClusteredShare | None:
         """The share of exiles whose highest recorded stage this is, or None with too few exiles."""
-        row = self.by_all.loc[self.by_all["stage"] == stage, list(ClusteredShare._fields)]
-        return ClusteredShare(*next(row.itertuples(index=False, name=None))) if len(row) else None
+        return clustered(self.exiles["stage"] == stage, self.exiles["cluster"]) if _large(self.exiles["cluster"]) else None
 
     def reached(self, years: float = 5) -> tuple[float, float, float] | None:
         """The share recorded at stage 3 so many years after the first incident (midpoint times), with its outer limits; None without."""
@@ -483,8 +502,7 @@ def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
     except TooFewCases as reason:
         why.append(str(reason))
     undated = int(rows["date_start"].isna().sum())
-    parts = [composition(exiles, by) for by in (None, *FACTORS)]
-    return Stages(exiles, int(everyone["is_group"].sum()), undated, *parts, fit, times, curve, tuple(why))
+    return Stages(exiles, int(everyone["is_group"].sum()), undated, fit, times, curve, tuple(why))
 
 
 def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:

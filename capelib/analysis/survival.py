@@ -48,18 +48,18 @@ def turnbull(low: np.ndarray, high: np.ndarray, rounds: int = 20_000) -> pd.Data
     >>> turnbull(np.array([0, 1, 4]), np.array([2, 3, 5]))[["low", "high"]].values.tolist()
     [[1.0, 2.0], [4.0, 5.0]]
     """
-    low, high = np.asarray(low, float), np.asarray(high, float)
+    cases, many = np.unique(np.column_stack([low, high]).astype(float), axis=0, return_counts=True)  # times that are alike, once
+    low, high = cases.T
     ends = np.concatenate([low, high])
     is_high = np.repeat([0, 1], len(low))
     order = np.lexsort([is_high, ends])
     ends, is_high = ends[order], is_high[order]
     inner = (is_high[:-1] == 0) & (is_high[1:] == 1)  # a low end followed by a high end
     left, right = ends[:-1][inner], ends[1:][inner]
-    can = (low[:, None] <= left) & (right <= high[:, None])
-    p = np.full(len(left), 1 / len(left))
+    can = ((low[:, None] <= left) & (right <= high[:, None])).astype(float)
+    p, weight = np.full(len(left), 1 / len(left)), many / many.sum()
     for _ in range(rounds):
-        share = can * p
-        new = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
+        new = p * (weight / (can @ p) @ can)  # each case is shared out over its intervals by p
         done, p = np.abs(new - p).max() < 1e-8, new
         if done:
             break
