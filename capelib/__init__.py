@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capelib.analysis import corridors, counts, hosts, interpol, journeys, relatives, shares, stages, tallies, targeting, trends
     from capelib.dataset.codebook import codebook, codes, describe
     from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, load
+    from capelib.dataset.gaps import gaps
     from capelib.dataset.tables import states, table
     from capelib.reference import displaced, memberships, regimes
     from capelib.reference.regimes import add_regime
@@ -36,6 +37,7 @@ _HOME = {
     "codebook": "capelib.dataset.codebook",
     "codes": "capelib.dataset.codebook",
     "describe": "capelib.dataset.codebook",
+    "gaps": "capelib.dataset.gaps",
     "add_regime": "capelib.reference.regimes",
     "check_parameters": "capelib.runs.parameters",
     "answer": "capelib.runs.results",
@@ -76,6 +78,7 @@ __all__ = [
     "displaced",
     "figures",
     "findings",
+    "gaps",
     "hosts",
     "interpol",
     "journeys",

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 DataFile = Annotated[
-    str, typer.Option("--data", metavar="FILE", help="A CSV file or folder of yours, in place of the built-in public record.")
+    str, typer.Option("--data", metavar="FILE", help="A table of yours (CSV, xlsx, ods ...), in place of the built-in public record.")
 ]
+LayoutName = Annotated[
+    str,
+    typer.Option(
+        "--layout", metavar="NAME|FILE", help="incidents, events, exiles-wide or a layout file; found by the columns if not given."
+    ),
+]
+SheetName = Annotated[str, typer.Option("--sheet", metavar="NAME", help="Which sheet of a workbook; the one that looks most like a table.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -69,11 +76,8 @@ def reproduce(
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
     runs = runner.plan(notebooks or [], given, swept)
     own = sorted({run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD})
-    if own:
-        from capelib.dataset.dataset import load
-
-        for source in own:
-            report.problems(load(source))
+    for source in own:
+        _report_problems(source)
     target, build = out or Path("build/figures" if own else "figures"), Path("build")
     found: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
@@ -93,12 +97,35 @@ def reproduce(
 
 
 @app.command()
-def info(data: DataFile = "") -> None:
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, xlsx, ods, Parquet or JSON, or an http(s) address of one.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where clean.csv, set_aside.csv and changes.csv go. Default: build/check/<name of FILE>."),
+    ] = None,
+    layout: LayoutName = "",
+    sheet: SheetName = "",
+) -> None:
+    """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot be used and what to do about it."""
+    from capelib.runs import own_table, report
+
+    found = own_table.check(file, layout, sheet)
+    report.checked(found)
+    folder = out or Path("build/check") / Path(found.name).stem
+    own_table.write(found, folder)
+    typer.echo(f"\nWritten to {folder}: {own_table.CLEAN}, {own_table.ASIDE} and {own_table.CHANGES}.")
+    if len(found.clean.set_aside):
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(data: DataFile = "", layout: LayoutName = "", sheet: SheetName = "") -> None:
     """What is in the data: rows, years, states, checksum, and what was set aside."""
     from capelib.dataset.dataset import PUBLIC_RECORD, load
     from capelib.runs import report
 
-    ds = load(data or PUBLIC_RECORD)
+    ds = load(data or PUBLIC_RECORD, layout=layout, sheet=sheet)
+    _report_problems(data, layout, sheet)
     report.describe(ds)
     if len(ds.set_aside):
         raise typer.Exit(1)
@@ -125,6 +152,8 @@ def findings(
     relations: Annotated[
         bool, typer.Option("--relations", help="The relations between published numbers, in place of the numbers.")
     ] = False,
+    layout: LayoutName = "",
+    sheet: SheetName = "",
 ) -> None:
     """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
     from capelib.dataset.codebook import require
@@ -142,9 +171,8 @@ def findings(
     if relations:
         report.frame(relations_frame(), form)
         return
-    ds = load(data or PUBLIC_RECORD, vintage)
-    if data:
-        report.problems(ds)
+    ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet)
+    _report_problems(data, layout, sheet)
     found = check(ds)
     if form == "table":
         report.findings(found, ds.info)
@@ -168,6 +196,31 @@ def _cluster(address: str, plain: bool) -> AbstractContextManager["Cluster | Non
     from capelib.runs.cluster import connected
 
     return connected(address, plain)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="fiw (Freedom House), vdem, unhcr or aaad (Dukalskis).")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the file goes. Default: the folder named in CAPELIB_REFERENCE, or your cache.")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take a file that has changed at its source; the old one is kept.")] = False,
+) -> None:
+    """Download a full table from its producer: shows the licence, records the checksum, says when the source has changed."""
+    from capelib.reference import downloads
+
+    typer.echo(downloads.about(name) + "\n")
+    fetched = downloads.fetch(name, out, accept)
+    typer.echo(fetched.said)
+    if fetched.status == "changed":
+        raise typer.Exit(1)
+
+
+def _report_problems(data: str, layout: str = "", sheet: str = "") -> None:
+    from capelib.runs import own_table, report
+
+    if data:
+        report.problems(own_table.check_any(data, layout, sheet))
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:

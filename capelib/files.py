@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,21 @@ def as_json(content: Any) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write several files whole or not at all: temporary names first, then moves."""
+def write_files(folder: Path, files: Mapping[str, bytes | Callable[[Path], None]]) -> None:
+    """Write several files whole or not at all: temporary names first, then moves.
+
+    files: by name, the content, or a function that writes it to a path (for what should not stand in memory as a whole).
+    """
     waiting: list[tuple[Path, Path]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             temporary = folder / f".{name}.{os.getpid()}.tmp"
             waiting.append((temporary, folder / name))
-            temporary.write_bytes(content)
+            if isinstance(content, bytes):
+                temporary.write_bytes(content)
+            else:
+                content(temporary)
         while waiting:
             temporary, final = waiting[0]
             temporary.replace(final)

@@ -32,7 +32,13 @@ def text() -> dict[str, pd.DataFrame]:
 
 def test_every_file_is_registered_and_every_registered_file_is_there():
     on_disk = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
-    assert on_disk == {entry["path"] for entry in TABLES.values()} | set(MANIFEST["documents"])
+    assert on_disk == {entry["path"] for entry in TABLES.values()} | set(MANIFEST["documents"]) | set(MANIFEST["list"])
+
+
+@pytest.mark.parametrize("path", MANIFEST["list"])
+def test_lists_of_names_and_words_are_the_reviewed_ones(path):
+    frame = read_text(DATA / path)
+    assert {"rows": len(frame), "columns": list(frame.columns)} == MANIFEST["list"][path]
 
 
 def test_codebook_and_manifest_name_the_same_tables():

@@ -201,6 +201,7 @@ THINGS = {
     "exile": "persons on record (once a year and host)",
     "episode": "incidents on record (clusters once)",
 }
+FEWEST = 5  # incidents that a sentence about shares needs
 MODEL_NAMES = ("hosts compared", "hosts compared, any of the three", "hosts compared, negative binomial", "a corridor with itself")
 
 
@@ -289,14 +290,15 @@ class Cooperation:
         """The answer in a few sentences, with intervals. who: the pursuing states, for example "Tajikistan"."""
         if not self.share:
             return f"No incident of {who} with a known host and year in {years(self.period)}: nothing to compare."
-        largest = self.corridors(1).iloc[0]
+        if self.share.n < FEWEST:
+            return f"Too few incidents of {who} with a known host and year in {years(self.period)} to compare (n = {self.share.n})."
         other = self.stages.loc["other stages"]
         yardstick = f"{_percent(other)} of those of other stages and " if other["n"] else ""
         counted_as = f"{THINGS[self.unit]} by {who} ({self.stages.index[0]}; n = {self.share.n})"
         said = (
             f"In {years(self.period)}, {_percent(self.share._asdict())} of the {counted_as} happened in states that were fellow members of "
             f"CIS, CSTO or SCO in that year, against {yardstick}{100 * self.if_equal:.0f} % if every possible host were as likely. "
-            f"The largest corridor is {named(largest['corridor'])} ({largest['incidents']})"
+            f"{self._largest()}"
         )
         found = self.together.row(ANY) if self.together else None
         if found is None or np.isnan(found["ratio"]):
@@ -307,6 +309,13 @@ class Cooperation:
             f"{said}. With the origin, the year and the host's regime held equal, {_times(found)} as many are expected in a "
             f"fellow-member state as in another{rest}: an association that migration, language and borders may explain."
         )
+
+    def _largest(self) -> str:
+        """Which corridor has most incidents, where one has."""
+        first, *rest = self.corridors().to_dict("records")
+        if rest and rest[0]["incidents"] == first["incidents"]:
+            return f"No corridor is the largest: several have {first['incidents']} each"
+        return f"The largest corridor is {named(first['corridor'])} ({first['incidents']})"
 
 
 def switch_label(switch: pd.Series) -> str:

@@ -2,17 +2,24 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
 from capelib.dataset import dates
 from capelib.dataset.codebook import PUBLIC_RECORD, codebook, codes, columns, nearest, require, stage_of
-from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, table, typed, withdrawn
+from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, table, typed, withdrawn, withdrawn_keys
 from capelib.errors import DataError, ParameterError
 from capelib.paths import room
+
+if TYPE_CHECKING:
+    from capelib.dataset.changes import Changes
+    from capelib.dataset.sheets import Sheet
 
 CENTRAL_ASIA = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
 NEEDED = {
@@ -64,6 +71,8 @@ class Dataset:
     problems: what cleaning changed or set aside: file, row, column, value, problem, remedy, action.
     set_aside: the rows that could not be used, as they stood, with file, row and why.
     info: name, label, edition, licence, sha256, rows, synthetic, filters.
+    rows: of a table of yours, the file, sheet and row that each incident comes from; incidents of one row are linked by it.
+    names: names of persons by exile_id, only with `keep_names=True`; never written anywhere.
     """
 
     incidents: pd.DataFrame
@@ -72,6 +81,22 @@ class Dataset:
     problems: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROBLEM_COLUMNS))
     set_aside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["file", "row", "why"]))
     info: Info = field(default_factory=lambda: Info("", "", "", "", "", "", {}))
+    rows: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["file", "sheet", "row"]))
+    names: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    _changes: "Changes | None" = None
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """Everything that was made of the cells of your table, a line each: file, sheet, row, column, value, made, rule, severity
+        (info, guess, dropped, set aside), certainty (0 to 1), remedy. Empty for the built-in data."""
+        from capelib.dataset.changes import Changes
+
+        return (self._changes or Changes()).frame()
+
+    def _copied(self) -> "Dataset":
+        """With frames of its own: whoever changes them changes nobody else's."""
+        own = {name: getattr(self, name).copy() for name in ("incidents", "exiles", "sources", "problems", "set_aside")}
+        return replace(self, info=replace(self.info, rows=dict(self.info.rows)), **own)
 
     def __repr__(self) -> str:
         span = self.incidents["year"].dropna()
@@ -135,16 +160,14 @@ class Dataset:
         return self._keep(keep, tuple(said))
 
     def _keep(self, keep: pd.Series, filters: tuple[str, ...]) -> "Dataset":
-        incidents = self.incidents[keep].reset_index(drop=True)
+        incidents, kept = self.incidents[keep].reset_index(drop=True), keep.to_numpy(dtype=bool)
         exiles = self.exiles[self.exiles["exile_id"].isin(incidents["exile_id"])].reset_index(drop=True)
         sources = self.sources[self.sources["source_id"].isin(incidents["source_id"])].reset_index(drop=True)
         rows = {"incidents": len(incidents), "exiles": len(exiles), "sources": len(sources)}
-        return replace(self, incidents=incidents, exiles=exiles, sources=sources, info=replace(self.info, rows=rows, filters=filters))
-
-    def _copied(self) -> "Dataset":
-        """With frames of its own: whoever changes them changes nobody else's."""
-        own = {field.name: getattr(self, field.name).copy() for field in fields(self) if field.name != "info"}
-        return replace(self, info=replace(self.info, rows=dict(self.info.rows)), **own)
+        of_rows = self.rows[kept].reset_index(drop=True) if len(self.rows) else self.rows
+        names = self.names[self.names.index.isin(exiles["exile_id"])] if len(self.names) else self.names
+        info = replace(self.info, rows=rows, filters=filters)
+        return replace(self, incidents=incidents, exiles=exiles, sources=sources, rows=of_rows, names=names, info=info)
 
     def covered_from(self, origin: str | Iterable[str]) -> int:
         """From which year on does the collection look for incidents of these states? The latest of their first years.
@@ -186,16 +209,20 @@ def _years(years: tuple[int, int]) -> tuple[int, int]:
     return first, last
 
 
-def load(source: str | Path = PUBLIC_RECORD, vintage: str = "") -> Dataset:
+def load(
+    source: str | Path | pd.DataFrame = PUBLIC_RECORD, vintage: str = "", *, layout: str = "", sheet: str = "", keep_names: bool = False
+) -> Dataset:
     """Incidents, exiles and sources, clean and checked, in one line.
 
-    source: "public-record" (the built-in data), a CSV file with at least the columns exile_id, origin, host, date and
-        measure of the codebook, or a folder that holds incidents.csv and, if there, exiles.csv and sources.csv.
-    vintage: the published release that the file is, such as "cape-1.0" or "fh-2022" (a vintage of the ledger): its published
+    source: "public-record" (the built-in data); a table of yours - CSV, xlsx, ods, Parquet, JSON, an http(s) address or a
+        DataFrame -, whose columns are found by a layout; or a folder that holds incidents.csv and, if there, exiles.csv and
+        sources.csv in our own form.
+    vintage: the published release that the table is, such as "cape-1.0" or "fh-2022" (a vintage of the ledger): its published
         numbers are then recomputed by `cape.findings.check`. "" where it is none.
-    In a single table, or a folder without exiles.csv, `category` and `is_group` may stand beside the incident.
-    Returns a Dataset. Rows that the codebook does not allow are in `.set_aside`, the reasons in `.problems`; columns
-    that the codebook does not know (names of persons first of all) are dropped and listed in `.problems`.
+    layout: "incidents", "events", "exiles-wide" or a layout file of yours; "" finds it by the columns. sheet: of a workbook, by name.
+    keep_names: keep the names of persons in `.names`, in memory only: they never reach an output.
+    Returns a Dataset. Every change and guess is in `.changes`; rows that could not be used are in `.set_aside`, with why; columns
+    that are not the codebook's (names of persons first of all) are dropped and listed.
     Raises DataError when the file is missing, is no table, lacks a needed column or has no usable row.
 
     >>> import capelib as cape
@@ -204,26 +231,82 @@ def load(source: str | Path = PUBLIC_RECORD, vintage: str = "") -> Dataset:
     """
     if vintage:
         require("vintage", vintage, vintages())
+    if isinstance(source, pd.DataFrame):
+        return _own(source, "your table", "DataFrame", vintage, layout, sheet, keep_names)
+    if not isinstance(source, str | Path):
+        raise ParameterError(f'source must be "{PUBLIC_RECORD}", a path, an address or a DataFrame, not {type(source).__name__}')
     if str(source) == PUBLIC_RECORD:
         if vintage:
             raise ParameterError("the built-in public record is not a published release: give a vintage with a file of yours")
         return _built_in(*((path, path.stat().st_mtime_ns) for path in sorted(room("data").glob("*.csv"))))._copied()
-    if not isinstance(source, str | Path):
-        raise ParameterError(f'source must be "{PUBLIC_RECORD}" or a path, not {type(source).__name__}')
+    if isinstance(source, str) and "://" in source:
+        name = urlsplit(source).path.rpartition("/")[2] or urlsplit(source).netloc
+        return _own(source, f"your file {name}", name, vintage, layout, sheet, keep_names)
     path = Path(source).expanduser()
     if not path.exists():
         near = len(path.parts) == 1 and not path.suffix and nearest(str(source), {PUBLIC_RECORD: PUBLIC_RECORD})
-        hint = f'did you mean "{PUBLIC_RECORD}"?' if near else f'give "{PUBLIC_RECORD}", a CSV file or a folder with incidents.csv'
+        hint = f'did you mean "{PUBLIC_RECORD}"?' if near else f'give "{PUBLIC_RECORD}", a table or a folder with incidents.csv'
         raise DataError(f"no file or folder {path}: {hint}")
-    own = {"name": path.name, "title": path.name, "edition": "", "licence": "as its owner says"}
-    ds = _assemble(path, own, f"your file {path.name}")
-    return replace(ds, info=replace(ds.info, vintage=vintage))
+    if path.is_dir():
+        own = {"name": path.name, "title": path.name, "edition": "", "licence": "as its owner says"}
+        ds = _assemble(path, own, f"your file {path.name}")
+        return replace(ds, info=replace(ds.info, vintage=vintage))
+    return _own(path, f"your file {path.name}", path.name, vintage, layout, sheet, keep_names)
 
 
 @lru_cache(maxsize=1)
 def _built_in(*_files: tuple[Path, int]) -> Dataset:
     """The public record as of these files: read once, since a notebook asks for it in several places."""
     return _assemble(room("data"), codebook()["dataset"], "public record")
+
+
+def _own(
+    source: str | Path | pd.DataFrame, label: str, name: str, vintage: str, layout: str, sheet: str, keep_names: bool
+) -> Dataset:
+    """A Dataset of somebody's own table."""
+    from capelib.dataset.cleaning import clean
+    from capelib.dataset.reading import read
+
+    sheets = read(source, sheet)
+    digest = _checksum(source, sheets)
+    found = clean(sheets, layout, keep_names)
+    del sheets
+    if found.incidents.empty:
+        first = found.changes.summary().query("severity == 'set aside'").sort_values("first", kind="stable")
+        why = "; the first problem is in row {first}, column {column}: {rule}, {remedy}".format_map(first.iloc[0]) if len(first) else ""
+        raise DataError(" ".join(f"{name} has no usable row{why}".split()))
+    problems = _problems(found.changes)
+    if (problems["action"] == "withdrawn").any():
+        digest = hashlib.sha256(" ".join([digest, *sorted(withdrawn_keys())]).encode()).hexdigest()
+    exiles = typed(found.exiles, "exiles")
+    exiles["is_group"] = exiles["is_group"].fillna(False).astype(bool)
+    incidents, sources = _derived(typed(found.incidents, "incidents")), typed(found.sources, "sources")
+    rows = {"incidents": len(incidents), "exiles": len(exiles), "sources": len(sources)}
+    info = Info(name, label, name, "", "as its owner says", digest, rows, vintage=vintage)
+    own = {"_changes": found.changes, "rows": found.rows, "names": found.names}
+    return Dataset(incidents, exiles, sources, problems, found.set_aside, info, **own)
+
+
+def _checksum(source: object, sheets: list["Sheet"]) -> str:
+    """Of the file; of the cells where there is none (an address is read once only)."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for sheet in sheets:
+        digest.update("\0".join(sheet.frame.columns).encode())
+        digest.update(pd.util.hash_pandas_object(sheet.frame.fillna("")).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _problems(changes: "Changes") -> pd.DataFrame:
+    """What was set aside or dropped, in the columns that all problems have."""
+    bad = changes.frame(only=("set aside", "dropped", "withdrawn"))
+    if bad.empty:
+        return pd.DataFrame(columns=PROBLEM_COLUMNS)
+    bad = bad.assign(problem=bad["rule"], action=bad["severity"], value=bad["value"].fillna("(not shown)"))
+    bad["row"] = bad["row"].fillna(1).astype("int64")
+    return bad[PROBLEM_COLUMNS]
 
 
 @cache
@@ -289,14 +372,14 @@ def _derived(incidents: pd.DataFrame) -> pd.DataFrame:
     """The incidents with the columns that follow from others: dates, year and stage."""
     incidents = incidents.reset_index(drop=True)
     when = dates.bounds(incidents["date"])
-    stages = incidents["measure"].astype("str").map(stage_of())
+    stage = np.array([stage_of()[measure] - 1 for measure in incidents["measure"].cat.categories] + [-1])
     return incidents.assign(
         doubtful=incidents["doubtful"].fillna(False).astype(bool),
         date_start=when["date_start"],
         date_end=when["date_end"],
         precision=when["precision"],
         year=dates.year(when["date_start"], when["date_end"]),
-        stage=stages.astype(pd.CategoricalDtype([1, 2, 3], ordered=True)),
+        stage=pd.Categorical.from_codes(stage[incidents["measure"].cat.codes], [1, 2, 3], ordered=True),
     )
 
 

@@ -169,9 +169,14 @@ def _typed(cells: pd.Series, spec: dict[str, Any]) -> pd.Series:
             return cells.astype("str")
 
 
+def withdrawn_keys() -> set[str]:
+    """The keys of data/withdrawn.csv."""
+    return set(read_text(room("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna())
+
+
 def withdrawn(incidents: pd.DataFrame) -> set[str]:
     """Keys that may not appear: those of data/withdrawn.csv, their incidents, and the sources that only these incidents had."""
-    keys = set(read_text(room("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna())
+    keys = withdrawn_keys()
     if not keys:
         return keys
     linked = incidents.reindex(columns=["incident_id", "exile_id", "source_id"])

@@ -226,7 +226,7 @@ def intervals(
     strong = data["strong"] if "strong" in data else pd.Series(True, index=data.index)
     with style():
         longest = int(data["label"].str.len().max()) if len(data) else 0
-        size = {"height": 1.75 + 0.36 * len(data), "left": min(0.05 + 0.0092 * longest, 0.45), "right": 0.76}
+        size = {"height": 1.75 + 0.36 * max(len(data), 1), "left": min(0.05 + 0.0092 * longest, 0.45), "right": 0.76}
         figure, axis = canvas(title, subtitle, info, also=also, **size)
         for place, (row, diamond, bold) in enumerate(zip(data.itertuples(), published, strong, strict=True)):
             colour = INK if diamond else (ORIGIN_COLOURS["KAZ"] if bold else GREY)

@@ -154,6 +154,8 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
     what = "ratio of expected counts, fellow members against others, with one host left out in each row (in brackets: its incidents)"
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}. Lines: 95 %, clustered by host."
     limits = _limits(data["ratio"], data["low"], data["high"])
+    counts = data.groupby("host")["left_out"].first()
+    labels = ["all hosts" if host == "none" else f"without {states()[host]} ({counts[host]})" for host in hosts]
     with style():
         figure, axes = canvas(
             title,
@@ -161,7 +163,7 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
             info,
             columns=4,
             height=2.2 + 0.36 * len(hosts),
-            left=0.235,
+            left=max(0.235, 0.05 + 0.0078 * max(map(len, labels))),
             wspace=0.1,
             top=1 - 1.2 / (2.2 + 0.36 * len(hosts)),
         )
@@ -171,10 +173,11 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
                 _interval(axis, place, row.ratio, row.low, row.high, BLUE if row.host == "none" else GREY, limits)
                 if pd.notna(row.ratio):
                     note(axis, row.ratio, place - 0.2, short(row.ratio), ha="center", va="bottom", fontsize=8)
+            if part["ratio"].isna().all():
+                note(axis, 0.5, 0.5, "too few cases", xycoords="axes fraction", ha="center", color=ACCENT)
             axis.set_title(term, size=9.5, loc="left")
             _log(axis, limits, 1.0)
-        counts = data.groupby("host")["left_out"].first()
-        _rows(axes[0], ["all hosts" if host == "none" else f"without {states()[host]} ({counts[host]})" for host in hosts])
+        _rows(axes[0], labels)
         for axis in axes[1:]:
             axis.tick_params(axis="y", length=0, labelleft=False)
             axis.spines["left"].set_visible(False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from capelib.analysis.interpol import GROUPS, Interpol
+from capelib.analysis.interpol import FEWEST_ASKED, GROUPS, Interpol
 from capelib.analysis.order import AFTER, BEFORE, NONE, SAME, UNKNOWN
 from capelib.dataset.codebook import codes
 from capelib.dataset.dataset import Info
@@ -29,11 +29,12 @@ def interpol_first(result: Interpol, info: Info, who: str) -> Chart:
         figure, axis = canvas(title, subtitle, info, height=1.85 + 0.36 * len(data), left=0.31, right=0.73)
         for place, row in enumerate(data.itertuples()):
             colour, size = (ORIGIN_COLOURS["KAZ"], 11) if place == 0 else (GREY, 8)
-            if row.n:
+            enough = row.n >= FEWEST_ASKED
+            if enough:
                 axis.plot([row.low, row.high], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
                 axis.plot([row.lower, row.upper], [place, place], color=colour, linewidth=size, solid_capstyle="butt")
             limits = f"{100 * row.lower:.0f} to {100 * row.upper:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}], n = {row.n}"
-            note(axis, 1.02, place, limits if row.n else "no cases", xycoords=axis.get_yaxis_transform(), va="center")
+            note(axis, 1.02, place, limits if enough else f"too few cases, n = {row.n}", xycoords=axis.get_yaxis_transform(), va="center")
         axis.set_yticks(range(len(data)), data["choice"])
         axis.set(ylim=(len(data) - 0.4, -0.6), xlim=(0, 1), xlabel="share of exiles for whom the Interpol step comes first")
         axis.tick_params(axis="y", length=0, colors=INK)

@@ -142,8 +142,10 @@ def _text(name: str) -> Callable[[Any], None]:
 
 def _dataset(value: Any) -> None:
     _text("dataset")(value)
+    if "://" in value:  # what stands at an address can change between two runs
+        raise ParameterError(f"a run rests on a file: download {value} and give its path")
     if value != PUBLIC_RECORD and not Path(value).expanduser().exists():
-        raise ParameterError(f'no dataset {value!r}: give "{PUBLIC_RECORD}" or the path of a CSV file or folder that exists')
+        raise ParameterError(f'no dataset {value!r}: give "{PUBLIC_RECORD}" or the path of a table or folder that exists')
 
 
 def _vintage(value: Any) -> None:

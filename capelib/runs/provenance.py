@@ -13,6 +13,7 @@ from capelib.files import PROVENANCE, cells, read_provenance
 from capelib.paths import room
 from capelib.runs import reach
 
+READERS = ("babel", "pyarrow", "python-calamine", "rapidfuzz")  # what a table of one's own comes to depends on these too
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 
 
@@ -25,7 +26,10 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     reached = "\n".join(code)
     shown = {name: value for name, value in parameters.items() if name != "out"}
     own = shown.get("dataset", PUBLIC_RECORD)
-    data = {"built_in": _checksum(reach.tables(reached, shown.values()), room("data"))}
+    built_in = set(reach.tables(reached, shown.values()))
+    if own != PUBLIC_RECORD:
+        built_in |= set((room("data") / "layouts").glob("*.toml"))  # found by their columns, not called by name
+    data = {"built_in": _checksum(sorted(built_in), room("data"))}
     if own != PUBLIC_RECORD:
         path = Path(own).expanduser()
         tables = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
@@ -38,7 +42,7 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "data_sha256": data,
         "capelib_sha256": reach.sha256(reached),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in sorted(PACKAGES if own == PUBLIC_RECORD else PACKAGES + READERS)},
     }
 
 

@@ -2,8 +2,9 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from capelib.dataset.dataset import Dataset, Info
     from capelib.findings.verdicts import Verdicts
+    from capelib.runs.notes import Section
+    from capelib.runs.own_table import Checked
     from capelib.runs.runner import Outcome, Run
 
 
@@ -109,13 +112,35 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
     console.print(f"{len(outcomes)} runs: {len(outcomes) - failed - same} done, {same} unchanged, {failed} failed.")
 
 
-def problems(ds: "Dataset") -> None:
-    """What reading a user's file had to set aside, in a few lines on the error stream."""
-    console = _console(error=True)
-    if len(ds.set_aside):
-        console.print(f"{len(ds.set_aside)} row(s) of {ds.info.name} cannot be used and are set aside. First of them:")
-        for row in ds.problems[ds.problems["action"] == "set aside"].head(5).itertuples():
-            console.print(_line(row))
+def checked(found: "Checked") -> None:
+    """The page of notes on a table of one's own."""
+    from capelib.runs import notes
+
+    _sections(_console(), notes.page(found))
+
+
+def problems(found: "Checked") -> None:
+    """Before something rests on a user's table: what had to be set aside of it, in a few lines on the error stream."""
+    from capelib.runs import notes
+
+    unsure = notes.unsure(found)
+    if len(found.clean.set_aside) or unsure:
+        console = _console(error=True)
+        more = f" With {unsure}; see `cape check`." if unsure and found.matches else ""
+        console.print(f"{notes.plain_cell(found.name)}: {notes.counted(found)}{more}")
+        _sections(console, notes.short(found))
+
+
+def _sections(console: Console, sections: "Iterable[Section]") -> None:
+    for section in sections:
+        if section.lines:
+            console.print(f"\n{section.title}", style="bold")
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(no_wrap=True, min_width=10)
+            grid.add_column(overflow="fold")
+            for label, said in section.lines:
+                grid.add_row(f"  {label}", said)
+            console.print(grid)
 
 
 def findings(found: "Verdicts", info: "Info") -> None:
@@ -188,17 +213,6 @@ def describe(ds: "Dataset") -> None:
     for name, value in rows.items():
         grid.add_row(name, value)
     console.print(grid)
-    for row in ds.problems.head(20).itertuples():
-        console.print(
-            f"  {row.file}, row {row.row}, column {row.column}: {row.problem} ({row.value}); {row.remedy} [{row.action}]", markup=False
-        )
-    if len(ds.problems) > 20:
-        console.print(f"  and {len(ds.problems) - 20} more")
-
-
-def _line(row: Any) -> str:
-    value = "" if row.value == "(not shown)" else f" ({row.value})"
-    return f"  {row.file}, row {row.row}, column {row.column}: {row.problem}{value}; {row.remedy}"
 
 
 def _top(ds: "Dataset", column: str) -> str:

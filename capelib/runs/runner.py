@@ -26,6 +26,8 @@ from capelib.runs.parameters import declared, fill, label, read
 if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
+_one_table = threading.Lock()  # runs that end together would each read the same table
+
 
 @dataclass(frozen=True)
 class Run:
@@ -239,14 +241,11 @@ def _finished(outcome: Outcome) -> Outcome:
 
 
 def _set_aside(source: str, folder: Path) -> None:
-    """The rows of a user's file that could not be used, and why, beside the figures that do without them."""
-    from capelib.dataset.dataset import load
+    """The rows of a user's table that could not be used, and what was changed in it, beside the figures."""
+    from capelib.runs import own_table
 
-    ds = load(source)
-    if len(ds.problems):
-        ds.problems.to_csv(folder / "problems.csv", index=False, lineterminator="\n")
-    if len(ds.set_aside):
-        ds.set_aside.to_csv(folder / "set_aside.csv", index=False, lineterminator="\n")
+    with _one_table:
+        own_table.write_account(own_table.check_any(source), folder)
 
 
 @contextmanager

@@ -1,0 +1,150 @@
+"""Any table through the notebooks: what it lacks is said in a sentence, and the rest is done. Nothing in these tables is real."""
+
+import ast
+import io
+import json
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import careless
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import capelib as cape
+from capelib import cli
+from capelib.figures.charts import intervals
+from capelib.files import cells
+from capelib.paths import room
+from capelib.runs import own_table
+
+CENTRAL_ASIA = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
+MEASURES = ["detention", "extradition", "threat", "rendition", "red_notice", "assault", "deportation", "relatives_targeted"]
+
+
+def made_up(rows: int = 150, origins: list[str] = CENTRAL_ASIA, first: int = 2001, last: int = 2022) -> pd.DataFrame:
+    """Incidents drawn by chance from nothing: every state, year and measure as likely as the next."""
+    draw = np.random.default_rng(7)
+    origin = draw.choice(origins, rows)
+    return pd.DataFrame(
+        {
+            "exile_id": [f"{state}-{number:04d}" for state, number in zip(origin, draw.integers(1, rows // 4 + 2, rows), strict=True)],
+            "origin": origin,
+            "host": draw.choice(["RUS", "TUR", "UKR", "POL", "DEU"], rows),
+            "date": draw.integers(first, last + 1, rows).astype(str),
+            "measure": draw.choice(MEASURES, rows),
+            "relatives_targeted": draw.choice(["yes", ""], rows),
+            "category": draw.choice(["opposition", "religious"], rows),
+        }
+    )
+
+
+TABLES = {
+    "no_hosts": made_up().drop(columns="host"),
+    "no_dates": made_up().drop(columns="date"),
+    "iran": made_up(origins=["IRN"]),
+    "twelve_rows": made_up(12),
+    "bare": made_up()[["origin", "measure"]],
+}
+
+
+def run(number: str, dataset: Path, out: Path) -> str:
+    """A notebook of the collection in this process: all that it shows, as text. Raises what a cell raises."""
+    (notebook,) = room("notebooks").glob(f"{number}_*.ipynb")
+    names: dict = {"display": print}
+    out.mkdir(exist_ok=True)
+    with redirect_stdout(io.StringIO()) as shown:
+        for cell in cells(notebook):
+            if cell["cell_type"] == "code":
+                body = ast.parse("".join(cell["source"])).body
+                last = ast.Expression(body.pop().value) if body and isinstance(body[-1], ast.Expr) else None
+                exec(compile(ast.Module(body, []), f"{notebook.name}", "exec"), names)
+                print(eval(compile(last, notebook.name, "eval"), names) if last else "")
+            if "parameters" in cell["metadata"].get("tags", []):
+                names |= {"dataset": str(dataset), "out": str(out)}
+    plt.close("all")
+    return shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("tables")
+    for name, table in TABLES.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return {name: folder / f"{name}.csv" for name in TABLES} | {"careless": careless.write(folder)["xlsx"]}
+
+
+@pytest.mark.parametrize(
+    ("number", "table", "said"),
+    [
+        ("03", "careless", "against exiles pursued by Tajikistan"),
+        ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
+        ("03", "no_hosts", "against exiles pursued by Tajikistan"),
+        ("04", "no_hosts", "No incident names a host in your file no_hosts.csv: whatever needs one stays empty below."),
+        ("03", "no_dates", "No incident has a date in your file no_dates.csv: whatever needs one stays empty below."),
+        ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
+        ("03", "iran", "No incident by Tajikistan is in the data: its pursuing states are Iran (150); choose one with `-p origin=IRN`."),
+        ("08", "twelve_rows", "too few for a share"),
+        ("01", "bare", "No incident names a host in your file bare.csv"),
+        ("05", "bare", "No exile has a category in your file bare.csv"),
+        ("07", "bare", "nothing to compare"),
+        ("09", "bare", "cannot be told"),
+        ("12", "bare", "of 275 published numbers none can be judged"),
+    ],
+)
+def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, said):
+    assert said in run(number, files[table], tmp_path / "out")
+    answer = json.loads((tmp_path / "out" / "answer.json").read_text())
+    assert answer["label"].startswith("your file") and answer["answer"].endswith(".")
+
+
+def test_the_built_in_data_lacks_nothing():
+    ds = cape.load()
+    assert cape.gaps(ds, None, "host", "date", "category", "relatives") == []
+    with pytest.raises(cape.ParameterError, match="unknown need"):
+        cape.gaps(ds, None, "hosts")
+
+
+def test_a_figure_without_any_estimate_says_so():
+    nothing = pd.DataFrame(columns=["label", "value", "low", "high", "n"])
+    chart = intervals(nothing, cape.load().info, "A question?", "Nothing to answer it.")
+    assert "too few cases" in [text.get_text() for text in chart.figure.axes[0].texts]
+    plt.close(chart.figure)
+
+
+def test_no_corridor_is_called_the_largest_where_several_are_equal():
+    rows = [f"TJK-{n:04d},TJK,{host},{2015 + n},detention" for n, host in enumerate(["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"])]
+    joined = {size: cape.load(pd.DataFrame([row.split(",") for row in rows[:size]], columns=list(TABLES["iran"])[:5])) for size in (2, 6)}
+    said = {
+        size: cape.corridors.cooperation(
+            ds.joined(), ["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"], 2015, 2018, 2021, [2, 3], "incident", "fiw", "NF"
+        ).sentence("Tajikistan")
+        for size, ds in joined.items()
+    }
+    assert said[2] == "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare (n = 2)."
+    assert "No corridor is the largest: several have 1 each" in said[6]
+
+
+def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_figures(files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["cape", "reproduce", "03", "--data", str(files["careless"])])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr()
+    assert ended.value.code == 1, said.err
+    assert "Set aside, and what to do" in said.err
+    (folder,) = (tmp_path / "build" / "figures").iterdir()
+    checked = own_table.check(files["careless"])
+    assert len(pd.read_csv(folder / "set_aside.csv")) == len(checked.clean.set_aside)
+    assert len(pd.read_csv(folder / "changes.csv")) == len(checked.clean.changes)
+    used = json.loads((folder / "provenance.json").read_text())["inputs"]
+    assert used["parameters"]["dataset"] == files["careless"].name and "rapidfuzz" in used["packages"]
+    persons = careless.truth()["person"]
+    written = b"".join(file.read_bytes() for file in folder.iterdir()).decode(errors="replace")
+    assert not [name for name in persons if name and name in written]
+
+
+def test_a_run_rests_on_a_file_and_not_on_an_address():
+    with pytest.raises(cape.ParameterError, match="download https://example"):
+        cape.check_parameters(dataset="https://example.org/mine.csv")
