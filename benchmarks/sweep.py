@@ -24,7 +24,7 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--runs", type=int, default=500)
     options = asked.parse_args()
-    years = {"first_year": [str(year) for year in range(1992, 2003)], "last_year": [str(year) for year in range(2016, 2025)]}
+    years = {"first_year": [str(year) for year in range(1992, 2007)], "last_year": [str(year) for year in range(2018, 2025)]}
     runs = runner.plan(["03"], {}, {"origin": ORIGINS} | years)[: options.runs]
     print("| runs | seconds a run | this process, MB | warm process, MB |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from capelib.analysis.shares import Estimate, Share
+from capelib.analysis.shares import Estimate, Share, score_interval
 from capelib.dataset.dataset import NO_SOURCE
 from capelib.errors import TooFewCases
 
@@ -64,8 +64,6 @@ def clustered(hits: pd.Series, cluster: pd.Series, level: float = 0.95) -> Clust
     >>> round(found.share, 2), round(found.low, 2), round(found.high, 2), round(found.design_effect, 2)
     (0.5, 0.28, 0.72, 2.11)
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     n, groups = len(hits), int(cluster.nunique())
     if groups < 2:
         raise TooFewCases(f"an interval that allows for clusters needs two of them, here are {groups}")
@@ -75,10 +73,9 @@ def clustered(hits: pd.Series, cluster: pd.Series, level: float = 0.95) -> Clust
         sums = np.bincount(pd.factorize(cluster)[0], weights=hits.to_numpy("float64") - share)
         between = groups / (groups - 1) * float(sums @ sums) / n**2
         effect = max(1.0, between / (share * (1 - share) / n))
-    few = (stats.norm.ppf((1 + level) / 2) / stats.t.ppf((1 + level) / 2, groups - 1)) ** 2
+    few = float(special.ndtri((1 + level) / 2) / special.stdtrit(groups - 1, (1 + level) / 2)) ** 2
     effective = n / effect * few
-    low, high = proportion_confint(share * effective, effective, alpha=1 - level, method="wilson")
-    return ClusteredShare(int(hits.sum()), n, share, float(low), float(high), groups, effect)
+    return ClusteredShare(int(hits.sum()), n, share, *score_interval(share * effective, effective, level), groups, effect)
 
 
 def difference_of(a: Share | ClusteredShare, b: Share | ClusteredShare) -> Estimate:

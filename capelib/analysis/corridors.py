@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def panel(
 
 
 def _places(origins: Sequence[str], hosts: Iterable[str], first_year: int, last_year: int, measure: str, cutoff: str | int) -> pd.DataFrame:
-    """The cells of a panel without their counts: most of the work, and the same for every choice of incidents."""
+    """The cells of a panel without their counts, by origin, host and year: most of the work, and the same for every choice of incidents."""
     every = pd.MultiIndex.from_product([origins, sorted(hosts), range(first_year, last_year + 1)], names=["origin", "host", "year"])
     every = every[every.get_level_values("origin") != every.get_level_values("host")]
     cells = regimes.add_regime(fellow(every.to_frame(index=False)), measure, "host")
@@ -67,15 +68,14 @@ def _places(origins: Sequence[str], hosts: Iterable[str], first_year: int, last_
         corridor=cells["origin"] + " to " + cells["host"],
         authoritarian=regimes.is_authoritarian(cells[f"host_{measure}"], measure, cutoff),
         displaced=pd.Series(logs, index=cells.index).astype("Float64"),
-    )
+    ).set_index(every)
 
 
 def _filled(places: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The cells with the number of rows in each."""
-    keys = ["origin", "host", "year"]
-    n = rows.groupby(keys).size().reindex(pd.MultiIndex.from_frame(places[keys]), fill_value=0)
+    place = places.index.get_indexer(pd.MultiIndex.from_frame(rows[["origin", "host", "year"]]))
     cells = places.reset_index(drop=True)
-    cells.insert(3, "n", n.to_numpy())
+    cells.insert(3, "n", np.bincount(place[place >= 0], minlength=len(places)))
     return cells
 
 
@@ -98,10 +98,11 @@ def membership_ratios(
     """
     require("effects", effects, ("origin", "corridor"))
     require("people", people, ("term", "offset", "none"))
-    if cells.loc[cells["displaced"].notna(), "origin"].nunique() < cells["origin"].nunique():
+    unknown = cells["displaced"].isna()
+    if unknown.any() and cells.loc[~unknown, "origin"].nunique() < cells["origin"].nunique():
         people = "none"  # no counts ship for these origins; the year's trend stands alone
-    ready = cells.assign(exposure=cells["displaced"].astype("float64") * np.log(2))
     every = [*terms, "authoritarian", "year", *(["displaced"] if people == "term" else [])]
+    ready = cells.assign(exposure=cells["displaced"] * np.log(2)) if people == "offset" else cells
     fit = expected_counts(ready, every, effects, "host", model, "exposure" if people == "offset" else None)
     if set(terms) <= set(fit.dropped):
         raise TooFewCases(f"no membership can be compared: {'; '.join(f'{term}: {fit.dropped[term]}' for term in terms)}")
@@ -113,14 +114,12 @@ def overlap(cells: pd.DataFrame) -> pd.DataFrame:
 
     cells: from `panel`. Returns `shared` ("CIS + CSTO", "none"), `cells`, `hosts`, `corridors`, `incidents`, the largest first.
     """
-    shared = [" + ".join(name for name, held in zip(ORGANISATIONS, row, strict=True) if held) or "none" for row in _flags(cells)]
+    combinations = list(product((False, True), repeat=len(ORGANISATIONS)))
+    names = [" + ".join(name for name, held in zip(ORGANISATIONS, row, strict=True) if held) or "none" for row in combinations]
+    shared = np.array(names)[cells[list(ORGANISATIONS)].to_numpy() @ (4, 2, 1)]
     sizes = {"cells": ("n", "size"), "hosts": ("host", "nunique"), "corridors": ("corridor", "nunique"), "incidents": ("n", "sum")}
     table = cells.assign(shared=shared).groupby("shared").agg(**sizes).sort_values("cells", ascending=False, kind="stable")
     return table.reset_index()
-
-
-def _flags(cells: pd.DataFrame) -> list[tuple[bool, ...]]:
-    return list(cells[list(ORGANISATIONS)].itertuples(index=False, name=None))
 
 
 def leave_one_host_out(cells: pd.DataFrame, most: int = 6) -> pd.DataFrame:
@@ -161,14 +160,15 @@ def switches(cells: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for organisation in ORGANISATIONS:
-        years = cells[cells[organisation]].groupby("corridor")["year"].agg(lambda years: tuple(sorted(years)))
-        moved = years[[len(shared) < cells["year"].nunique() for shared in years]]
-        part = cells[cells["corridor"].isin(moved.index)]
+        held = cells[cells[organisation]].groupby("corridor").size()
+        moves = cells["corridor"].isin(held.index[held < cells["year"].nunique()])
+        part = cells.loc[moves, ["origin", "host", "corridor", "year", "n", organisation]]
+        moved = part[part[organisation]].groupby("corridor")["year"].agg(lambda years: tuple(sorted(years)))
         for (origin, shared), corridors in part.groupby([part["origin"], part["corridor"].map(moved)], sort=True):
             inside = _split(corridors, shared)
             if not sum(inside):
                 continue
-            outside = _split(cells[(cells["origin"] == origin) & ~cells["corridor"].isin(moved.index)], shared)
+            outside = _split(cells.loc[(cells["origin"] == origin) & ~moves, ["year", "n"]], shared)
             hosts = sorted(corridors.loc[corridors["n"] > 0, "host"].unique())
             ratio = stats.contingency.odds_ratio(np.array([inside, outside]))
             low, high = ratio.confidence_interval(0.95)
@@ -180,8 +180,8 @@ def switches(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _split(rows: pd.DataFrame, shared: tuple[int, ...]) -> tuple[int, int]:
-    inside = rows["year"].isin(shared)
-    return int(rows.loc[inside, "n"].sum()), int(rows.loc[~inside, "n"].sum())
+    inside = int(rows["n"].to_numpy()[rows["year"].isin(shared)].sum())
+    return inside, int(rows["n"].sum()) - inside
 
 
 def spans(years: Sequence[int]) -> str:
@@ -447,7 +447,9 @@ def variants(
     `ratio`, `low`, `high` (fellow members against others, ratio of expected counts), and `CIS`, `CSTO`, `SCO` (ratios of the model with the
     three); missing where there are too few cases.
     """
-    hosts, chosen = sorted(hosts), joined[joined["stage"].isin(stages)]
+    used = ["exile_id", "episode_id", "origin", "host", "year", "stage", "doubtful", "attribution", "source_kind"]
+    hosts, joined = sorted(hosts), joined[used]
+    chosen = joined[joined["stage"].isin(stages)]
     inside = chosen[chosen["year"].between(first_year, last_year).fillna(False).astype(bool)]
     top = str(inside["host"].mode().iloc[0]) if inside["host"].notna().any() else ""
     origins = sorted(chosen["origin"].unique())
@@ -480,13 +482,15 @@ def variants(
     widest = {host for use in uses.values() for host in use["hosts"]}
     first, last = min(use["first"] for use in uses.values()), max(use["last"] for use in uses.values())
     places = _places(sorted(joined["origin"].unique()), widest, first, last, measure, cutoff)
+    places = places[["origin", "host", "year", *ORGANISATIONS, ANY, "authoritarian", "displaced"]]
     return pd.DataFrame([{"choice": name, **_variant(use, places)} for name, use in uses.items()])
 
 
 def _variant(use: dict[str, Any], places: pd.DataFrame) -> dict[str, float]:
     rows = use["rows"][use["rows"]["year"].between(use["first"], use["last"]).fillna(False).astype(bool)]
-    asked = places["origin"].isin(rows["origin"]) & places["host"].isin(use["hosts"]) & places["year"].between(use["first"], use["last"])
-    cells = _filled(places[asked], counted(rows, use["unit"]))
+    (origins, hosts, _), (origin, host, _) = places.index.levels, places.index.codes
+    asked = origins.isin(rows["origin"])[origin] & hosts.isin(use["hosts"])[host] & places["year"].between(use["first"], use["last"])
+    cells = _filled(places, counted(rows, use["unit"]))[asked.to_numpy()]
     how = {key: use[key] for key in ("model", "people") if key in use}
     if "authoritarian" in use:
         cells = cells[cells["authoritarian"].fillna(False).astype(bool)]

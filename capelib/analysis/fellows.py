@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from capelib.analysis.choices import UNITS
 from capelib.analysis.counts import collapse
@@ -104,14 +104,16 @@ def fellow_shares(incidents: pd.DataFrame, periods: Sequence[Period], hosts: Ite
     hosts, rows = sorted(hosts), fellow(counted(incidents, unit))
     pairs = rows[["origin", "year"]].drop_duplicates().merge(pd.DataFrame({"host": hosts}, dtype="str"), how="cross")
     equal = fellow(pairs[pairs["origin"] != pairs["host"]]).groupby(["origin", "year"])[[*ORGANISATIONS, ANY]].mean()
+    equal = equal.reindex(pd.MultiIndex.from_frame(rows[["origin", "year"]])).set_axis(rows.index)
+    within = [(first, last, rows["year"].between(first, last)) for first, last in periods]
     found = []
     for organisation in (*ORGANISATIONS, ANY):
-        for first, last in periods:
-            part = rows[rows["year"].between(first, last)]
+        for first, last, inside in within:
+            part = rows.loc[inside, ["host", organisation]]
             row: dict[str, object] = {"organisation": organisation, "period": f"{first}-{last}", "k": 0, "n": len(part)}
             if len(part):
                 row |= wilson(int(part[organisation].sum()), len(part))._asdict()
-                row["if_equal"] = float(equal.loc[pd.MultiIndex.from_frame(part[["origin", "year"]]), organisation].mean())
+                row["if_equal"] = float(equal.loc[inside, organisation].mean())
             row["hosts"] = f"{part.loc[part[organisation], 'host'].nunique()} of {part['host'].nunique()}"
             found.append(row)
     return pd.DataFrame(found).reindex(columns=["organisation", "period", "k", "n", "share", "low", "high", "if_equal", "hosts"])
@@ -131,8 +133,8 @@ def poisson(n: int, spread: float = 1.0, level: float = 0.95) -> Estimate:
     if n < 0 or spread < 1:
         raise ParameterError(f"n must be 0 or more and spread 1 or more, not {n} and {spread}")
     k, tail = n / spread, (1 - level) / 2
-    low = stats.gamma.ppf(tail, k) * spread if n else 0.0
-    return Estimate(n, float(low), float(stats.gamma.ppf(1 - tail, k + 1) * spread))
+    low = special.gammaincinv(k, tail) * spread if n else 0.0
+    return Estimate(n, float(low), float(special.gammaincinv(k + 1, 1 - tail) * spread))
 
 
 def per_displaced(incidents: pd.DataFrame, periods: Sequence[Period], unit: str = "episode") -> pd.DataFrame:
@@ -179,7 +181,7 @@ def _spread(n: pd.Series, share: pd.Series) -> float:
         return 1.0
     residual = (n - n.sum() * share) / (1 - share).clip(lower=1e-6)
     years = 1 / float((share**2).sum())
-    few = stats.t.ppf(0.975, years - 1) / stats.norm.ppf(0.975)
+    few = special.stdtrit(years - 1, 0.975) / special.ndtri(0.975)
     return max(1.0, few**2 * float((residual**2).sum()) / int(n.sum()))
 
 
