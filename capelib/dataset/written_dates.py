@@ -353,10 +353,33 @@ _TOKEN = re.compile(
     r"|(?P<number>[0-9]+)(?:(?:st|nd|rd|th|-?(?:го|ое|ого|й|е))(?![^\W_]))?"
     r"|(?P<word>[^\W\d_]+)\.?|(?P<sign>\S)"
 )
-_KINDS = {"month": "M", "season": "S", "part": "P", "months": "Q", "about": "~", "perhaps": "?", "weekday": "", "filler": ""}
-_KINDS |= {"to": ":", "until": "T", "or": "|", "and": "+", "from": "F", "between": "B", "open": "O"}
-_SIGNS = {"-": "-", "/": "/", ".": ".", ",": ",", ";": ",", "&": "+", "~": "~", "≈": "~", "?": "?", "(": "", ")": "", "<": "O", ">": "O"}
-_SIGNS |= {"≤": "O", "≥": "O"}
+_KINDS = {"month": "M", "season": "S", "part": "P", "months": "Q", "about": "~", "perhaps": "?", "weekday": "", "filler": ""} | {
+    "to": ":",
+    "until": "T",
+    "or": "|",
+    "and": "+",
+    "from": "F",
+    "between": "B",
+    "open": "O",
+}
+_SIGNS = {
+    "-": "-",
+    "/": "/",
+    ".": ".",
+    ",": ",",
+    ";": ",",
+    "&": "+",
+    "~": "~",
+    "≈": "~",
+    "?": "?",
+    "(": "",
+    ")": "",
+    "<": "O",
+    ">": "O",
+} | {
+    "≤": "O",
+    "≥": "O",
+}
 
 
 @cache
