@@ -142,9 +142,11 @@ def draw(found: pd.DataFrame, target: Path) -> None:
     axis.loglog(found["rows"], found["seconds"], "o-", color="#0072B2")
     slope = found["seconds"].iloc[-1] / found["rows"].iloc[-1]
     axis.loglog(found["rows"], found["rows"] * slope, ":", color="#555555")
-    axis.annotate("as many seconds more\nas there are rows more", (found["rows"].iloc[1], found["rows"].iloc[1] * slope), (6, -4), textcoords="offset points", va="top", color="#555555", fontsize=9)
+    even, grey = (found["rows"].iloc[1], found["rows"].iloc[1] * slope), {"color": "#555555", "fontsize": 9}
+    axis.annotate("as many times the seconds\nas times the rows", even, (6, -4), textcoords="offset points", va="top", **grey)
     for line in found.itertuples():
-        axis.annotate(f"{line.seconds:.2g} s, {line.bytes / 2**20:,.0f} MiB", (line.rows, line.seconds), (-4, 8), textcoords="offset points", fontsize=9, ha="right" if line.rows > 1e5 else "left")
+        said, side = f"{line.seconds:.2g} s, {line.bytes / 2**20:,.0f} MiB", "right" if line.rows > 1e5 else "left"
+        axis.annotate(said, (line.rows, line.seconds), (-4, 8), textcoords="offset points", fontsize=9, ha=side)
     axis.set(xlabel="rows of the table", ylabel="processor seconds")
     axis.set_title("What does it cost to clean a messy table?", loc="left", fontweight="bold")
     axis.spines[["top", "right"]].set_visible(False)
@@ -165,7 +167,7 @@ def main() -> None:
             print(lines[-1] if "error" in lines[-1] else _line(lines[-1]), flush=True)
             if rows == PLAIN:
                 plain, ours = plain_seconds(path), lines[-1]["seconds"]
-                print(f"          {plain / ours:.0f} times as fast as DataFrame.apply(axis=1) by the same rules ({plain:.1f} s for {rows:,} rows)")
+                print(f"           apply(axis=1) by the same rules: {plain:.1f} s for {rows:,} rows, {plain / ours:.0f} times as long")
         all_bad(1_000_000).to_csv(path, index=False)
         bad = cost(path)
         print("every row bad:", bad.get("error") or _line({"rows": 1_000_000} | bad))

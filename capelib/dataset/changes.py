@@ -64,7 +64,7 @@ class Changes:
             return pd.DataFrame(columns=CHANGE_COLUMNS)
         frame = pd.concat(parts, ignore_index=True)
         sheets = {name: number for number, name in enumerate(dict.fromkeys((part.file, part.sheet) for part in self._parts))}
-        sheet = np.repeat([sheets[part["file"].iat[0], part["sheet"].iat[0]] for part in parts], [len(part) for part in parts])
+        sheet = np.repeat([sheets[part["file"].iloc[0], part["sheet"].iloc[0]] for part in parts], [len(part) for part in parts])
         order = np.lexsort((frame["row"].fillna(0).to_numpy(dtype="int64"), sheet))
         return frame.take(order).reset_index(drop=True)
 

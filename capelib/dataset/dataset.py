@@ -13,7 +13,18 @@ import pandas as pd
 
 from capelib.dataset import dates
 from capelib.dataset.codebook import PUBLIC_RECORD, codebook, codes, columns, nearest, require, stage_of
-from capelib.dataset.tables import CELLS, PROBLEM_COLUMNS, is_withdrawn, problems_of, read_text, states, table, typed, withdrawn, withdrawn_keys
+from capelib.dataset.tables import (
+    CELLS,
+    PROBLEM_COLUMNS,
+    is_withdrawn,
+    problems_of,
+    read_text,
+    states,
+    table,
+    typed,
+    withdrawn,
+    withdrawn_keys,
+)
 from capelib.errors import DataError, ParameterError
 from capelib.paths import room
 
@@ -260,9 +271,7 @@ def _built_in(*_files: tuple[Path, int]) -> Dataset:
     return _assemble(room("data"), codebook()["dataset"], "public record")
 
 
-def _own(
-    source: str | Path | pd.DataFrame, label: str, name: str, vintage: str, layout: str, sheet: str, keep_names: bool
-) -> Dataset:
+def _own(source: str | Path | pd.DataFrame, label: str, name: str, vintage: str, layout: str, sheet: str, keep_names: bool) -> Dataset:
     """A Dataset of somebody's own table."""
     from capelib.dataset.cleaning import clean
     from capelib.dataset.reading import read

@@ -26,8 +26,8 @@ class Layout:
 
     needs: columns that a table of this layout has, beside origin and measure, which every table needs.
     columns: our columns with the headers that stand for them. events: where a row holds several incidents, the columns of each;
-    `yes` is the measure that a mere "yes" in its measure column stands for. values: words of this table by column. fixed: values
-    that every row has. corrections: errors of the source, each with what it must still say.
+    `yes` is the measure that a mere "yes" in its measure column stands for. words: of this table, with their values, by column.
+    fixed: values that every row has. corrections: errors of the source, each with what it must still say.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Layout:
     needs: tuple[str, ...] = ()
     columns: dict[str, list[str]] = field(default_factory=dict)
     events: tuple[dict[str, Any], ...] = ()
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
     corrections: tuple[dict[str, Any], ...] = ()
 
@@ -92,7 +92,7 @@ def layout(name: str) -> Layout:
 
 def read_layout(path: Path) -> Layout:
     """A layout from its file. Raises DataError in one line that names the file and what is wrong in it."""
-    place = " ".join(str(path).split())
+    place = "".join(letter if letter.isprintable() else " " for letter in str(path))
     try:
         path = path.expanduser()
         if not path.is_file():
@@ -104,9 +104,11 @@ def read_layout(path: Path) -> Layout:
         content = tomllib.loads(text.decode("utf-8-sig"))
     except DataError:
         raise
+    except RecursionError:
+        raise DataError(f"{place} is not a layout: it is nested too deeply; see the layouts in data/layouts") from None
     except (OSError, RuntimeError) as error:
         raise DataError(f"no layout {place}: {' '.join(str(error).split())[:100]}; check the path") from None
-    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or a path that cannot be one
+    except ValueError as error:  # of TOML or of UTF-8
         raise DataError(f"{place} is not a layout: {' '.join(str(error).split())[:100]}; see the layouts in data/layouts") from None
     try:
         return _layout(content, path.stem)
@@ -144,7 +146,7 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         needs=tuple(dict.fromkeys(column for column in content.get("needs", ()) if column not in fixed)),
         columns={column: [column, *_headers(headers, column)] for column, headers in own.items()},
         events=tuple(_event(event) for event in events),
-        values={column: _words(words, column) for column, words in content.get("values", {}).items()},
+        words={column: _words(words, column) for column, words in content.get("values", {}).items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
         corrections=tuple(_correction(correction) for correction in content.get("corrections", [])),
     )
@@ -220,6 +222,7 @@ def match(headers: list[str], layout: Layout) -> Match:
             near = process.extractOne(plain(header), list(wanted), scorer=fuzz.ratio, score_cutoff=LIKELY)
             if near and wanted[near[0]] not in found.values():
                 found[header], certainty[header] = wanted[near[0]], round(near[1] / 100 - 0.1, 2)
+    found = {header: found[header] for header in headers if header in found}
     of_row = {header: column for header, (number, column) in found.items() if number == -1}
     events = tuple({header: column for header, (event, column) in found.items() if event == number} for number in range(len(layout.events)))
     wanted = dict.fromkeys((*layout.needs, "origin", *(() if layout.events else ("measure",))))
@@ -229,19 +232,41 @@ def match(headers: list[str], layout: Layout) -> Match:
     return Match(layout, of_row, events, certainty, tuple(missing))
 
 
+def shown_header(header: str) -> str:
+    """A header as it may be shown: of two rows of names put together, the upper one alone where no layout knows the lower.
+
+    What was taken for a second row of names may be the first row of the table, with the name of a person in it.
+
+    >>> shown_header("What / Host"), shown_header("Remarks / Person One"), shown_header("Remarks")
+    ('What / Host', 'Remarks', 'Remarks')
+    """
+    upper, both, lower = str(header).partition(" / ")
+    return str(header) if not both or plain(lower.rpartition(" / ")[2]) in _known() else upper
+
+
+@cache
+def _known() -> frozenset[str]:
+    groups = [group for each in layouts().values() for group in (each.columns, *each.events)]
+    return frozenset(plain(header) for group in groups for column, names in group.items() if column != "yes" for header in names)
+
+
 def find(headers: list[str], place: str, chosen: str = "") -> Match:
     """The layout that a table has: the chosen one, else that of the shipped ones which understands most of its headers.
+
+    Of two that understand as many, the one that needs more columns.
 
     Raises DataError that names what is missing and which headers there are.
     """
     options = [layout(chosen)] if chosen else list(layouts().values())
-    matches = sorted((match(headers, option) for option in options), key=lambda each: (len(each.missing), -each.found))
+    matches = sorted(
+        (match(headers, option) for option in options), key=lambda each: (len(each.missing), -each.found, -len(each.layout.needs))
+    )
     best = matches[0]
     if best.missing:
         lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
         if max(each.found for each in matches) < 2:  # then it may be no header but a row of the table, with names in it
             raise DataError(f"{lacks}: does a row name its columns? name them as in `cape codebook incidents`, or give a --layout")
-        there = ", ".join(str(header)[:40] for header in headers[:12]) + (", ..." if len(headers) > 12 else "")
+        there = ", ".join(shown_header(header)[:40] for header in headers[:12]) + (", ..." if len(headers) > 12 else "")
         raise DataError(
             f"{lacks} (it has: {' '.join(there.split())}): rename them as in `cape codebook incidents`, "
             "or describe the table in a layout of your own and give it with --layout"

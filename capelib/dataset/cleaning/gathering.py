@@ -10,14 +10,23 @@ from capelib.dataset.changes import ASIDE, DROPPED, GUESS, HIDDEN, INFO, LOOK
 from capelib.dataset.cleaning.columns import Column
 from capelib.dataset.cleaning.rows import Rows
 from capelib.dataset.cleaning.splitting import Lines, numbered
-from capelib.dataset.layouts import Match, plain
+from capelib.dataset.layouts import Match, plain, shown_header
 from capelib.dataset.sheets import Sheet, where
 from capelib.dataset.words import is_name_column, yes
 from capelib.errors import DataError
 
-_OF_A_NAME = {"name", "surname", "last name", "lastname", "family name", "first name", "firstname", "forename", "given name", "middle name"} | {
-    *("patronymic", "имя", "фамилия", "отчество")
-}
+_OF_A_NAME = {
+    "name",
+    "surname",
+    "last name",
+    "lastname",
+    "family name",
+    "first name",
+    "firstname",
+    "forename",
+    "given name",
+    "middle name",
+} | {*("patronymic", "имя", "фамилия", "отчество")}
 _REMEDIES = {
     "read.long_row": "put a cell that holds a comma between quotation marks",
     "read.rows_in_cell": "close the quotation mark",
@@ -158,7 +167,7 @@ def _tell_columns(sheet: Sheet, match: Match, rows: Rows) -> None:
             person = is_name_column(str(name))
             remedy = "names of persons never enter" if person else "name it in a layout if it is one of the codebook's"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
-            rows.changes.add(sheet.file, sheet.sheet, header, str(name), "column.person" if person else "column.unknown", "dropped", **also)
+            rows.changes.add(sheet.file, sheet.sheet, header, shown_header(name), "column.person" if person else "column.unknown", "dropped", **also)
     for column, value in match.layout.fixed.items():
         rows.changes.add(sheet.file, sheet.sheet, 0, column, "layout.fixed", value)
 
@@ -173,14 +182,14 @@ def _tell_reading(sheet: Sheet, match: Match, rows: Rows, start: int) -> None:
     aside = doubted & of_row.to_numpy()
     places = start + sheet.frame.index.get_indexer(notes.loc[aside, "row"].astype("int64"))
     rows.untrusted[places] = True
-    which, reasons = pd.factorize(notes.loc[aside, "column"].fillna("").replace("", "row") + ": " + notes.loc[aside, "made"])
+    which, reasons = pd.factorize(notes.loc[aside, "column"].fillna("").map(shown_header).replace("", "row") + ": " + notes.loc[aside, "made"])
     rows.set_aside(places, which, list(reasons))
     at = sheet.frame.index.get_indexer(notes["row"].fillna(-1).astype("int64"))
     trusted = ~np.append(rows.untrusted[start : start + len(sheet.frame)], False)[at]
-    shown = (notes["column"].isin(list(match.certainty)) & trusted) | ~of_row
+    shown = (notes["column"].isin(list(match.certainty)) & trusted) | notes["row"].isna()
     table = pd.DataFrame(
         {
-            "column": notes["column"].fillna(""),
+            "column": notes["column"].fillna("").map(lambda name: name if name in match.certainty else shown_header(name)),
             "value": notes["value"].where(notes["value"].isna() | shown, HIDDEN),
             "made": notes["made"],
             "rule": notes["rule"],
@@ -216,7 +225,7 @@ def _corrected(sheets: Sequence[Sheet], matches: Sequence[Match], rows: Rows) ->
 
 
 def _named(layout: str, correction: dict) -> str:
-    held = ", ".join(f"{column} is {value}" for column, value in correction["where"].items())
+    held = ", ".join(f"{column} is {HIDDEN if is_name_column(column) else value}" for column, value in correction["where"].items())
     return f"layout {layout}, correction of {correction['column']} where {held}"
 
 

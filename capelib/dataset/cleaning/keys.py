@@ -95,8 +95,18 @@ def exiles(lines: Lines, kept: np.ndarray, persons: Column, origin: Column, rows
     where = np.flatnonzero(fresh & has_key)
     rows.say("exile_id", once(row[where]), "exile.key", "a key of its own", INFO)
     where = np.flatnonzero(fresh & ~has_key & ~alone)
-    rows.say("exile_id", once(row[where]), "exile.by_name", "a key of its own", GUESS, "give each exile a key (exile_id) if two share a name", 0.8)
-    rows.say("exile_id", once(row[alone]), "exile.unnamed", "counted as one person", GUESS, "give each exile a key of its own (exile_id)", 0.5)
+    rows.say(
+        "exile_id",
+        once(row[where]),
+        "exile.by_name",
+        "a key of its own",
+        GUESS,
+        "give each exile a key (exile_id) if two share a name",
+        0.8,
+    )
+    rows.say(
+        "exile_id", once(row[alone]), "exile.unnamed", "counted as one person", GUESS, "give each exile a key of its own (exile_id)", 0.5
+    )
     return Exiles(of, keys, first)
 
 

@@ -11,7 +11,7 @@ from capelib.dataset import dates
 from capelib.dataset.changes import ASIDE, GUESS, INFO, LOOK
 from capelib.dataset.cleaning.columns import Column, once
 from capelib.dataset.cleaning.rows import Rows
-from capelib.dataset.layouts import plain
+from capelib.dataset.layouts import Layout, plain
 from capelib.dataset.names import states
 from capelib.dataset.words import coded, yes
 from capelib.dataset.written_dates import written_dates
@@ -45,11 +45,11 @@ class Reader:
         return found
 
 
-def readers(words: dict[str, dict[str, str]]) -> dict[str, Reader]:
-    """The reader of each of our columns that is not just a key or a text. words: of the layout, by column."""
+def readers(layout: Layout) -> dict[str, Reader]:
+    """The reader of each of our columns that is not just a key or a text, with the words of the layout."""
     rules = {"date": written_dates, "origin": states, "host": states} | dict.fromkeys(YES, yes)
     rules |= {column: partial(coded, column=column) for column in CODED}
-    return {column: Reader(rule, words.get(column, {}), rule is states) for column, rule in rules.items()}
+    return {column: Reader(rule, layout.words.get(column, {}), rule is states) for column, rule in rules.items()}
 
 
 def tidied(cells: dict[str, Column], of: np.ndarray, rows: Rows, reading: dict[str, Reader]) -> tuple[dict[str, Column], pd.DataFrame]:

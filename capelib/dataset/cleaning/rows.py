@@ -38,7 +38,15 @@ class Rows:
             self.changes.cells(file, sheet, column, self.number[places[here]], lines[here], table)
 
     def say(
-        self, column: str, places: np.ndarray, rule: str, made: str, severity: str, remedy: str = "", certainty: float = 1.0, value: str = HIDDEN
+        self,
+        column: str,
+        places: np.ndarray,
+        rule: str,
+        made: str,
+        severity: str,
+        remedy: str = "",
+        certainty: float = 1.0,
+        value: str = HIDDEN,
     ) -> None:
         """The same thing of many rows."""
         if len(places):

@@ -87,8 +87,10 @@ def split(lines: Lines, rows: Rows, readers: dict[str, Reader]) -> Lines:
 
 def _lists(column: Column, reader: Reader, cut: Callable[[str], list[str]]) -> _Lists:
     apart = np.flatnonzero(column.words.str.contains(_BETWEEN).fillna(False).to_numpy(dtype=bool))
+    if not len(apart):
+        return _Lists({}, np.zeros(0, dtype="int32"))
     unread = apart[reader.read(column.words.iloc[apart])["problem"].notna().to_numpy()]
-    found = {int(place): cut(str(column.words.iat[place])) for place in unread[:TRIED]}
+    found = {int(place): cut(str(column.words.iloc[place])) for place in unread[:TRIED]}
     parts = {place: values for place, values in found.items() if len(values) > 1}
     counts = np.ones(len(column.words) + 1, dtype="int32")
     counts[[*parts, -1]] = [*map(len, parts.values()), 0]

@@ -49,7 +49,7 @@ def clean(sheets: list[Sheet], layout: str = "", keep_names: bool = False) -> Cl
     matches = [find([str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet), layout) for sheet in sheets]
     rows = Rows(sheets, Changes())
     found = gathered(sheets, matches, rows)
-    reading = readers({column: words for match in matches for column, words in match.layout.values.items()})
+    reading = readers(matches[0].layout)  # sheets that are read together have the same columns, and so the same layout
     withdrawn = pd.Series(sorted(withdrawn_keys()), dtype="str")
     found = _without_withdrawn(found, rows, withdrawn)
     whole = found.lines

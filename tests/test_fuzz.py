@@ -1,0 +1,33 @@
+"""Whatever a table looks like: no traceback, no row lost, no name out. (10,000 of them: `python benchmarks/fuzz.py`.)"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
+EACH = 50
+
+
+@pytest.fixture(scope="module")
+def fuzz():
+    spec = importlib.util.spec_from_file_location("fuzz", PATH)
+    module = sys.modules["fuzz"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("first", range(0, 300, EACH))
+def test_broken_tables_are_loaded_or_refused_and_every_row_is_accounted_for(fuzz, first):
+    found = fuzz.run(EACH, seed=20, first=first)
+    assert [(outcome.number, outcome.form, outcome.said) for outcome in found if outcome.what == "FAILED"] == []
+    assert {"loaded", "refused"} == {outcome.what for outcome in found}
+
+
+def test_the_fuzzer_finds_a_row_that_is_lost(fuzz, monkeypatch):
+    from capelib.dataset.cleaning import table
+
+    whole = table._set_aside
+    monkeypatch.setattr(table, "_set_aside", lambda *asked: whole(*asked).iloc[1:])
+    assert any("lost" in outcome.said for outcome in fuzz.run(20, seed=20))
