@@ -290,8 +290,10 @@ def execute(run: Run, staging: Path, build: Path) -> str:
             executed = Path(folder) / f"{run.name}.ipynb"
             ways: dict[str, Any] = {"shutdown_kernel": "immediate", "request_save_on_cell_execute": False, "language": "python"}
             ways["extra_arguments"] = ["--HistoryManager.enabled=False"]  # else every kernel waits for one database of what was typed
+            manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
             if hasattr(socket, "AF_UNIX"):  # over TCP each kernel would warn, and anyone on the machine could listen
-                ways["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+                manager |= {"transport": "ipc", "ip": f"{folder}/k"}
+            ways["config"] = Config({"KernelManager": manager})
             try:
                 papermill.execute_notebook(
                     run.notebook, executed, parameters, engine.NAME, kernel_name="python3", progress_bar=False, log_output=False, **ways

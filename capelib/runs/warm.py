@@ -4,6 +4,7 @@ Registered as `cape-warm`. Any papermill uses it with `JUPYTER_DEFAULT_PROVISION
 Pythons, and systems on which a fork is not safe (macOS) or not to be had (Windows), start as they always do.
 """
 
+import asyncio
 import atexit
 import contextlib
 import json
@@ -178,6 +179,13 @@ class WarmProvisioner(LocalProvisioner):
         info = await super().launch_kernel(cmd, **kwargs)
         _kernels.add(self.process)
         return info
+
+    async def wait(self) -> int | None:
+        """Waits for its end; Jupyter's own looks only ten times a second."""
+        if isinstance(self.process, WarmKernel):
+            while self.process.poll() is None:
+                await asyncio.sleep(0.002)
+        return await super().wait()
 
 
 def _arguments(cmd: list[str]) -> list[str] | None:
