@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -40,17 +41,6 @@ def outputs(folder: Path, name: str) -> list[dict]:
 
 def text(folder: Path, name: str) -> str:
     return "".join("".join(output.get("text", "")) for output in outputs(folder, name))
-
-
-def processes(word: str) -> set[int]:
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if word.encode() in path.read_bytes():
-                found.add(int(path.parent.name))
-        except OSError:
-            continue
-    return found
 
 
 DISTURB = """
@@ -165,17 +155,16 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
         "import sys; from pathlib import Path; from capelib.runs import runner; from capelib.runs.parameters import fill\n"
         "path = Path('90_long.ipynb'); list(runner.reproduce([runner.Run(path, fill(path, {}), 'x')], Path('f'), Path('b')))"
     )
-    before = processes("capelib.runs.forks")
-    owner = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
-    until = time.monotonic() + 60
-    while len(processes("capelib.runs.forks") - before) < 2 and time.monotonic() < until:  # the warm process and its kernel
+    owner = psutil.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    until, started = time.monotonic() + 60, []
+    while len(started) < 2 and time.monotonic() < until:  # the warm process and its kernel
         time.sleep(0.1)
-    assert len(processes("capelib.runs.forks") - before) >= 2
+        started = owner.children(recursive=True)
+    assert len(started) >= 2
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    while processes("capelib.runs.forks") - before and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not processes("capelib.runs.forks") - before
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert not left
 
 
 def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):

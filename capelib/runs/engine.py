@@ -1,4 +1,4 @@
-"""How papermill runs a notebook here, through its own plug-in points: a dead kernel's cell is named, and a kernel is used once it is ready."""
+"""How papermill runs a notebook here, by its own plug-in points: a dead kernel's cell is named, and a kernel is used once it is ready."""
 
 import time
 from queue import Empty
