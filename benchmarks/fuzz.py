@@ -9,11 +9,11 @@ each row that was read is either clean or set aside, with a remedy for each; or 
 import argparse
 import io
 import json
+import os
 import random
 import resource
 import sys
 import tempfile
-import time
 import warnings
 import zipfile
 from collections import Counter
@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).parent.parent
-MOST_SECONDS, MOST_BYTES = 20.0, 1 << 30  # of one table; the machine may be busy with other things
+MOST_SECONDS, MOST_BYTES = 10.0, 1 << 30  # of one table
 FORMS = ("csv", "csv", "csv", "tsv", "xlsx", "ods", "json", "jsonl", "parquet", "frame")
 _SECRET = "Zzyzx Qwertson"  # stands in a column of names: must come out nowhere
 HOSTILE = [
@@ -260,7 +260,7 @@ def tried(number: int, seed: int, folder: Path) -> Outcome:
     import capelib as cape
 
     form, source = table(number, seed, folder)
-    start = time.perf_counter()
+    start = _seconds()
     try:
         said = _kept(source)
         what = "loaded"
@@ -273,10 +273,15 @@ def tried(number: int, seed: int, folder: Path) -> Outcome:
     finally:
         if isinstance(source, Path):
             source.unlink(missing_ok=True)
-    seconds = time.perf_counter() - start
+    seconds = _seconds() - start
     if seconds > MOST_SECONDS:
         what, said = "FAILED", f"{seconds:.0f} seconds ({said[:100]})"
     return Outcome(number, form, what, said, seconds)
+
+
+def _seconds() -> float:
+    """Processor seconds of this process and of those that it started to read workbooks: a busy machine does not count."""
+    return sum(os.times()[:4])
 
 
 def _kept(source: Path | pd.DataFrame) -> str:

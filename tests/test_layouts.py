@@ -249,7 +249,7 @@ def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
             "where of a correction must be a table, not 3",
         ),
         (
-            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\ncolumn = 'x'\nexpect = 1\nvalue = 2\nreason = ''",
+            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\ncolumn = ''\nexpect = 1\nvalue = 2\nreason = ''",
             "where of a correction must say which rows",
         ),
         ("[columns\norigin", "is not a layout"),

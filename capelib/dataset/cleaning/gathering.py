@@ -167,7 +167,9 @@ def _tell_columns(sheet: Sheet, match: Match, rows: Rows) -> None:
             person = is_name_column(str(name))
             remedy = "names of persons never enter" if person else "name it in a layout if it is one of the codebook's"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
-            rows.changes.add(sheet.file, sheet.sheet, header, shown_header(name), "column.person" if person else "column.unknown", "dropped", **also)
+            rows.changes.add(
+                sheet.file, sheet.sheet, header, shown_header(name), "column.person" if person else "column.unknown", "dropped", **also
+            )
     for column, value in match.layout.fixed.items():
         rows.changes.add(sheet.file, sheet.sheet, 0, column, "layout.fixed", value)
 
@@ -182,7 +184,9 @@ def _tell_reading(sheet: Sheet, match: Match, rows: Rows, start: int) -> None:
     aside = doubted & of_row.to_numpy()
     places = start + sheet.frame.index.get_indexer(notes.loc[aside, "row"].astype("int64"))
     rows.untrusted[places] = True
-    which, reasons = pd.factorize(notes.loc[aside, "column"].fillna("").map(shown_header).replace("", "row") + ": " + notes.loc[aside, "made"])
+    which, reasons = pd.factorize(
+        notes.loc[aside, "column"].fillna("").map(shown_header).replace("", "row") + ": " + notes.loc[aside, "made"]
+    )
     rows.set_aside(places, which, list(reasons))
     at = sheet.frame.index.get_indexer(notes["row"].fillna(-1).astype("int64"))
     trusted = ~np.append(rows.untrusted[start : start + len(sheet.frame)], False)[at]
