@@ -25,9 +25,10 @@ data: $(READY)  ## rewrite data/datapackage.json after a change of tables or cod
 notebooks: $(READY)  ## execute the committed notebooks in place
 	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
 
-bench: $(READY)
+bench: $(READY)  ## speed as ratios, in docs/; benchmarks/sweep.py, kills.py and fuzz.py take longer and are run by hand
 	@$(BIN)/python benchmarks/loading.py
 	@$(BIN)/python benchmarks/collection.py
+	@$(BIN)/python benchmarks/cleaning.py
 
 lock: $(READY)  ## choose new versions of all packages
 	@$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
