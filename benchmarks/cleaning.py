@@ -3,7 +3,7 @@
 `python benchmarks/cleaning.py [--large]` prints processor seconds (of the user and of the system) and the largest memory, draws them
 into docs/cleaning.svg, and gives the ratio to a plain `DataFrame.apply(axis=1)` with the same rules, measured on 10,000 rows.
 The table is drawn from a seeded generator: 10 columns, about 5,000 ways to write a date, some hundred spellings of states, a
-fifth of all cells in the column of names distinct. In a second table every row is bad. `--large` adds ten million rows.
+fifth of all cells in the column of names distinct. In a second table all rows but one are bad. `--large` adds ten million rows.
 """
 
 import json
@@ -25,16 +25,10 @@ MEASURE = """
 import json, resource, sys, time
 import capelib
 start = time.process_time()
-try:
-    ds = capelib.load({path!r})
-    counts = [len(ds.incidents), len(ds.set_aside), len(ds._changes)]
-except capelib.DataError as error:
-    if "no usable row" not in str(error):
-        raise
-    counts = [0, {rows}, None]
+ds = capelib.load({path!r})
 seconds = time.process_time() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps([seconds, peak, *counts]))
+print(json.dumps([seconds, peak, len(ds.incidents), len(ds.set_aside), len(ds._changes)]))
 """
 
 
@@ -99,8 +93,10 @@ def messy(rows: int, seed: int = 5) -> pd.DataFrame:
 
 
 def all_bad(rows: int) -> pd.DataFrame:
-    """The same with nothing that can be used."""
-    return messy(rows).assign(**{"What happened": "had some trouble", "When": "soon"})
+    """The same with nothing that can be used, but for the last row: with none at all there would be no Dataset."""
+    table = messy(rows).assign(**{"What happened": "had some trouble", "When": "soon"})
+    table.iloc[-1] = ["Person X", "imam", "Tajikistan", "Russia", "2015", "killed", "", "", "", ""]
+    return table
 
 
 def write(kind: Callable[[int], pd.DataFrame], rows: int, path: Path) -> None:
@@ -117,9 +113,9 @@ def _write(kind: Callable[[int], pd.DataFrame], rows: int, path: Path) -> None:
     kind(rows).to_csv(path, index=False)
 
 
-def cost(path: Path, rows: int) -> dict[str, float]:
+def cost(path: Path) -> dict[str, float]:
     """Seconds, bytes and counts of loading a file in a process of its own."""
-    code = MEASURE.format(path=str(path), rows=rows)
+    code = MEASURE.format(path=str(path))
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         return {"error": done.stderr.strip().splitlines()[-1]}
@@ -187,13 +183,13 @@ def main() -> None:
         path = Path(folder) / "messy.csv"
         for rows in sizes:
             write(messy, rows, path)
-            lines.append({"rows": rows} | cost(path, rows))
+            lines.append({"rows": rows} | cost(path))
             print(lines[-1] if "error" in lines[-1] else _line(lines[-1]), flush=True)
             if rows == PLAIN:
                 plain = plain_seconds(path)
         write(all_bad, 1_000_000, path)
-        bad = cost(path, 1_000_000)
-        print("every row bad:", bad.get("error") or _line({"rows": 1_000_000} | bad))
+        bad = cost(path)
+        print("all rows bad but one:", bad.get("error") or _line({"rows": 1_000_000} | bad))
     found = pd.DataFrame(lines)
     draw(found, ROOT / "docs" / "cleaning.svg")
     found.to_csv(ROOT / "docs" / "cleaning.csv", index=False)
@@ -208,8 +204,7 @@ def main() -> None:
 
 
 def _line(found: dict[str, float]) -> str:
-    told = f", {found['changes']:,} changes told" if found["changes"] else ""
-    counts = f"{found['incidents']:,} incidents, {found['set_aside']:,} rows set aside{told}"
+    counts = f"{found['incidents']:,} incidents, {found['set_aside']:,} rows set aside, {found['changes']:,} changes told"
     return f"{found['rows']:>10,} rows {found['seconds']:8.2f} s {found['bytes'] / 2**20:7,.0f} MiB   {counts}"
 
 
