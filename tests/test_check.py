@@ -62,7 +62,7 @@ def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(files, ch
         "Set aside, and what to do",
         "Duplicates",
         "measure: What",
-        "; see `cape codebook measure`",
+        "; a value is required",
         "(row ",
     ):
         assert said in " ".join(done.stdout.split()).replace("What / What", "What"), said

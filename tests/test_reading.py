@@ -932,3 +932,15 @@ def test_a_local_file_can_be_checked_against_its_checksum(tmp_path):
     assert len(read(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())) == 1
     with pytest.raises(cape.DataError, match="is not the expected file"):
         read(path, sha256="0" * 64)
+
+
+def test_a_column_without_any_cell_is_text_too(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("h0,h1\n,,,1\n,x\n,1\n", encoding="utf-8")
+    [sheet] = read(path)
+    assert set(sheet.frame.dtypes.astype(str)) == {"str"}
+
+
+def test_a_column_name_that_is_no_text_does_not_stop_reading():
+    [sheet] = read(pd.DataFrame([["a", "TJK"]], columns=pd.Index(["\ud800", "origin"], dtype=object)))
+    assert list(sheet.frame.columns)[1] == "origin"

@@ -244,7 +244,8 @@ def _with_broken(cells: pd.DataFrame, broken: dict[int, str], delimiter: str, fi
     odd = text_frame(dict(enumerate(zip(*rows, strict=True))), list(broken))
     if odd[width].isna().all():
         odd = odd.drop(columns=width)
-    return pd.concat([cells.reindex(columns=odd.columns), odd]).sort_index()
+    whole = pd.concat([cells.reindex(columns=odd.columns), odd]).sort_index()
+    return whole.astype("str")  # a column without any cell would be of numbers
 
 
 def _note_broken(cells: pd.DataFrame, broken: dict[int, str], delimiter: str, width: int, names_end: int, notes: Notes) -> None:

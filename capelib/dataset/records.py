@@ -34,7 +34,7 @@ def read_frame(frame: pd.DataFrame, file: str = "DataFrame") -> Sheet:
 
 def _name(name: Any) -> str:
     parts = [text_of(part) or "" for part in name] if isinstance(name, tuple) else [text_of(name) or ""]
-    return " / ".join(" ".join(part.split()) for part in parts if part)
+    return " / ".join(" ".join(part.split()) for part in parts if part).encode("utf-8", "replace").decode()
 
 
 def _named(cells: pd.DataFrame, names: list[str], file: str, notes: Notes) -> Sheet:
