@@ -20,7 +20,7 @@ lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
 
 data: $(READY)  ## rewrite data/datapackage.json after a change of tables or codebook
-	@$(BIN)/python -m capelib.dataset.package
+	@$(BIN)/python -m capelib.vocabulary.package
 
 notebooks: $(READY)  ## execute the committed notebooks in place
 	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb

@@ -45,7 +45,17 @@ def _spellings(chance: np.random.Generator) -> tuple[list[str], list[str]]:
 
     origins = [word for words in careless.ORIGINS.values() for word in words]
     hosts = [word for words in careless.HOSTS.values() for word in words]
-    several = ["Russia / Turkey", "Россия, Турция", "Kazakhstan and Russia", "Poland\nAustria", "EU", "Yugoslavia", "", "-", "?"]
+    several = [
+        "Russia / Turkey",
+        "Россия, Турция",
+        "Kazakhstan and Russia",
+        "Poland\nAustria",
+        "EU",
+        "Yugoslavia",
+        "",
+        "-",
+        "?",
+    ]
     return more(origins, 30), [*more(hosts, 30), *several]
 
 
@@ -54,7 +64,9 @@ def _dates() -> list[str]:
 
     import careless
 
-    days = [datetime.date(1995, 1, 13) + datetime.timedelta(days=29 * number) for number in range(310)]
+    days = [
+        datetime.date(1995, 1, 13) + datetime.timedelta(days=29 * number) for number in range(310)
+    ]
     written = [careless._csv(way) for day in days for way, _, _ in careless._dates(day)]
     return [*written, "", "n.d.", "05.03.15", "31.02.2015", "before 2015", "soon"]
 
@@ -66,7 +78,12 @@ def messy(rows: int, seed: int = 5) -> pd.DataFrame:
     chance = np.random.default_rng(seed)
     origins, hosts = _spellings(chance)
     measures = [word for words in careless.MEASURES.values() for word in words]
-    measures += ["detained, then deported", "arrested; extradited", "задержан и депортирован", "had some trouble"]
+    measures += [
+        "detained, then deported",
+        "arrested; extradited",
+        "задержан и депортирован",
+        "had some trouble",
+    ]
     answers = [str(word) for words in careless.YES.values() for word in words]
     numbers = chance.integers(0, max(1, rows // 5), rows)
 
@@ -74,7 +91,11 @@ def messy(rows: int, seed: int = 5) -> pd.DataFrame:
         """Words at random; the last four more seldom than the others, by this factor."""
         often = np.ones(len(words))
         often[-4:] = rare or 1
-        return pd.Series(words, dtype="str").take(chance.choice(len(words), rows, p=often / often.sum())).reset_index(drop=True)
+        return (
+            pd.Series(words, dtype="str")
+            .take(chance.choice(len(words), rows, p=often / often.sum()))
+            .reset_index(drop=True)
+        )
 
     return pd.DataFrame(
         {
@@ -86,7 +107,8 @@ def messy(rows: int, seed: int = 5) -> pd.DataFrame:
             "What happened": some(measures, 0.5),
             "Family?": some(answers),
             "Interpol?": some(answers),
-            "Source link": "https://example.org/report/" + pd.Series(chance.integers(0, max(1, rows // 10), rows)).astype("str"),
+            "Source link": "https://example.org/report/"
+            + pd.Series(chance.integers(0, max(1, rows // 10), rows)).astype("str"),
             "Notes": some(["", "", "", "see also the list", "=1+1"]),
         }
     )
@@ -116,10 +138,18 @@ def _write(kind: Callable[[int], pd.DataFrame], rows: int, path: Path) -> None:
 def cost(path: Path) -> dict[str, float]:
     """Seconds, bytes and counts of loading a file in a process of its own."""
     code = MEASURE.format(path=str(path))
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
+    )
     if done.returncode:
         return {"error": done.stderr.strip().splitlines()[-1]}
-    return dict(zip(("seconds", "bytes", "incidents", "set_aside", "changes"), json.loads(done.stdout), strict=True))
+    return dict(
+        zip(
+            ("seconds", "bytes", "incidents", "set_aside", "changes"),
+            json.loads(done.stdout),
+            strict=True,
+        )
+    )
 
 
 def plain_seconds(path: Path) -> float:
@@ -130,16 +160,18 @@ def plain_seconds(path: Path) -> float:
     """
     import time
 
-    from capelib.dataset import names, words, written_dates
+    from capelib.meaning import codes, free_text_dates, state_names
 
     rules = {
-        "Country of origin": lambda cell: names._all([(cell, None)])[0].value,
-        "Where?": lambda cell: names._all([(cell, None)])[0].value,
-        "When": lambda cell: written_dates._read_all([words.plain_text(cell)])[0].value if cell else None,
-        "What happened": lambda cell: words._coded([words.plain_text(cell)], "measure")[0].value,
-        "Type of person": lambda cell: words._coded([words.plain_text(cell)], "category")[0].value,
-        "Family?": lambda cell: words._yes(words.plain_text(cell)).value,
-        "Interpol?": lambda cell: words._yes(words.plain_text(cell)).value,
+        "Country of origin": lambda cell: state_names._all([(cell, None)])[0].value,
+        "Where?": lambda cell: state_names._all([(cell, None)])[0].value,
+        "When": lambda cell: (
+            free_text_dates._read_all([codes.plain_text(cell)])[0].value if cell else None
+        ),
+        "What happened": lambda cell: codes._coded([codes.plain_text(cell)], "measure")[0].value,
+        "Type of person": lambda cell: codes._coded([codes.plain_text(cell)], "category")[0].value,
+        "Family?": lambda cell: codes._yes(codes.plain_text(cell)).value,
+        "Interpol?": lambda cell: codes._yes(codes.plain_text(cell)).value,
     }
 
     def row(cells: pd.Series) -> pd.Series:
@@ -161,12 +193,30 @@ def draw(found: pd.DataFrame, target: Path) -> None:
     axis.loglog(found["rows"], found["seconds"], "o-", color="#0072B2")
     slope = found["seconds"].iloc[-1] / found["rows"].iloc[-1]
     axis.loglog(found["rows"], found["rows"] * slope, ":", color="#555555")
-    even, grey = (found["rows"].iloc[1], found["rows"].iloc[1] * slope), {"color": "#555555", "fontsize": 9}
-    axis.annotate("as many times the seconds\nas times the rows", even, (6, -4), textcoords="offset points", va="top", **grey)
+    even, grey = (
+        (found["rows"].iloc[1], found["rows"].iloc[1] * slope),
+        {"color": "#555555", "fontsize": 9},
+    )
+    axis.annotate(
+        "as many times the seconds\nas times the rows",
+        even,
+        (6, -4),
+        textcoords="offset points",
+        va="top",
+        **grey,
+    )
     for line in found.itertuples():
         said, large = f"{line.seconds:.2g} s, {line.bytes / 2**20:,.0f} MiB", line.rows >= 1e5
         at, sides = ((2, 8), ("right", "bottom")) if large else ((-4, -8), ("left", "top"))
-        axis.annotate(said, (line.rows, line.seconds), at, textcoords="offset points", fontsize=9, ha=sides[0], va=sides[1])
+        axis.annotate(
+            said,
+            (line.rows, line.seconds),
+            at,
+            textcoords="offset points",
+            fontsize=9,
+            ha=sides[0],
+            va=sides[1],
+        )
     axis.set(xlabel="rows of the table", ylabel="processor seconds")
     axis.set_title("What does it cost to clean a messy table?", loc="left", fontweight="bold")
     axis.spines[["top", "right"]].set_visible(False)
@@ -194,13 +244,20 @@ def main() -> None:
     draw(found, ROOT / "docs" / "cleaning.svg")
     found.to_csv(ROOT / "docs" / "cleaning.csv", index=False)
     million = found.set_index("rows").loc[1_000_000]
-    ratio, each = plain / lines[SIZES.index(PLAIN)]["seconds"], 1_000_000 / PLAIN * plain / million["seconds"]
+    ratio, each = (
+        plain / lines[SIZES.index(PLAIN)]["seconds"],
+        1_000_000 / PLAIN * plain / million["seconds"],
+    )
     print(
         f"apply(axis=1) by the same rules: {plain:.1f} s for {PLAIN:,} rows, {ratio:.0f} times as long; {each:.0f} times if a million took"
     )
-    print("it a hundred times that (not measured). It neither splits cells nor makes keys, nor finds duplicates, nor lists changes.")
+    print(
+        "it a hundred times that (not measured). It neither splits cells nor makes keys, nor finds duplicates, nor lists changes."
+    )
     good = million["seconds"] < LIMIT_SECONDS and million["bytes"] < LIMIT_BYTES
-    print(f"one million rows in {LIMIT_SECONDS:.0f} s and {LIMIT_BYTES / 2**30} GiB: {'yes' if good else 'NO'}")
+    print(
+        f"one million rows in {LIMIT_SECONDS:.0f} s and {LIMIT_BYTES / 2**30} GiB: {'yes' if good else 'NO'}"
+    )
 
 
 def _line(found: dict[str, float]) -> str:

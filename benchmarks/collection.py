@@ -24,13 +24,23 @@ from capelib.runs import forks, runner
 
 CORES = os.cpu_count() or 1
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "collection.md"
-os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger that kernels import warns in (f)
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = (
+    "1"  # else the debugger that kernels import warns in (f)
+)
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def by_command(runs: list[runner.Run], folder: Path) -> None:
     for run in runs:
-        words = [sys.executable, "-m", "papermill", str(run.notebook), str(folder / f"{run.name}.ipynb"), "-k", "python3"]
+        words = [
+            sys.executable,
+            "-m",
+            "papermill",
+            str(run.notebook),
+            str(folder / f"{run.name}.ipynb"),
+            "-k",
+            "python3",
+        ]
         values = run.parameters | {"out": str(folder / run.name)}
         yaml = json.dumps(values)  # JSON is YAML
         subprocess.run([*words, "-y", yaml], check=True, **QUIET)
@@ -44,12 +54,28 @@ def by_api(runs: list[runner.Run], folder: Path, jobs: int = 1) -> None:
         "    papermill.execute_notebook(one[0], one[1], one[2], kernel_name='python3', progress_bar=False, log_output=False)\n"
         "with ThreadPoolExecutor(int(sys.argv[2])) as pool: list(pool.map(make, todo))"
     )
-    todo = [(str(run.notebook), str(folder / f"{run.name}.ipynb"), run.parameters | {"out": str(folder / run.name)}) for run in runs]
+    todo = [
+        (
+            str(run.notebook),
+            str(folder / f"{run.name}.ipynb"),
+            run.parameters | {"out": str(folder / run.name)},
+        )
+        for run in runs
+    ]
     subprocess.run([sys.executable, "-c", code, json.dumps(todo), str(jobs)], check=True, **QUIET)
 
 
 def by_cape(names: list[str], folder: Path, *words: str) -> None:
-    command = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", *names, "--out", str(folder / "figures"), *words]
+    command = [
+        sys.executable,
+        "-c",
+        "from capelib.cli import main; main()",
+        "reproduce",
+        *names,
+        "--out",
+        str(folder / "figures"),
+        *words,
+    ]
     subprocess.run(command, check=True, cwd=folder, **QUIET)
 
 
@@ -112,12 +138,17 @@ def main() -> None:
         "",
         "| way | seconds | seconds a run | (d) is faster by |",
         "|---|---|---|---|",
-        *(f"| {name} | {value:.2f} | {value / len(runs):.2f} | {value / mine:.2f} |" for name, value in median.items()),
+        *(
+            f"| {name} | {value:.2f} | {value / len(runs):.2f} | {value / mine:.2f} |"
+            for name, value in median.items()
+        ),
     ]
     print("\n".join(lines))
     if not options.notebooks:
         TABLE.parent.mkdir(parents=True, exist_ok=True)
-        TABLE.write_text("# How fast is the collection run?\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        TABLE.write_text(
+            "# How fast is the collection run?\n\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

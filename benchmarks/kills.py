@@ -17,13 +17,29 @@ from pathlib import Path
 
 
 def cape(folder: Path, names: list[str], *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", *names, *words]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-c",
+        "from capelib.cli import main; main()",
+        "reproduce",
+        *names,
+        *words,
+    ]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    files = [path for path in sorted((folder / "figures").rglob("*")) if path.is_file() and ".run-" not in str(path)]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = [
+        path
+        for path in sorted((folder / "figures").rglob("*"))
+        if path.is_file() and ".run-" not in str(path)
+    ]
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
 def half_written(folder: Path) -> list[str]:
@@ -38,7 +54,9 @@ def half_written(folder: Path) -> list[str]:
                 json.loads(content)
             except ValueError:
                 bad.append(path.name)
-        elif (path.suffix == ".svg" and not content.rstrip().endswith(b"</svg>")) or path.suffix == ".tmp":
+        elif (
+            path.suffix == ".svg" and not content.rstrip().endswith(b"</svg>")
+        ) or path.suffix == ".tmp":
             bad.append(path.name)
     return bad
 
@@ -70,8 +88,12 @@ def main() -> None:
         if cape(disturbed, options.notebooks).wait():
             sys.exit("the run after the kills failed")
         if found := {name for name, _ in checksums(disturbed).items() ^ expected.items()}:
-            sys.exit(f"the run after the kills left other files than the undisturbed one: {', '.join(sorted(found))}")
-    print(f"killed {killed} of {options.kills} runs of {whole:.1f} s: nothing half written, the last run completed, the same checksums")
+            sys.exit(
+                f"the run after the kills left other files than the undisturbed one: {', '.join(sorted(found))}"
+            )
+    print(
+        f"killed {killed} of {options.kills} runs of {whole:.1f} s: nothing half written, the last run completed, the same checksums"
+    )
 
 
 if __name__ == "__main__":

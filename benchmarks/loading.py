@@ -13,18 +13,27 @@ CODE = {
     "import pandas, capelib, everything that load() needs": "import pandas; import capelib; capelib.load",
 }
 LOAD = "import time, capelib; capelib.load; start = time.perf_counter(); {what}; print(time.perf_counter() - start)"
-PLAIN = "[pandas.read_csv(room('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
+PLAIN = (
+    "[pandas.read_csv(room('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
+)
 TIMED = {
     "capelib.load()": LOAD.format(what="capelib.load()"),
-    "pandas.read_csv of the same three files, nothing checked": "import pandas; from capelib.paths import room; " + LOAD.format(what=PLAIN),
+    "pandas.read_csv of the same three files, nothing checked": "import pandas; from capelib.paths import room; "
+    + LOAD.format(what=PLAIN),
 }
 
 
 def seconds(code: str, timed: bool) -> float:
     """Seconds of a fresh process: its own measurement, or of the import statement."""
     if not timed:
-        code = f"import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+        code = (
+            f"import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
+        )
+    return float(
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+    )
 
 
 def main() -> None:

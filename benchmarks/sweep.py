@@ -24,19 +24,31 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--runs", type=int, default=500)
     options = asked.parse_args()
-    years = {"first_year": [str(year) for year in range(1992, 2007)], "last_year": [str(year) for year in range(2018, 2025)]}
+    years = {
+        "first_year": [str(year) for year in range(1992, 2007)],
+        "last_year": [str(year) for year in range(2018, 2025)],
+    }
     runs = runner.plan(["03"], {}, {"origin": ORIGINS} | years)[: options.runs]
     print("| runs | seconds a run | this process, MB | warm process, MB |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         begun, step = time.perf_counter(), max(len(runs) // 5, 1)
-        made = runner.reproduce(runs, Path(folder) / "figures", Path(folder) / "build", force=True, jobs=os.cpu_count() or 1)
+        made = runner.reproduce(
+            runs,
+            Path(folder) / "figures",
+            Path(folder) / "build",
+            force=True,
+            jobs=os.cpu_count() or 1,
+        )
         for number, outcome in enumerate(made, 1):
             if outcome.status != "done":
                 raise SystemExit(f"{outcome.run.name}: {outcome.error}")
             if number % step == 0:
                 now = time.perf_counter()
                 held = megabytes(os.getpid()), megabytes(warm.warm_process()._process.pid)
-                print(f"| {number} | {(now - begun) / step:.2f} | {held[0]:.0f} | {held[1]:.0f} |", flush=True)
+                print(
+                    f"| {number} | {(now - begun) / step:.2f} | {held[0]:.0f} | {held[1]:.0f} |",
+                    flush=True,
+                )
                 begun = now
 
 

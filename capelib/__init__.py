@@ -16,47 +16,48 @@ from capelib.errors import CapeError, DataError, ParameterError
 
 if TYPE_CHECKING:
     from capelib import figures, findings
-    from capelib.analysis import corridors, counts, hosts, interpol, journeys, relatives, shares, stages, tallies, targeting, trends
-    from capelib.dataset.codebook import codebook, codes, describe
-    from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, load
-    from capelib.dataset.gaps import gaps
-    from capelib.dataset.tables import states, table
+    from capelib.dataset import CENTRAL_ASIA, Dataset, load
+    from capelib.estimators import counts, shares
+    from capelib.estimators import yearly_counts as trends
+    from capelib.notebook import answer, check_parameters, gaps
+    from capelib.questions import corridors, hosts, interpol, journeys, relatives, stages, targeting
+    from capelib.questions import ledger_numbers as tallies
     from capelib.reference import displaced, memberships, regimes
     from capelib.reference.regimes import add_regime
-    from capelib.runs.parameters import check_parameters
-    from capelib.runs.results import answer
+    from capelib.vocabulary.codebook import codebook, codes, describe
+    from capelib.vocabulary.tables import states, table
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "load": "capelib.dataset.dataset",
-    "Dataset": "capelib.dataset.dataset",
-    "CENTRAL_ASIA": "capelib.dataset.dataset",
-    "table": "capelib.dataset.tables",
-    "states": "capelib.dataset.tables",
-    "codebook": "capelib.dataset.codebook",
-    "codes": "capelib.dataset.codebook",
-    "describe": "capelib.dataset.codebook",
-    "gaps": "capelib.dataset.gaps",
+    "load": "capelib.dataset",
+    "Dataset": "capelib.dataset",
+    "CENTRAL_ASIA": "capelib.dataset",
+    "table": "capelib.vocabulary.tables",
+    "states": "capelib.vocabulary.tables",
+    "codebook": "capelib.vocabulary.codebook",
+    "codes": "capelib.vocabulary.codebook",
+    "describe": "capelib.vocabulary.codebook",
+    "gaps": "capelib.notebook",
     "add_regime": "capelib.reference.regimes",
-    "check_parameters": "capelib.runs.parameters",
-    "answer": "capelib.runs.results",
+    "check_parameters": "capelib.notebook",
+    "answer": "capelib.notebook",
 }
 _MODULES = {
     "regimes": "capelib.reference.regimes",
     "memberships": "capelib.reference.memberships",
     "displaced": "capelib.reference.displaced",
-    "corridors": "capelib.analysis.corridors",
-    "counts": "capelib.analysis.counts",
-    "hosts": "capelib.analysis.hosts",
-    "interpol": "capelib.analysis.interpol",
-    "journeys": "capelib.analysis.journeys",
-    "relatives": "capelib.analysis.relatives",
-    "shares": "capelib.analysis.shares",
-    "stages": "capelib.analysis.stages",
-    "tallies": "capelib.analysis.tallies",
-    "targeting": "capelib.analysis.targeting",
-    "trends": "capelib.analysis.trends",
+    "corridors": "capelib.questions.corridors",
+    "counts": "capelib.estimators.counts",
+    "hosts": "capelib.questions.hosts",
+    "interpol": "capelib.questions.interpol",
+    "journeys": "capelib.questions.journeys",
+    "relatives": "capelib.questions.relatives",
+    "shares": "capelib.estimators.shares",
+    "stages": "capelib.questions.stages",
+    "tallies": "capelib.questions.ledger_numbers",
+    "targeting": "capelib.questions.targeting",
+    "trends": "capelib.estimators.yearly_counts",
     "findings": "capelib.findings",
     "figures": "capelib.figures",
 }

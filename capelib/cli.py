@@ -15,22 +15,43 @@ from capelib.errors import CapeError
 if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 DataFile = Annotated[
-    str, typer.Option("--data", metavar="FILE", help="A table of yours (CSV, xlsx, ods ...), in place of the built-in public record.")
+    str,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="A table of yours (CSV, xlsx, ods ...), in place of the built-in public record.",
+    ),
 ]
 LayoutName = Annotated[
     str,
     typer.Option(
-        "--layout", metavar="NAME|FILE", help="incidents, events, exiles-wide or a layout file; found by the columns if not given."
+        "--layout",
+        metavar="NAME|FILE",
+        help="incidents, events, exiles-wide or a layout file; found by the columns if not given.",
     ),
 ]
-SheetName = Annotated[str, typer.Option("--sheet", metavar="NAME", help="Which sheet of a workbook; the one that looks most like a table.")]
+SheetName = Annotated[
+    str,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Which sheet of a workbook; the one that looks most like a table.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
-def top(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
     """Reproducible research on transnational repression: run the notebooks, look at the data, read the codebook.
 
     Exit codes: 0 all well; 1 finished, but rows were set aside or runs failed; 2 could not start; 130 interrupted.
@@ -43,34 +64,61 @@ def top(version: Annotated[bool, typer.Option("--version", help="Show the versio
 @app.command()
 def reproduce(
     notebooks: Annotated[
-        list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="Names or numbers, such as 03; all when none is given.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NOTEBOOK]...", help="Names or numbers, such as 03; all when none is given."
+        ),
     ] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--parameter", "-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."
+        ),
     ] = None,
     sweep: Annotated[
         list[str] | None,
         typer.Option(
-            "--sweep", metavar="NAME=A,B", help="Run each of several values; may be repeated. In a list value write + for the comma."
+            "--sweep",
+            metavar="NAME=A,B",
+            help="Run each of several values; may be repeated. In a list value write + for the comma.",
         ),
     ] = None,
     data: DataFile = "",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data."
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", metavar="N", min=1, help="How many at once. Default: the cores, or the threads of the cluster."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="How many at once. Default: the cores, or the threads of the cluster.",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
-    plain: Annotated[bool, typer.Option("--plain-kernels", help="Start each kernel by itself instead of forking a warm one.")] = False,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain-kernels", help="Start each kernel by itself instead of forking a warm one."
+        ),
+    ] = False,
     cluster: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786.",
+        ),
     ] = "",
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
-    from capelib.dataset.codebook import PUBLIC_RECORD
-    from capelib.runs import comparison, report, runner
+    from capelib import report
+    from capelib.runs import comparison, runner
+    from capelib.vocabulary.codebook import PUBLIC_RECORD
 
     given = _pairs(parameter or [], "-p") | ({"dataset": data} if data else {})
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
@@ -83,37 +131,54 @@ def reproduce(
     pages: list[Path] = []
     with _cluster(cluster, plain) as far:
         at_once = jobs or (far.threads if far else os.cpu_count()) or 1
-        with report.Progress({run.name: runner.seconds_of(run, build) for run in runs}, at_once) as progress:
-            for outcome in runner.reproduce(runs, target, build, force, at_once, plain, progress.started, far):
+        with report.Progress(
+            {run.name: runner.seconds_of(run, build) for run in runs}, at_once
+        ) as progress:
+            for outcome in runner.reproduce(
+                runs, target, build, force, at_once, plain, progress.started, far
+            ):
                 found[outcome.run.name] = outcome
                 progress.ended(outcome)
                 same = [run for run in runs if run.notebook == outcome.run.notebook]
                 if all(run.name in found for run in same):  # while other notebooks still run
-                    pages += comparison.compare([found[run.name] for run in same], target, bool(given or swept))
+                    pages += comparison.compare(
+                        [found[run.name] for run in same], target, bool(given or swept)
+                    )
     outcomes = [found[run.name] for run in runs]
     report.table(outcomes, sorted(pages))
-    if any(outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists() for outcome in outcomes):
+    if any(
+        outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists()
+        for outcome in outcomes
+    ):
         raise typer.Exit(1)
 
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, xlsx, ods, Parquet or JSON, or an http(s) address of one.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="CSV, xlsx, ods, Parquet or JSON, or an http(s) address of one."
+        ),
+    ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where clean.csv, set_aside.csv and changes.csv go. Default: build/check/<name of FILE>."),
+        typer.Option(
+            metavar="DIR",
+            help="Where clean.csv, set_aside.csv and changes.csv go. Default: build/check/<name of FILE>.",
+        ),
     ] = None,
     layout: LayoutName = "",
     sheet: SheetName = "",
 ) -> None:
     """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot be used and what to do about it."""
-    from capelib.runs import own_table, report
+    from capelib import check, report
 
-    found = own_table.check(file, layout, sheet)
+    found = check.check(file, layout, sheet)
     report.checked(found)
     folder = out or Path("build/check") / Path(found.name).stem
-    own_table.write(found, folder)
-    typer.echo(f"\nWritten to {folder}: {own_table.CLEAN}, {own_table.ASIDE} and {own_table.CHANGES}.")
+    check.write(found, folder)
+    typer.echo(f"\nWritten to {folder}: {check.CLEAN}, {check.ASIDE} and {check.CHANGES}.")
     if len(found.clean.set_aside):
         raise typer.Exit(1)
 
@@ -121,8 +186,8 @@ def check(
 @app.command()
 def info(data: DataFile = "", layout: LayoutName = "", sheet: SheetName = "") -> None:
     """What is in the data: rows, years, states, checksum, and what was set aside."""
-    from capelib.dataset.dataset import PUBLIC_RECORD, load
-    from capelib.runs import report
+    from capelib import report
+    from capelib.dataset import PUBLIC_RECORD, load
 
     ds = load(data or PUBLIC_RECORD, layout=layout, sheet=sheet)
     _report_problems(data, layout, sheet)
@@ -133,11 +198,16 @@ def info(data: DataFile = "", layout: LayoutName = "", sheet: SheetName = "") ->
 
 @app.command()
 def codebook(
-    name: Annotated[str, typer.Argument(metavar="[COLUMN]", help="A table, column or code, such as measure or rendition.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[COLUMN]", help="A table, column or code, such as measure or rendition."
+        ),
+    ] = "",
 ) -> None:
     """What a table, a column or a code means."""
-    from capelib.dataset.codebook import describe
-    from capelib.runs import report
+    from capelib import report
+    from capelib.vocabulary.codebook import describe
 
     report.meanings(describe(name))
 
@@ -146,25 +216,38 @@ def codebook(
 def findings(
     data: DataFile = "",
     vintage: Annotated[
-        str, typer.Option("--vintage", metavar="RELEASE", help="The published release that the file is, such as fh-2022 or cape-1.0.")
+        str,
+        typer.Option(
+            "--vintage",
+            metavar="RELEASE",
+            help="The published release that the file is, such as fh-2022 or cape-1.0.",
+        ),
     ] = "",
-    form: Annotated[str, typer.Option("--format", metavar="table|csv|json", help="csv and json are for machines.")] = "table",
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="table|csv|json", help="csv and json are for machines."),
+    ] = "table",
     relations: Annotated[
-        bool, typer.Option("--relations", help="The relations between published numbers, in place of the numbers.")
+        bool,
+        typer.Option(
+            "--relations", help="The relations between published numbers, in place of the numbers."
+        ),
     ] = False,
     layout: LayoutName = "",
     sheet: SheetName = "",
 ) -> None:
     """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
-    from capelib.dataset.codebook import require
-    from capelib.dataset.dataset import PUBLIC_RECORD, load
+    from capelib import report
+    from capelib.dataset import PUBLIC_RECORD, load
     from capelib.errors import ParameterError
     from capelib.findings import check, relations_frame
-    from capelib.runs import report
+    from capelib.vocabulary.codebook import require
 
     require("format", form, ("table", "csv", "json"))
     if relations and (data or vintage):
-        raise ParameterError("--relations compares published numbers with each other: leave --data and --vintage out")
+        raise ParameterError(
+            "--relations compares published numbers with each other: leave --data and --vintage out"
+        )
     if relations and form == "table":
         report.relations_table(relations_frame())
         return
@@ -183,9 +266,16 @@ def findings(
 
 
 @app.command()
-def cite(key: Annotated[str, typer.Argument(metavar="KEY", help="A publication or finding of the ledger, such as fa2022longarm.")]) -> None:
+def cite(
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="A publication or finding of the ledger, such as fa2022longarm."
+        ),
+    ],
+) -> None:
     """The BibTeX entry of a publication."""
-    from capelib.findings.bibliography import cite as entry
+    from capelib.findings.ledger import cite as entry
 
     typer.echo(entry(key))
 
@@ -200,27 +290,41 @@ def _cluster(address: str, plain: bool) -> AbstractContextManager["Cluster | Non
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="fiw (Freedom House), vdem, unhcr or aaad (Dukalskis).")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="fiw (Freedom House), vdem, unhcr or aaad (Dukalskis)."
+        ),
+    ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the file goes. Default: the folder named in CAPELIB_REFERENCE, or your cache.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the file goes. Default: the folder named in CAPELIB_REFERENCE, or your cache.",
+        ),
     ] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Take a file that has changed at its source; the old one is kept.")] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Take a file that has changed at its source; the old one is kept."
+        ),
+    ] = False,
 ) -> None:
     """Download a full table from its producer: shows the licence, records the checksum, says when the source has changed."""
-    from capelib.reference import downloads
+    from capelib.reference import catalogue
 
-    typer.echo(downloads.about(name) + "\n")
-    fetched = downloads.fetch(name, out, accept)
+    typer.echo(catalogue.about(name) + "\n")
+    fetched = catalogue.fetch(name, out, accept)
     typer.echo(fetched.said)
     if fetched.status == "changed":
         raise typer.Exit(1)
 
 
 def _report_problems(data: str, layout: str = "", sheet: str = "") -> None:
-    from capelib.runs import own_table, report
+    from capelib import check, report
 
     if data:
-        report.problems(own_table.check_any(data, layout, sheet))
+        report.problems(check.check_any(data, layout, sheet))
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:
@@ -232,7 +336,9 @@ def _pairs(items: list[str], option: str) -> dict[str, str]:
         if not equals or not name or not value:
             raise ParameterError(f"{option} takes NAME=VALUE, not {item!r}")
         if name.strip() in pairs:
-            raise ParameterError(f"{option} names {name.strip()} twice: give all its values at once")
+            raise ParameterError(
+                f"{option} names {name.strip()} twice: give all its values at once"
+            )
         pairs[name.strip()] = value
     return pairs
 
@@ -241,9 +347,13 @@ def main() -> None:
     """Run the command; an error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and 130."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without the signs that published numbers are written in
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without the signs that published numbers are written in
     try:
-        code = app(standalone_mode=False) or 0  # typer.Exit comes back as its code here, Ctrl-C as 130
+        code = (
+            app(standalone_mode=False) or 0
+        )  # typer.Exit comes back as its code here, Ctrl-C as 130
     except CapeError as error:
         typer.echo(f"cape: {error}", err=True)
         sys.exit(2)
@@ -258,5 +368,7 @@ def main() -> None:
             sys.exit(2)
         raise
     if code == 130:
-        typer.echo("cape: interrupted; what was finished is in place, nothing else was changed", err=True)
+        typer.echo(
+            "cape: interrupted; what was finished is in place, nothing else was changed", err=True
+        )
     sys.exit(code)

@@ -43,7 +43,9 @@ def _cells(notebook: Path, _changed: int, _size: int) -> list[dict[str, Any]]:
 
 def as_json(content: Any) -> bytes:
     """JSON bytes that depend on the content alone."""
-    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
 
 
 def write_files(folder: Path, files: Mapping[str, bytes | Callable[[Path], None]]) -> None:
@@ -66,7 +68,9 @@ def write_files(folder: Path, files: Mapping[str, bytes | Callable[[Path], None]
             temporary.replace(final)
             waiting.pop(0)
     except OSError as error:
-        raise CapeError(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from None
+        raise CapeError(
+            f"cannot write to {folder}: {error.strerror or error}; choose another folder"
+        ) from None
     finally:
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)

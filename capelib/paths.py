@@ -10,4 +10,8 @@ PACKAGE = Path(__file__).resolve().parent
 def room(name: str) -> Path:
     """Folder `data` or `notebooks` of this copy of the project."""
     checkout = PACKAGE.parent / name
-    return checkout if (PACKAGE.parent / "pyproject.toml").exists() and checkout.is_dir() else PACKAGE / name
+    return (
+        checkout
+        if (PACKAGE.parent / "pyproject.toml").exists() and checkout.is_dir()
+        else PACKAGE / name
+    )

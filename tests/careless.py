@@ -28,9 +28,17 @@ COLUMNS = [
     "Notes",
 ]
 TITLE = "Exiles, my list (draft 3, do not share!!)"
-GROUPS = {"Who": (0, 2), "What": (3, 5), "Also": (6, 7)}  # merged cells over the column names; the others are merged downwards
+GROUPS = {
+    "Who": (0, 2),
+    "What": (3, 5),
+    "Also": (6, 7),
+}  # merged cells over the column names; the others are merged downwards
 SHEET, OTHER_SHEET = "Exiles", "to do"
-FIRST_ROW = {"xlsx": 4, "ods": 4, "csv": 2}  # where the first of the 200 rows stands, as a person counts
+FIRST_ROW = {
+    "xlsx": 4,
+    "ods": 4,
+    "csv": 2,
+}  # where the first of the 200 rows stands, as a person counts
 ROWS = 200
 
 
@@ -51,11 +59,15 @@ class Row:
 
     cells: tuple[object, ...]
     date: str = ""
-    exact: bool = True  # False: any EDTF that says the same, such as 2015-01/2015-04 for "early 2015"
+    exact: bool = (
+        True  # False: any EDTF that says the same, such as 2015-01/2015-04 for "early 2015"
+    )
     kind: str = "incident"  # or "blank", "total", "footer", "header", "heading"
     hidden: bool = False
     merged: int = 0  # the first three cells of this row reach over so many rows
-    filled: tuple[object, ...] = ()  # what the first three cells are, where they lie under such a merged cell
+    filled: tuple[
+        object, ...
+    ] = ()  # what the first three cells are, where they lie under such a merged cell
     same_as: str = ""  # label of the row that this one repeats
     near: str = ""  # label of the row that this one nearly repeats
     label: str = ""
@@ -93,7 +105,11 @@ MEASURES = {
     "assault": ["beaten", "assaulted", "избит"],
     "disappearance": ["disappeared", "пропал без вести"],
     "red_notice": ["red notice", "Interpol red notice", "красное уведомление Интерпола"],
-    "extradition_request": ["extradition request", "extradition requested", "запрос об экстрадиции"],
+    "extradition_request": [
+        "extradition request",
+        "extradition requested",
+        "запрос об экстрадиции",
+    ],
     "threat": ["threatened", "threats", "угрозы"],
     "surveillance": ["surveillance", "слежка"],
     "passport_cancelled": ["passport cancelled", "passport revoked", "аннулирован паспорт"],
@@ -119,24 +135,101 @@ NOT_A_STATE = Aside("not a state")
 MEANT: dict[str, dict] = {
     "Type of person": _written(TYPES) | {None: ("unknown",)},
     "Country of origin": _written(ORIGINS)
-    | {"Uzbekstan": ("UZB",), "Tadzhikstan": ("TJK",), "tajikistan ": ("TJK",), "TJK": ("TJK",), "uz": ("UZB",)}
-    | {"Kirghizia": ("KGZ",), "USSR": NOT_A_STATE, "Central Asia": NOT_A_STATE, "": Aside("blank"), None: Aside("blank")},
+    | {
+        "Uzbekstan": ("UZB",),
+        "Tadzhikstan": ("TJK",),
+        "tajikistan ": ("TJK",),
+        "TJK": ("TJK",),
+        "uz": ("UZB",),
+    }
+    | {
+        "Kirghizia": ("KGZ",),
+        "USSR": NOT_A_STATE,
+        "Central Asia": NOT_A_STATE,
+        "": Aside("blank"),
+        None: Aside("blank"),
+    },
     "Where?": _written(HOSTS)
-    | {"Russia / Turkey": ("RUS", "TUR"), "Россия, Турция": ("RUS", "TUR"), "Kazakhstan and Russia": ("KAZ", "RUS")}
-    | {"Poland\nAustria": ("POL", "AUT"), "Bosnia and Herzegovina": ("BIH",), "Georgia": ("GEO",), "Niger": ("NER",)}
+    | {
+        "Russia / Turkey": ("RUS", "TUR"),
+        "Россия, Турция": ("RUS", "TUR"),
+        "Kazakhstan and Russia": ("KAZ", "RUS"),
+    }
+    | {
+        "Poland\nAustria": ("POL", "AUT"),
+        "Bosnia and Herzegovina": ("BIH",),
+        "Georgia": ("GEO",),
+        "Niger": ("NER",),
+    }
     | {"Turkey?": ("TUR",), "": (), None: (), "unknown": (), "-": (), "?": ()}
-    | {"EU": NOT_A_STATE, "Europe": NOT_A_STATE, "@home": NOT_A_STATE, "Soviet Union": NOT_A_STATE, "Yugoslavia": NOT_A_STATE},
+    | {
+        "EU": NOT_A_STATE,
+        "Europe": NOT_A_STATE,
+        "@home": NOT_A_STATE,
+        "Soviet Union": NOT_A_STATE,
+        "Yugoslavia": NOT_A_STATE,
+    },
     "What happened": _written(MEASURES)
-    | {"detained, then deported": ("detention", "deportation"), "arrested; extradited": ("detention", "extradition")}
-    | {"задержан и депортирован": ("detention", "deportation"), "threats + beaten": ("threat", "assault")}
-    | {"had some trouble": Aside("unknown measure"), "": Aside("blank"), None: Aside("blank"), "???": Aside("unknown measure")},
+    | {
+        "detained, then deported": ("detention", "deportation"),
+        "arrested; extradited": ("detention", "extradition"),
+    }
+    | {
+        "задержан и депортирован": ("detention", "deportation"),
+        "threats + beaten": ("threat", "assault"),
+    }
+    | {
+        "had some trouble": Aside("unknown measure"),
+        "": Aside("blank"),
+        None: Aside("blank"),
+        "???": Aside("unknown measure"),
+    },
     "Family?": _written(YES) | {None: ("",)},
     "Interpol?": _written(YES) | {None: ("",)},
 }
 
-ENGLISH = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-RUSSIAN = ["января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"]
-MONTH_RU = ["январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь"]
+ENGLISH = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+RUSSIAN = [
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+]
+MONTH_RU = [
+    "январь",
+    "февраль",
+    "март",
+    "апрель",
+    "май",
+    "июнь",
+    "июль",
+    "август",
+    "сентябрь",
+    "октябрь",
+    "ноябрь",
+    "декабрь",
+]
 
 ONES = "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen Sixteen Seventeen Eighteen Nineteen"
 TENS = "Twenty Thirty Forty Fifty Sixty Seventy Eighty Ninety"
@@ -152,7 +245,11 @@ def _dates(day: datetime.date) -> list[tuple[object, str, bool]]:
         (f"{day.day} {RUSSIAN[month]} {year} г.", full, True),
         (f"{day.day}-{ENGLISH[month][:3]}-{year}", full, True),
         (day, full, True),  # a date cell
-        ((day - datetime.date(1899, 12, 30)).days, full, True),  # a date cell that has lost its format
+        (
+            (day - datetime.date(1899, 12, 30)).days,
+            full,
+            True,
+        ),  # a date cell that has lost its format
         (full, full, True),
         (f"{ENGLISH[month]} {year}", to_month, True),
         (f"{MONTH_RU[month]} {year}", to_month, True),
@@ -191,12 +288,19 @@ def _ordinary(count: int) -> list[Row]:
         for _ in range(chance.choice([1, 1, 2, 3])):
             if len(rows) == count:
                 return rows
-            day = datetime.date(chance.randint(1995, 2018), chance.randint(1, 12), chance.randint(13, 28))
+            day = datetime.date(
+                chance.randint(1995, 2018), chance.randint(1, 12), chance.randint(13, 28)
+            )
             ways = _dates(day)
             when, date, exact = ways[turn % len(ways)]
             host = chance.choice([code for code in HOSTS if code != origin])
             link = f"https://example.org/report/{turn}"
-            source = [link, Formula(f'HYPERLINK("{link}","report {turn}")', f"report {turn}"), "see above", ""][turn % 4]
+            source = [
+                link,
+                Formula(f'HYPERLINK("{link}","report {turn}")', f"report {turn}"),
+                "see above",
+                "",
+            ][turn % 4]
             cells = (
                 person(number),
                 chance.choice(TYPES[kind]),
@@ -216,16 +320,51 @@ def _ordinary(count: int) -> list[Row]:
 def _special() -> list[list[Row]]:
     """Rows with a trap each; rows of one list stay together."""
 
-    def row(name="Person Ninety", origin="Tajikistan", where="Russia", when: object = "2014", what="detained", **rest) -> Row:
-        kind, family, interpol = rest.pop("type", "opposition"), rest.pop("family", ""), rest.pop("interpol", "")
+    def row(
+        name="Person Ninety",
+        origin="Tajikistan",
+        where="Russia",
+        when: object = "2014",
+        what="detained",
+        **rest,
+    ) -> Row:
+        kind, family, interpol = (
+            rest.pop("type", "opposition"),
+            rest.pop("family", ""),
+            rest.pop("interpol", ""),
+        )
         source, notes = rest.pop("source", "https://example.org/special"), rest.pop("notes", "")
         date = rest.pop("date", str(when))
-        return Row((name, kind, origin, where, when, what, family, interpol, source, notes), date, **rest)
+        return Row(
+            (name, kind, origin, where, when, what, family, interpol, source, notes), date, **rest
+        )
 
-    twice = row(person(91), "Uzbekistan", "Ukraine", "12.04.2013", "extradited", date="2013-04-12", label="twice")
-    nearly = row(person(92), "Tajikistan", "Turkey", "5 March 2015", "killed", date="2015-03-05", label="nearly")
+    twice = row(
+        person(91),
+        "Uzbekistan",
+        "Ukraine",
+        "12.04.2013",
+        "extradited",
+        date="2013-04-12",
+        label="twice",
+    )
+    nearly = row(
+        person(92),
+        "Tajikistan",
+        "Turkey",
+        "5 March 2015",
+        "killed",
+        date="2015-03-05",
+        label="nearly",
+    )
     first = row(person(93), "Tajikistan", "Moscow", "2011", "detained", merged=3, label="merged")
-    family = [first, *(_under(first, row(when=year, what=what)) for year, what in (("2012", "threatened"), ("2013", "deported")))]
+    family = [
+        first,
+        *(
+            _under(first, row(when=year, what=what))
+            for year, what in (("2012", "threatened"), ("2013", "deported"))
+        ),
+    ]
     second = row(person(94), "Uzbekistan", "Almaty", "2005", "red notice", type="imam", merged=2)
     cleric = [second, _under(second, row(where="Kazakhstan", when="2006", what="extradited"))]
     apart = "an assistant may also pair the hosts and the measures in their order"
@@ -239,7 +378,13 @@ def _special() -> list[list[Row]]:
         row(person(65), what="arrested; extradited", when="2013", where="Ukraine"),
         row(person(66), what="задержан и депортирован", when="2011", where="РФ"),
         row(person(67), what="threats + beaten", when="2016", where="Poland"),
-        row(person(68), where="Russia / Turkey", what="detained, then deported", when="2017", leeway=apart),
+        row(
+            person(68),
+            where="Russia / Turkey",
+            what="detained, then deported",
+            when="2017",
+            leeway=apart,
+        ),
         row(person(69), where="EU", when="2016"),
         row(person(69), where="Europe", when="2017"),
         row(person(70), where="@home", when="2015"),
@@ -285,11 +430,24 @@ def _special() -> list[list[Row]]:
         row(person(89), when="2008", hidden=True, where="Turkey"),
         row(person(89), when="2009", hidden=True, where="EU"),
         replace(twice, label="", same_as="twice"),
-        replace(nearly, cells=(*nearly.cells[:4], "6 March 2015", *nearly.cells[5:]), date="2015-03-06", label="", near="nearly"),
+        replace(
+            nearly,
+            cells=(*nearly.cells[:4], "6 March 2015", *nearly.cells[5:]),
+            date="2015-03-06",
+            label="",
+            near="nearly",
+        ),
         replace(nearly, cells=("Person  ninety two", *nearly.cells[1:]), label="", near="nearly"),
         replace(
             nearly,
-            cells=(*nearly.cells[:2], "Таджикистан", "Стамбул", "05.03.2015", "убит", *nearly.cells[6:]),
+            cells=(
+                *nearly.cells[:2],
+                "Таджикистан",
+                "Стамбул",
+                "05.03.2015",
+                "убит",
+                *nearly.cells[6:],
+            ),
             label="",
             near="nearly",
             leeway="the same incident in other words: an exact duplicate once it is clean",
@@ -309,11 +467,30 @@ def _under(above: Row, row: Row) -> Row:
 def _rows() -> list[Row]:
     special = _special()
     ending = [
-        Row(("Total", None, None, None, None, Formula("COUNTA(F4:F201)", 188), None, None, None, None), kind="total"),
-        Row(("Source: own collection from public reports; last updated: soon", *[None] * 9), kind="footer"),
+        Row(
+            (
+                "Total",
+                None,
+                None,
+                None,
+                None,
+                Formula("COUNTA(F4:F201)", 188),
+                None,
+                None,
+                None,
+                None,
+            ),
+            kind="total",
+        ),
+        Row(
+            ("Source: own collection from public reports; last updated: soon", *[None] * 9),
+            kind="footer",
+        ),
     ]
     ordinary = _ordinary(ROWS - sum(map(len, special)) - len(ending))
-    repeats = [replace(ordinary[place], label="", same_as=f"ordinary {place}") for place in (3, 40, 41)]
+    repeats = [
+        replace(ordinary[place], label="", same_as=f"ordinary {place}") for place in (3, 40, 41)
+    ]
     ordinary[-3:] = repeats
     rows, every = [], len(ordinary) / len(special)
     for place, together in enumerate(special):
@@ -348,7 +525,9 @@ def _meant(row: Row, form: str, labels: dict[str, int]) -> dict[str, object]:
         cells |= dict(zip(COLUMNS[:3], row.filled, strict=True))
     elif row.filled:
         leeway = "an assistant may also fill in what stands above, and say so"
-    if form == "csv" and any("?" in _csv(cells[column]) and "?" not in str(cells[column]) for column in COLUMNS[:6]):
+    if form == "csv" and any(
+        "?" in _csv(cells[column]) and "?" not in str(cells[column]) for column in COLUMNS[:6]
+    ):
         leeway = "letters lost in cp1251: a guess that shows, or set aside"
     meant = {
         "kind": row.kind,
@@ -370,7 +549,9 @@ def _meant(row: Row, form: str, labels: dict[str, int]) -> dict[str, object]:
     if row.kind != "incident":
         return meant | {"person": ""}
     found = {column: MEANT[column][cells[column]] for column in MEANT} | {"When": row.date}
-    aside = [f"{column}: {meaning}" for column, meaning in found.items() if isinstance(meaning, Aside)]
+    aside = [
+        f"{column}: {meaning}" for column, meaning in found.items() if isinstance(meaning, Aside)
+    ]
     if aside:
         return meant | {"set_aside": "; ".join(aside)}
     return meant | {
@@ -395,7 +576,9 @@ def write(folder: Path) -> dict[str, Path]:
     _write_xlsx(rows, paths["xlsx"])
     _write_ods(rows, paths["ods"])
     with paths["csv"].open("w", encoding="cp1251", errors="replace", newline="") as file:
-        csv.writer(file, delimiter=";").writerows([COLUMNS, *([_csv(cell) for cell in row.cells] for row in rows)])
+        csv.writer(file, delimiter=";").writerows(
+            [COLUMNS, *([_csv(cell) for cell in row.cells] for row in rows)]
+        )
     return paths
 
 
@@ -419,7 +602,9 @@ def _write_xlsx(rows: list[Row], path: Path) -> None:
     sheet["A1"] = TITLE
     sheet.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(COLUMNS))
     for column, name in enumerate(COLUMNS, 1):
-        group = next((group for group, (first, last) in GROUPS.items() if first <= column - 1 <= last), None)
+        group = next(
+            (group for group, (first, last) in GROUPS.items() if first <= column - 1 <= last), None
+        )
         sheet.cell(3 if group else 2, column, name)
         if not group:
             sheet.merge_cells(start_row=2, end_row=3, start_column=column, end_column=column)
@@ -441,7 +626,12 @@ def _write_xlsx(rows: list[Row], path: Path) -> None:
                     target.number_format = "DD.MM.YYYY"
         sheet.row_dimensions[number].hidden = row.hidden
         for column in range(1, 4 if row.merged else 1):
-            sheet.merge_cells(start_row=number, end_row=number + row.merged - 1, start_column=column, end_column=column)
+            sheet.merge_cells(
+                start_row=number,
+                end_row=number + row.merged - 1,
+                start_column=column,
+                end_column=column,
+            )
     book.save(path)
     _compute(path, shown)
 
@@ -460,7 +650,11 @@ def _compute(path: Path, shown: dict[str, str | int]) -> None:
         for name, content in parts.items():
             if name == "xl/worksheets/sheet2.xml":
                 text = content.decode("utf-8")
-                text, count = re.subn(r'<c r="([A-Z]+\d+)"((?: s="\d+")?)>(<f>[^<]*</f>)<v ?/?>(?:</v>)?</c>', result, text)
+                text, count = re.subn(
+                    r'<c r="([A-Z]+\d+)"((?: s="\d+")?)>(<f>[^<]*</f>)<v ?/?>(?:</v>)?</c>',
+                    result,
+                    text,
+                )
                 assert count == len(shown)
                 content = text.encode("utf-8")
             book.writestr(name, content)
@@ -475,7 +669,9 @@ def _write_ods(rows: list[Row], path: Path) -> None:
         attributes: dict[str, object] = dict(spans)
         text = _ods_text(cell)
         if isinstance(cell, Formula):
-            attributes["formula"] = f"of:={cell.text}".replace(",", ";").replace("F4:F201", "[.F4:.F201]")
+            attributes["formula"] = f"of:={cell.text}".replace(",", ";").replace(
+                "F4:F201", "[.F4:.F201]"
+            )
             cell = cell.shows
         if isinstance(cell, bool):
             attributes |= {"valuetype": "boolean", "booleanvalue": str(cell).lower()}
@@ -499,7 +695,14 @@ def _write_ods(rows: list[Row], path: Path) -> None:
     book = OpenDocumentSpreadsheet()
     other, sheet = Table(name=OTHER_SHEET), Table(name=SHEET)
     other.addElement(line([filled("ask about 2016"), filled("call the library")]))
-    sheet.addElement(line([filled(TITLE, numbercolumnsspanned=len(COLUMNS)), *(CoveredTableCell() for _ in COLUMNS[1:])]))
+    sheet.addElement(
+        line(
+            [
+                filled(TITLE, numbercolumnsspanned=len(COLUMNS)),
+                *(CoveredTableCell() for _ in COLUMNS[1:]),
+            ]
+        )
+    )
     upper, lower = [], []
     starts = {first: (group, last - first + 1) for group, (first, last) in GROUPS.items()}
     inside = {place for first, last in GROUPS.values() for place in range(first, last + 1)}

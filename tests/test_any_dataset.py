@@ -13,23 +13,36 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib import cli
+from capelib import check, cli
 from capelib.figures.charts import intervals
 from capelib.files import cells
 from capelib.paths import room
-from capelib.runs import own_table
 
 CENTRAL_ASIA = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
-MEASURES = ["detention", "extradition", "threat", "rendition", "red_notice", "assault", "deportation", "relatives_targeted"]
+MEASURES = [
+    "detention",
+    "extradition",
+    "threat",
+    "rendition",
+    "red_notice",
+    "assault",
+    "deportation",
+    "relatives_targeted",
+]
 
 
-def made_up(rows: int = 150, origins: list[str] = CENTRAL_ASIA, first: int = 2001, last: int = 2022) -> pd.DataFrame:
+def made_up(
+    rows: int = 150, origins: list[str] = CENTRAL_ASIA, first: int = 2001, last: int = 2022
+) -> pd.DataFrame:
     """Incidents drawn by chance from nothing: every state, year and measure as likely as the next."""
     draw = np.random.default_rng(7)
     origin = draw.choice(origins, rows)
     return pd.DataFrame(
         {
-            "exile_id": [f"{state}-{number:04d}" for state, number in zip(origin, draw.integers(1, rows // 4 + 2, rows), strict=True)],
+            "exile_id": [
+                f"{state}-{number:04d}"
+                for state, number in zip(origin, draw.integers(1, rows // 4 + 2, rows), strict=True)
+            ],
             "origin": origin,
             "host": draw.choice(["RUS", "TUR", "UKR", "POL", "DEU"], rows),
             "date": draw.integers(first, last + 1, rows).astype(str),
@@ -58,7 +71,11 @@ def run(number: str, dataset: Path, out: Path) -> str:
         for cell in cells(notebook):
             if cell["cell_type"] == "code":
                 body = ast.parse("".join(cell["source"])).body
-                last = ast.Expression(body.pop().value) if body and isinstance(body[-1], ast.Expr) else None
+                last = (
+                    ast.Expression(body.pop().value)
+                    if body and isinstance(body[-1], ast.Expr)
+                    else None
+                )
                 exec(compile(ast.Module(body, []), f"{notebook.name}", "exec"), names)
                 print(eval(compile(last, notebook.name, "eval"), names) if last else "")
             if "parameters" in cell["metadata"].get("tags", []):
@@ -72,7 +89,9 @@ def files(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("tables")
     for name, table in TABLES.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    return {name: folder / f"{name}.csv" for name in TABLES} | {"careless": careless.write(folder)["xlsx"]}
+    return {name: folder / f"{name}.csv" for name in TABLES} | {
+        "careless": careless.write(folder)["xlsx"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -81,10 +100,22 @@ def files(tmp_path_factory) -> dict[str, Path]:
         ("03", "careless", "against exiles pursued by Tajikistan"),
         ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
         ("03", "no_hosts", "against exiles pursued by Tajikistan"),
-        ("04", "no_hosts", "No incident names a host in your file no_hosts.csv: whatever needs one stays empty below."),
-        ("03", "no_dates", "No incident has a date in your file no_dates.csv: whatever needs one stays empty below."),
+        (
+            "04",
+            "no_hosts",
+            "No incident names a host in your file no_hosts.csv: whatever needs one stays empty below.",
+        ),
+        (
+            "03",
+            "no_dates",
+            "No incident has a date in your file no_dates.csv: whatever needs one stays empty below.",
+        ),
         ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
-        ("03", "iran", "No incident by Tajikistan is in the data: its pursuing states are Iran (150); choose one with `-p origin=IRN`."),
+        (
+            "03",
+            "iran",
+            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); choose one with `-p origin=IRN`.",
+        ),
         ("08", "twelve_rows", "too few for a share"),
         ("01", "bare", "No incident names a host in your file bare.csv"),
         ("05", "bare", "No exile has a category in your file bare.csv"),
@@ -114,19 +145,40 @@ def test_a_figure_without_any_estimate_says_so():
 
 
 def test_no_corridor_is_called_the_largest_where_several_are_equal():
-    rows = [f"TJK-{n:04d},TJK,{host},{2015 + n},detention" for n, host in enumerate(["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"])]
-    joined = {size: cape.load(pd.DataFrame([row.split(",") for row in rows[:size]], columns=list(TABLES["iran"])[:5])) for size in (2, 6)}
+    rows = [
+        f"TJK-{n:04d},TJK,{host},{2015 + n},detention"
+        for n, host in enumerate(["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"])
+    ]
+    joined = {
+        size: cape.load(
+            pd.DataFrame([row.split(",") for row in rows[:size]], columns=list(TABLES["iran"])[:5])
+        )
+        for size in (2, 6)
+    }
     said = {
         size: cape.corridors.cooperation(
-            ds.joined(), ["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"], 2015, 2018, 2021, [2, 3], "incident", "fiw", "NF"
+            ds.joined(),
+            ["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"],
+            2015,
+            2018,
+            2021,
+            [2, 3],
+            "incident",
+            "fiw",
+            "NF",
         ).sentence("Tajikistan")
         for size, ds in joined.items()
     }
-    assert said[2] == "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare (n = 2)."
+    assert (
+        said[2]
+        == "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare (n = 2)."
+    )
     assert "No corridor is the largest: several have 1 each" in said[6]
 
 
-def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_figures(files, tmp_path, monkeypatch, capsys):
+def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_figures(
+    files, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["cape", "reproduce", "03", "--data", str(files["careless"])])
     with pytest.raises(SystemExit) as ended:
@@ -135,11 +187,13 @@ def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_
     assert ended.value.code == 1, said.err
     assert "Set aside, and what to do" in said.err
     (folder,) = (tmp_path / "build" / "figures").iterdir()
-    checked = own_table.check(files["careless"])
+    checked = check.check(files["careless"])
     assert len(pd.read_csv(folder / "set_aside.csv")) == len(checked.clean.set_aside)
     assert len(pd.read_csv(folder / "changes.csv")) == len(checked.clean.changes)
     used = json.loads((folder / "provenance.json").read_text())["inputs"]
-    assert used["parameters"]["dataset"] == files["careless"].name and "rapidfuzz" in used["packages"]
+    assert (
+        used["parameters"]["dataset"] == files["careless"].name and "rapidfuzz" in used["packages"]
+    )
     persons = careless.truth()["person"]
     written = b"".join(file.read_bytes() for file in folder.iterdir()).decode(errors="replace")
     assert not [name for name in persons if name and name in written]

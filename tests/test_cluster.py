@@ -22,7 +22,9 @@ from capelib.errors import CapeError
 from capelib.runs import cluster, runner, warm
 from capelib.runs.parameters import fill
 
-pytestmark = pytest.mark.skipif(not warm.available(), reason="what a worker leaves is looked up in /proc")
+pytestmark = pytest.mark.skipif(
+    not warm.available(), reason="what a worker leaves is looked up in /proc"
+)
 
 
 class Machines:
@@ -31,13 +33,40 @@ class Machines:
     def __init__(self, folder: Path) -> None:
         self.folder, self.processes = folder, {}
         (folder / "other" / "capelib").mkdir(parents=True)
-        (folder / "other" / "capelib" / "__init__.py").write_text("raise ImportError('the capelib of the worker')")
-        self._start("scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(folder / "address.json"))
-        until(lambda: (folder / "address.json").exists() and (folder / "address.json").read_text().endswith("}"))
+        (folder / "other" / "capelib" / "__init__.py").write_text(
+            "raise ImportError('the capelib of the worker')"
+        )
+        self._start(
+            "scheduler",
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--scheduler-file",
+            str(folder / "address.json"),
+        )
+        until(
+            lambda: (
+                (folder / "address.json").exists()
+                and (folder / "address.json").read_text().endswith("}")
+            )
+        )
         self.address = json.loads((folder / "address.json").read_text())["address"]
 
     def worker(self, name: str, *paths: Path) -> None:
-        self._start(name, "worker", self.address, "--nthreads", "1", "--name", name, "--host", "127.0.0.1", paths=paths)
+        self._start(
+            name,
+            "worker",
+            self.address,
+            "--nthreads",
+            "1",
+            "--name",
+            name,
+            "--host",
+            "127.0.0.1",
+            paths=paths,
+        )
 
     def workers(self) -> None:
         """There are two of them, whatever the test before has done."""
@@ -56,7 +85,9 @@ class Machines:
         }
         command = [sys.executable, "-P", "-m", "dask", *words, "--no-dashboard"]
         with (folder / "log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+            self.processes[name] = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def kill(self, name: str) -> None:
         """The machine is lost: the nanny and its worker at once."""
@@ -67,8 +98,14 @@ class Machines:
     def left(self) -> list[str]:
         """What is left of rooms in the temporary folders, and of processes that work in one."""
         rooms = [str(path) for path in self.folder.glob("*/tmp/cape-*")]
-        folders = [process.info["environ"].get("TMPDIR", "") for process in psutil.process_iter(["environ"]) if process.info["environ"]]
-        return rooms + [folder for folder in folders if fnmatch(folder, f"{self.folder}/*/tmp/cape-*")]
+        folders = [
+            process.info["environ"].get("TMPDIR", "")
+            for process in psutil.process_iter(["environ"])
+            if process.info["environ"]
+        ]
+        return rooms + [
+            folder for folder in folders if fnmatch(folder, f"{self.folder}/*/tmp/cape-*")
+        ]
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -87,9 +124,14 @@ def machines(tmp_path_factory):
 
 
 def notebook(folder: Path, name: str, *cells: str) -> runner.Run:
-    first = new_code_cell('note: str = ""  # a file\nout: str = ""  # folder', metadata={"tags": ["parameters"]})
+    first = new_code_cell(
+        'note: str = ""  # a file\nout: str = ""  # folder', metadata={"tags": ["parameters"]}
+    )
     path = folder / f"{name}.ipynb"
-    nb = new_notebook(cells=[first, *(new_code_cell(cell) for cell in cells)], metadata={"language_info": {"name": "python"}})
+    nb = new_notebook(
+        cells=[first, *(new_code_cell(cell) for cell in cells)],
+        metadata={"language_info": {"name": "python"}},
+    )
     nbformat.write(nb, path)
     return runner.Run(path, fill(path, {"note": str(folder / "note.txt")}), name)
 
@@ -108,9 +150,13 @@ WRITE = "Path(out, 'made.txt').write_text('made')"
 SLEEP = "import time; time.sleep(60)"
 
 
-def reproduce(machines: Machines, folder: Path, runs: list[runner.Run], plain: bool = True) -> dict[str, runner.Outcome]:
+def reproduce(
+    machines: Machines, folder: Path, runs: list[runner.Run], plain: bool = True
+) -> dict[str, runner.Outcome]:
     with cluster.connected(machines.address, plain) as far:
-        outcomes = runner.reproduce(runs, folder / "figures", folder / "build", jobs=far.threads, cluster=far)
+        outcomes = runner.reproduce(
+            runs, folder / "figures", folder / "build", jobs=far.threads, cluster=far
+        )
         return {outcome.run.name: outcome for outcome in outcomes}
 
 
@@ -125,22 +171,44 @@ def meanwhile(action: Callable[[], None]):
 
 def cape(folder: Path, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from capelib.cli import main; main()", *words]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table(machines, tmp_path):
+def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table(
+    machines, tmp_path
+):
     machines.workers()
-    rows = "".join(f"TJK-{n:04d},TJK,RUS,{2003 + n % 20},{'detention' if n % 3 else 'rendition'}\n" for n in range(90))
-    (tmp_path / "mine.csv").write_text(f"exile_id,origin,host,date,measure\n{rows}TJK-0099,TAJ,RUS,2015,detention\n")
-    words = ("reproduce", "04", "--data", "mine.csv", "-p", "regime_measure=row", "-p", "cutoff=1", "--out", "far")
+    rows = "".join(
+        f"TJK-{n:04d},TJK,RUS,{2003 + n % 20},{'detention' if n % 3 else 'rendition'}\n"
+        for n in range(90)
+    )
+    (tmp_path / "mine.csv").write_text(
+        f"exile_id,origin,host,date,measure\n{rows}TJK-0099,TAJ,RUS,2015,detention\n"
+    )
+    words = (
+        "reproduce",
+        "04",
+        "--data",
+        "mine.csv",
+        "-p",
+        "regime_measure=row",
+        "-p",
+        "cutoff=1",
+        "--out",
+        "far",
+    )
     far = cape(tmp_path, *words, "--cluster", machines.address)
     said = far.communicate()
     assert far.returncode == 1, said  # a row is set aside
-    (run,) = runner.plan(["04"], {"dataset": str(tmp_path / "mine.csv"), "regime_measure": "row", "cutoff": "1"})
+    (run,) = runner.plan(
+        ["04"], {"dataset": str(tmp_path / "mine.csv"), "regime_measure": "row", "cutoff": "1"}
+    )
     (near,) = runner.reproduce([run], tmp_path / "near", tmp_path / "build", plain=True)
     here, there = near.folder, tmp_path / "far" / near.folder.name
     assert contents(there) == contents(here)
@@ -152,7 +220,10 @@ def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table
 
 def test_a_worker_that_is_lost_costs_only_its_run_which_is_made_elsewhere(machines, tmp_path):
     machines.workers()
-    runs = [notebook(tmp_path, f"9{n}_run", noting(f"9{n}_run"), "import time; time.sleep(0.5)", WRITE) for n in range(4)]
+    runs = [
+        notebook(tmp_path, f"9{n}_run", noting(f"9{n}_run"), "import time; time.sleep(0.5)", WRITE)
+        for n in range(4)
+    ]
     lost = []
 
     def lose():
@@ -175,11 +246,17 @@ def test_a_run_that_costs_every_worker_it_meets_fails_and_the_others_do_not(mach
     machines.workers()
     up = "Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1]"
     fatal = f"import os, signal\npid = os.getppid()  # the host\npid = int({up})\nos.kill(pid, signal.SIGKILL)\nimport time; time.sleep(9)"
-    runs = [notebook(tmp_path, "90_fatal", noting("90_fatal"), fatal), notebook(tmp_path, "91_good", noting("91_good"), WRITE)]
+    runs = [
+        notebook(tmp_path, "90_fatal", noting("90_fatal"), fatal),
+        notebook(tmp_path, "91_good", noting("91_good"), WRITE),
+    ]
     found = reproduce(machines, tmp_path, runs)
     assert found["91_good"].status == "done"
     assert found["90_fatal"].status == "failed"
-    assert re.match(r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need more", found["90_fatal"].error)
+    assert re.match(
+        r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need more",
+        found["90_fatal"].error,
+    )
 
 
 def test_a_notebook_that_fails_is_named_as_at_home_and_kept(machines, tmp_path):
@@ -187,7 +264,10 @@ def test_a_notebook_that_fails_is_named_as_at_home_and_kept(machines, tmp_path):
     run = notebook(tmp_path, "90_wrong", "x = 1", "1 / 0")
     far = reproduce(machines, tmp_path, [run])[run.name]
     kept = tmp_path / "build" / "failed" / "90_wrong.ipynb"
-    assert (far.status, far.error) == ("failed", f"In [4]: ZeroDivisionError: division by zero (see {kept})")
+    assert (far.status, far.error) == (
+        "failed",
+        f"In [4]: ZeroDivisionError: division by zero (see {kept})",
+    )
     assert "ZeroDivisionError" in kept.read_text()
     assert not far.folder.exists()
 
@@ -203,9 +283,7 @@ def test_a_worker_with_other_packages_is_refused(machines, tmp_path):
         until(lambda: begun(tmp_path))
         machines.worker("worker-c", tmp_path)
 
-    refused = (
-        r"^the worker tcp://127.0.0.1:\d+ has pandas 0.0 \(here [\d.]+\): its figures could be others than ours; install requirements.lock"
-    )
+    refused = r"^the worker tcp://127.0.0.1:\d+ has pandas 0.0 \(here [\d.]+\): its figures could be others than ours; install requirements.lock"
     with meanwhile(join), pytest.raises(CapeError, match=refused):  # one that comes later
         reproduce(machines, tmp_path, [run])
     with pytest.raises(CapeError, match=refused):  # and one that is there
@@ -218,11 +296,22 @@ def test_a_worker_with_other_packages_is_refused(machines, tmp_path):
 def test_ctrl_c_ends_what_runs_out_there(machines, tmp_path):
     machines.workers()
     run = notebook(tmp_path, "90_long", noting("90_long"), SLEEP)
-    far = cape(tmp_path, "reproduce", run.notebook.name, "-p", "note=note.txt", "--cluster", machines.address)
+    far = cape(
+        tmp_path,
+        "reproduce",
+        run.notebook.name,
+        "-p",
+        "note=note.txt",
+        "--cluster",
+        machines.address,
+    )
     until(machines.left)
     far.send_signal(signal.SIGINT)
     _, said = far.communicate(timeout=30)
-    assert (far.returncode, said) == (130, "cape: interrupted; what was finished is in place, nothing else was changed\n")
+    assert (far.returncode, said) == (
+        130,
+        "cape: interrupted; what was finished is in place, nothing else was changed\n",
+    )
     until(lambda: not machines.left(), 10)
 
 
@@ -236,9 +325,17 @@ def test_when_all_workers_are_lost_it_ends_in_one_line(machines, tmp_path, monke
         for name in ("worker-a", "worker-b"):
             machines.kill(name)
 
-    with meanwhile(lose), pytest.raises(CapeError, match=r"^no worker is left at tcp://127.0.0.1:\d+; what was finished is in place$"):
+    with (
+        meanwhile(lose),
+        pytest.raises(
+            CapeError,
+            match=r"^no worker is left at tcp://127.0.0.1:\d+; what was finished is in place$",
+        ),
+    ):
         reproduce(machines, tmp_path, [run])
-    with pytest.raises(CapeError, match=r"has no worker: start some with `dask worker tcp://127.0.0.1:\d+`$"):
+    with pytest.raises(
+        CapeError, match=r"has no worker: start some with `dask worker tcp://127.0.0.1:\d+`$"
+    ):
         reproduce(machines, tmp_path, [run])
 
 
@@ -251,13 +348,21 @@ def test_when_the_scheduler_is_lost_it_ends_in_one_line(machines, tmp_path, monk
         until(lambda: begun(tmp_path))
         machines.kill("scheduler")
 
-    with meanwhile(lose), pytest.raises(CapeError, match=r"^the scheduler at tcp://127.0.0.1:\d+ is gone"):
+    with (
+        meanwhile(lose),
+        pytest.raises(CapeError, match=r"^the scheduler at tcp://127.0.0.1:\d+ is gone"),
+    ):
         reproduce(machines, tmp_path, [run])
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:8786", "tcp://127.0.0.1", "a word"])
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "127.0.0.1:8786", "tcp://127.0.0.1", "a word"]
+)
 def test_a_wrong_address_is_refused_in_one_line_at_once(address):
-    with pytest.raises(CapeError, match=rf"^no Dask scheduler answers at '{address}': give what `dask scheduler` shows"):
+    with pytest.raises(
+        CapeError,
+        match=rf"^no Dask scheduler answers at '{address}': give what `dask scheduler` shows",
+    ):
         cluster.connected(address).__enter__()
 
 
@@ -265,11 +370,16 @@ def test_a_server_of_another_kind_is_refused(monkeypatch):
     import socket
 
     monkeypatch.setattr(cluster, "CONNECT", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(CapeError, match="no Dask scheduler answers at"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(CapeError, match="no Dask scheduler answers at"),
+    ):
         cluster.connected(f"tcp://127.0.0.1:{silent.getsockname()[1]}").__enter__()
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(CapeError, match=r"^--cluster needs Dask: pip install 'capelib\[cluster\]'$"):
+    with pytest.raises(
+        CapeError, match=r"^--cluster needs Dask: pip install 'capelib\[cluster\]'$"
+    ):
         cluster.connected("tcp://127.0.0.1:1").__enter__()

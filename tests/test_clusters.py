@@ -6,10 +6,10 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from capelib.analysis.clusters import clustered, difference_of, linked
-from capelib.analysis.shares import difference, wilson
-from capelib.dataset.dataset import NO_SOURCE
+from capelib.dataset import NO_SOURCE
 from capelib.errors import TooFewCases
+from capelib.estimators.clusters import clustered, difference_of, linked
+from capelib.estimators.shares import difference, wilson
 
 
 def rows(cells: list[tuple]) -> pd.DataFrame:
@@ -17,7 +17,18 @@ def rows(cells: list[tuple]) -> pd.DataFrame:
 
 
 def test_exiles_are_linked_by_source_by_episode_and_through_each_other():
-    found = linked(rows([("A", "S1", None), ("B", "S1", None), ("B", "S2", "E1"), ("C", "S3", "E1"), ("D", "S4", None), ("D", "S5", None)]))
+    found = linked(
+        rows(
+            [
+                ("A", "S1", None),
+                ("B", "S1", None),
+                ("B", "S2", "E1"),
+                ("C", "S3", "E1"),
+                ("D", "S4", None),
+                ("D", "S5", None),
+            ]
+        )
+    )
     assert found["A"] == found["B"] == found["C"] != found["D"]
     assert found.nunique() == 2
 
@@ -37,12 +48,23 @@ def test_the_design_effect_agrees_with_a_cluster_robust_regression(seed):
     cluster = pd.Series(np.repeat(range(30), rng.integers(1, 12, 30)))
     hits = pd.Series(rng.random(len(cluster)) < rng.beta(1, 2, 30)[cluster])
     found, n = clustered(hits, cluster), len(hits)
-    robust = sm.OLS(hits.astype(float), np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": cluster}).bse.iloc[0] ** 2
-    assert found.design_effect == pytest.approx(max(1, robust / (found.share * (1 - found.share) / n)))
+    robust = (
+        sm.OLS(hits.astype(float), np.ones(n))
+        .fit(cov_type="cluster", cov_kwds={"groups": cluster})
+        .bse.iloc[0]
+        ** 2
+    )
+    assert found.design_effect == pytest.approx(
+        max(1, robust / (found.share * (1 - found.share) / n))
+    )
     few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 29)) ** 2
     z, effective = stats.norm.ppf(0.975), n / found.design_effect * few
     middle = (found.share + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = z / (1 + z**2 / effective) * np.sqrt(found.share * (1 - found.share) / effective + z**2 / (4 * effective**2))
+    half = (
+        z
+        / (1 + z**2 / effective)
+        * np.sqrt(found.share * (1 - found.share) / effective + z**2 / (4 * effective**2))
+    )
     assert (found.low, found.high) == pytest.approx((middle - half, middle + half))
 
 
@@ -51,9 +73,15 @@ def covered(size: int, together: float, draws: int = 400) -> tuple[float, float]
     rng, p, clusters, hits = np.random.default_rng(7), 0.25, 60, np.zeros(2)
     cluster = pd.Series(np.repeat(range(clusters), size))
     for _ in range(draws):
-        level = rng.beta(p * (1 / together - 1), (1 - p) * (1 / together - 1), clusters) if together else np.full(clusters, p)
+        level = (
+            rng.beta(p * (1 / together - 1), (1 - p) * (1 / together - 1), clusters)
+            if together
+            else np.full(clusters, p)
+        )
         drawn = pd.Series(rng.random(len(cluster)) < level[cluster])
-        for place, share in enumerate((clustered(drawn, cluster), wilson(int(drawn.sum()), len(drawn)))):
+        for place, share in enumerate(
+            (clustered(drawn, cluster), wilson(int(drawn.sum()), len(drawn)))
+        ):
             hits[place] += share.low <= p <= share.high
     return hits[0] / draws, hits[1] / draws
 

@@ -8,10 +8,11 @@ from scipy import optimize, special, stats
 from statsmodels.stats.rates import confint_poisson
 
 import capelib as cape
-from capelib.analysis import corridors, fellows, ratios
-from capelib.analysis.fellows import ANY, ORGANISATIONS
 from capelib.errors import ParameterError, TooFewCases
+from capelib.estimators import panel_counts
 from capelib.figures import cooperation as drawn
+from capelib.questions import corridors, membership_shares
+from capelib.questions.membership_shares import ANY, ORGANISATIONS
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,9 @@ def hosts(ds):
 
 @pytest.fixture(scope="module")
 def found(ds, hosts):
-    return corridors.cooperation(ds.where(origin=cape.CENTRAL_ASIA).joined(), hosts, 2001, 2013, 2024)
+    return corridors.cooperation(
+        ds.where(origin=cape.CENTRAL_ASIA).joined(), hosts, 2001, 2013, 2024
+    )
 
 
 def incidents(*rows):
@@ -63,40 +66,69 @@ class TestFellowMembers:
         assert row[ANY] == bool(expected)
 
     def test_turkmenistan_shares_the_csto_with_nobody_ever(self, hosts):
-        every = pd.MultiIndex.from_product([["TKM"], hosts, range(1990, 2025)], names=["origin", "host", "year"]).to_frame(index=False)
+        every = pd.MultiIndex.from_product(
+            [["TKM"], hosts, range(1990, 2025)], names=["origin", "host", "year"]
+        ).to_frame(index=False)
         assert not corridors.fellow(every)[["CSTO", "SCO"]].any(axis=None)
 
     def test_a_persons_year_an_episode_and_a_landing_at_home_are_counted_as_said(self):
-        rows = incidents(("UZB", "RUS", 2010), ("UZB", "RUS", 2010), ("UZB", "RUS", 2010), ("UZB", "UZB", 2010), ("UZB", None, 2010))
-        rows["exile_id"], rows["episode_id"] = ["A", "A", "B", "C", "D"], [None, "E1", "E1", None, None]
-        assert [len(fellows.counted(rows, unit)) for unit in ("incident", "exile", "episode")] == [3, 2, 2]
+        rows = incidents(
+            ("UZB", "RUS", 2010),
+            ("UZB", "RUS", 2010),
+            ("UZB", "RUS", 2010),
+            ("UZB", "UZB", 2010),
+            ("UZB", None, 2010),
+        )
+        rows["exile_id"], rows["episode_id"] = (
+            ["A", "A", "B", "C", "D"],
+            [None, "E1", "E1", None, None],
+        )
+        assert [
+            len(membership_shares.counted(rows, unit)) for unit in ("incident", "exile", "episode")
+        ] == [3, 2, 2]
         with pytest.raises(ParameterError, match="unknown unit 'episodes': did you mean episode"):
-            fellows.counted(rows, "episodes")
+            membership_shares.counted(rows, "episodes")
 
     def test_the_matrix_orders_hosts_by_total_and_loses_nobody(self, ds):
         rows = ds.where(origin=cape.CENTRAL_ASIA, stage=[2, 3]).incidents
-        table = fellows.matrix(rows, most=5)
+        table = membership_shares.matrix(rows, most=5)
         named = table.sum().iloc[:-1]
         assert table.columns[-1] == "other hosts"
         assert named.is_monotonic_decreasing
-        assert table.to_numpy().sum() == len(fellows.counted(rows))
-        singles = rows[(rows["origin"] == "UZB") & (rows["host"] == "KAZ") & rows["year"].notna() & rows["episode_id"].isna()]
-        episodes = rows.loc[(rows["origin"] == "UZB") & (rows["host"] == "KAZ") & rows["year"].notna(), "episode_id"].nunique()
-        assert fellows.matrix(rows).loc["UZB", "KAZ"] == len(singles) + episodes
+        assert table.to_numpy().sum() == len(membership_shares.counted(rows))
+        singles = rows[
+            (rows["origin"] == "UZB")
+            & (rows["host"] == "KAZ")
+            & rows["year"].notna()
+            & rows["episode_id"].isna()
+        ]
+        episodes = rows.loc[
+            (rows["origin"] == "UZB") & (rows["host"] == "KAZ") & rows["year"].notna(), "episode_id"
+        ].nunique()
+        assert membership_shares.matrix(rows).loc["UZB", "KAZ"] == len(singles) + episodes
 
     def test_shares_and_their_yardstick_by_hand(self):
-        rows = incidents(("UZB", "KAZ", 2010), ("UZB", "RUS", 2011), ("UZB", "TUR", 2011), ("UZB", "KAZ", 2013))
-        found = fellows.fellow_shares(rows, [(2010, 2012), (2013, 2014)], ["KAZ", "RUS", "TUR", "AUT", "UZB"]).set_index(
-            ["organisation", "period"]
+        rows = incidents(
+            ("UZB", "KAZ", 2010), ("UZB", "RUS", 2011), ("UZB", "TUR", 2011), ("UZB", "KAZ", 2013)
         )
+        found = membership_shares.fellow_shares(
+            rows, [(2010, 2012), (2013, 2014)], ["KAZ", "RUS", "TUR", "AUT", "UZB"]
+        ).set_index(["organisation", "period"])
         early, late = found.loc[("CSTO", "2010-2012")], found.loc[("CSTO", "2013-2014")]
-        assert tuple(early[["k", "n", "share", "low", "high"]]) == pytest.approx(tuple(cape.shares.wilson(2, 3)))
+        assert tuple(early[["k", "n", "share", "low", "high"]]) == pytest.approx(
+            tuple(cape.shares.wilson(2, 3))
+        )
         assert early["if_equal"] == 0.5  # Kazakhstan and Russia of four possible hosts
         assert tuple(late[["k", "n", "if_equal"]]) == (0, 1, 0.0)
         assert early["hosts"] == "2 of 3"
 
     def test_stages_are_compared_by_the_shares_of_their_own_incidents(self):
-        rows = incidents(*[("TJK", "RUS", 2015)] * 8, *[("TJK", "AUT", 2015)] * 2, *[("TJK", "RUS", 2015)] * 5, *[("TJK", "AUT", 2015)] * 5)
+        rows = incidents(
+            *[("TJK", "RUS", 2015)] * 8,
+            *[("TJK", "AUT", 2015)] * 2,
+            *[("TJK", "RUS", 2015)] * 5,
+            *[("TJK", "AUT", 2015)] * 5,
+        )
         rows["stage"] = [3] * 10 + [1] * 10
         found = corridors.by_stage(rows)
         assert found["k"].tolist()[:2] == [8, 5]
@@ -107,53 +139,77 @@ class TestFellowMembers:
 class TestPerDisplaced:
     @pytest.mark.parametrize(
         ("n", "low", "high"),
-        [(0, 0, 3.69), (1, 0.0253, 5.57), (2, 0.242, 7.22), (5, 1.62, 11.67), (10, 4.80, 18.39), (20, 12.22, 30.89), (50, 37.11, 65.92)],
+        [
+            (0, 0, 3.69),
+            (1, 0.0253, 5.57),
+            (2, 0.242, 7.22),
+            (5, 1.62, 11.67),
+            (10, 4.80, 18.39),
+            (20, 12.22, 30.89),
+            (50, 37.11, 65.92),
+        ],
     )
     def test_the_exact_interval_is_that_of_the_printed_table(self, n, low, high):
         """Pearson and Hartley, Biometrika Tables for Statisticians, volume 1, table 40 (95 %)."""
-        assert fellows.poisson(n)[1:] == pytest.approx((low, high), rel=0.004)
+        assert membership_shares.poisson(n)[1:] == pytest.approx((low, high), rel=0.004)
 
     @pytest.mark.parametrize("n", [1, 3, 17, 240])
     def test_the_exact_interval_is_that_of_statsmodels(self, n):
-        assert fellows.poisson(n)[1:] == pytest.approx(confint_poisson(n, 1, method="exact-c"), rel=1e-9)
+        assert membership_shares.poisson(n)[1:] == pytest.approx(
+            confint_poisson(n, 1, method="exact-c"), rel=1e-9
+        )
 
     def test_the_exact_interval_covers_and_waves_widen_it(self):
         for mean in (2.0, 8.3, 40.0):
             n = np.arange(200)
-            inside = [low <= mean <= high for _, low, high in (fellows.poisson(int(k)) for k in n)]
+            inside = [
+                low <= mean <= high
+                for _, low, high in (membership_shares.poisson(int(k)) for k in n)
+            ]
             assert stats.poisson.pmf(n, mean)[inside].sum() >= 0.95
-        one, four = fellows.poisson(40), fellows.poisson(40, 4.0)
+        one, four = membership_shares.poisson(40), membership_shares.poisson(40, 4.0)
         assert four.low < one.low < one.high < four.high
         with pytest.raises(ParameterError, match="spread 1 or more"):
-            fellows.poisson(4, 0.5)
+            membership_shares.poisson(4, 0.5)
 
     def test_incidents_per_displaced_people_by_hand(self):
-        people = fellows.people_of("TJK")
-        rows = incidents(("TJK", "RUS", 2015), ("TJK", None, 2015), ("TJK", "TJK", 2015), ("TJK", "TUR", 2015), ("TJK", "RUS", None))
-        row = fellows.per_displaced(rows, [(2015, 2015)]).iloc[0]
+        people = membership_shares.people_of("TJK")
+        rows = incidents(
+            ("TJK", "RUS", 2015),
+            ("TJK", None, 2015),
+            ("TJK", "TJK", 2015),
+            ("TJK", "TUR", 2015),
+            ("TJK", "RUS", None),
+        )
+        row = membership_shares.per_displaced(rows, [(2015, 2015)]).iloc[0]
         assert (row["n"], row["person_years"], row["spread"]) == (3, people[2015], 1)
         assert row["per_1000"] == pytest.approx(3000 / people[2015])
-        exact = np.array(fellows.poisson(3)) * 1000 / row["person_years"]
+        exact = np.array(membership_shares.poisson(3)) * 1000 / row["person_years"]
         assert list(row[["per_1000", "low", "high"]]) == pytest.approx(list(exact))
 
     def test_none_on_record_still_has_an_upper_bound_and_no_counts_no_row(self):
-        row = fellows.per_displaced(incidents(("TJK", "RUS", 2010), ("RUS", "UKR", 2015)), [(2015, 2016)])
+        row = membership_shares.per_displaced(
+            incidents(("TJK", "RUS", 2010), ("RUS", "UKR", 2015)), [(2015, 2016)]
+        )
         assert row["origin"].tolist() == ["TJK"]
         assert (row["n"].item(), row["low"].item()) == (0, 0)
-        assert row["high"].item() == pytest.approx(1000 * 3.689 / row["person_years"].item(), rel=1e-3)
+        assert row["high"].item() == pytest.approx(
+            1000 * 3.689 / row["person_years"].item(), rel=1e-3
+        )
 
     @pytest.mark.parametrize(("origin", "waves"), [("UZB", 0.0), ("UZB", 1.0), ("TJK", 1.0)])
     def test_the_interval_holds_when_incidents_come_in_waves(self, origin, waves):
-        rng, people = np.random.default_rng(5), fellows.people_of(origin).loc[2001:2024]
+        rng, people = np.random.default_rng(5), membership_shares.people_of(origin).loc[2001:2024]
         expected, covered, exact = 50 * people / people.sum(), [], []
         for _ in range(150):
             level = rng.gamma(1 / waves, waves, len(people)) if waves else 1.0
             n = rng.poisson(expected * level)
             rows = incidents(*[(origin, "RUS", year) for year in np.repeat(people.index, n)])
-            row = fellows.per_displaced(rows, [(2001, 2024)]).iloc[0]
+            row = membership_shares.per_displaced(rows, [(2001, 2024)]).iloc[0]
             covered.append(row["low"] <= 50_000 / people.sum() <= row["high"])
             exact.append(
-                np.diff(confint_poisson(row["n"], 1, method="exact-c"))[0] * 1000 / people.sum() <= row["high"] - row["low"] + 1e-12
+                np.diff(confint_poisson(row["n"], 1, method="exact-c"))[0] * 1000 / people.sum()
+                <= row["high"] - row["low"] + 1e-12
             )
         assert np.mean(covered) >= 0.91
         assert all(exact)  # never narrower than for independent events
@@ -166,14 +222,33 @@ TRUTH = {"CIS": 3.0, "CSTO": 2.5, "SCO": 2.0}
 @pytest.fixture(scope="module")
 def empty(hosts):
     """A smaller panel without incidents: 30 hosts, 10 years."""
-    members = {"RUS", "KAZ", "KGZ", "TJK", "UZB", "ARM", "BLR", "AZE", "MDA", "UKR", "GEO", "CHN", "TKM"}
-    some = sorted(members | set(sorted(set(hosts) - members - {"SRB", "SSD"})[: STATES - len(members)]))
+    members = {
+        "RUS",
+        "KAZ",
+        "KGZ",
+        "TJK",
+        "UZB",
+        "ARM",
+        "BLR",
+        "AZE",
+        "MDA",
+        "UKR",
+        "GEO",
+        "CHN",
+        "TKM",
+    }
+    some = sorted(
+        members | set(sorted(set(hosts) - members - {"SRB", "SSD"})[: STATES - len(members)])
+    )
     return corridors.panel(incidents(*[(origin, None, 2010) for origin in ORIGINS]), some, *SPAN)
 
 
 def simulated(empty, rng, corridor, host, n=300):
     """A panel with known ratios, and levels of corridors and hosts that vary at random (standard deviations of the logarithm)."""
-    truth = np.exp(sum(empty[name] * np.log(ratio) for name, ratio in TRUTH.items()) + 0.4 * empty["authoritarian"].astype(float))
+    truth = np.exp(
+        sum(empty[name] * np.log(ratio) for name, ratio in TRUTH.items())
+        + 0.4 * empty["authoritarian"].astype(float)
+    )
     level = np.ones(len(empty))
     for column, deviation in (("corridor", corridor), ("host", host)):
         code = pd.factorize(empty[column])[0]
@@ -210,13 +285,26 @@ class TestTheModel:
             mean = np.exp(x @ b)
             return float((mean - y * (x @ b)).sum()), x.T @ (mean - y)
 
-        best = optimize.minimize(minus, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 2000}).x
+        best = optimize.minimize(
+            minus,
+            np.zeros(x.shape[1]),
+            jac=True,
+            method="BFGS",
+            options={"gtol": 1e-5, "maxiter": 2000},
+        ).x
         assert np.log(fit.terms["ratio"].to_numpy()) == pytest.approx(best[:6], abs=2e-4)
 
     def test_the_negative_binomial_is_the_best_by_its_own_likelihood(self, empty):
         cells = simulated(empty, np.random.default_rng(2), 0.8, 0.3)
         fit = corridors.membership_ratios(cells, model="negative_binomial")
-        x = np.column_stack([cells[list(ORGANISATIONS)], cells["authoritarian"], cells["year"] - 2010, cells["displaced"] - 12])
+        x = np.column_stack(
+            [
+                cells[list(ORGANISATIONS)],
+                cells["authoritarian"],
+                cells["year"] - 2010,
+                cells["displaced"] - 12,
+            ]
+        )
         x = np.column_stack([x, pd.get_dummies(cells["origin"])]).astype(float)
 
         def minus(b):
@@ -228,31 +316,49 @@ class TestTheModel:
         assert np.log(fit.terms["ratio"].to_numpy()) == pytest.approx(best[:6], abs=0.01)
         assert fit.alpha == pytest.approx(np.exp(best[-1]), rel=0.02)
 
-    def test_a_corridor_with_itself_is_the_poisson_model_with_a_dummy_for_each_corridor(self, empty):
+    def test_a_corridor_with_itself_is_the_poisson_model_with_a_dummy_for_each_corridor(
+        self, empty
+    ):
         cells = simulated(empty, np.random.default_rng(3), 0.8, 0.8)
         fit = corridors.membership_ratios(cells, effects="corridor")
-        kept = [term for term in [*ORGANISATIONS, "authoritarian", "year", "displaced"] if term not in fit.dropped]
+        kept = [
+            term
+            for term in [*ORGANISATIONS, "authoritarian", "year", "displaced"]
+            if term not in fit.dropped
+        ]
         used = cells[cells["corridor"].isin(cells.loc[cells["n"] > 0, "corridor"])]
         x = used[kept].astype(float) - used[kept].astype(float).mean()
         dummies = pd.get_dummies(used["corridor"]).astype(float)
-        full = sm.GLM(used["n"].astype(float), pd.concat([x, dummies], axis=1), family=sm.families.Poisson()).fit()
+        full = sm.GLM(
+            used["n"].astype(float), pd.concat([x, dummies], axis=1), family=sm.families.Poisson()
+        ).fit()
         assert "CSTO" in kept
-        assert np.log(fit.terms["ratio"].to_numpy()) == pytest.approx(full.params[kept].to_numpy(), abs=1e-4)
+        assert np.log(fit.terms["ratio"].to_numpy()) == pytest.approx(
+            full.params[kept].to_numpy(), abs=1e-4
+        )
         assert fit.n_cells == len(used)
 
     def test_the_covariance_and_its_degrees_of_freedom_are_those_of_the_whole_hat_matrix(self):
         rng = np.random.default_rng(4)
         x = np.column_stack([rng.normal(size=60), rng.integers(0, 2, 60), np.ones(60)])
-        group, weight, residual = rng.integers(0, 9, 60), rng.uniform(0.2, 3, 60), rng.normal(size=60)
-        covariance, df = ratios.clustered(x, weight, residual, group)
+        group, weight, residual = (
+            rng.integers(0, 9, 60),
+            rng.uniform(0.2, 3, 60),
+            rng.normal(size=60),
+        )
+        covariance, df = panel_counts.clustered(x, weight, residual, group)
         root = np.sqrt(weight)
         scaled, error = x * root[:, None], residual / root
         bread = np.linalg.inv(scaled.T @ scaled)
         hat = scaled @ bread @ scaled.T
-        rows = np.zeros((9, 3, 60))  # for each cluster, what turns the errors into its share of the estimates
+        rows = np.zeros(
+            (9, 3, 60)
+        )  # for each cluster, what turns the errors into its share of the estimates
         for one in range(9):
             own = group == one
-            adjusted = bread @ scaled[own].T @ np.linalg.inv(np.eye(own.sum()) - hat[np.ix_(own, own)])
+            adjusted = (
+                bread @ scaled[own].T @ np.linalg.inv(np.eye(own.sum()) - hat[np.ix_(own, own)])
+            )
             rows[one][:, own] = adjusted
         step = np.array([row @ error for row in rows])
         assert covariance == pytest.approx(8 / 9 * step.T @ step)
@@ -263,43 +369,66 @@ class TestTheModel:
     def test_the_errors_are_near_those_of_leaving_each_host_out_and_fitting_again(self, empty):
         cells = simulated(empty, np.random.default_rng(6), 0.3, 0.0, n=3000)
         terms = [*ORGANISATIONS, "authoritarian"]
-        fit = ratios.expected_counts(cells, terms, "origin", "host")
+        fit = panel_counts.expected_counts(cells, terms, "origin", "host")
         again = []
         for host in cells["host"].unique():
-            left = ratios.expected_counts(cells[cells["host"] != host], terms, "origin", "host")
+            left = panel_counts.expected_counts(
+                cells[cells["host"] != host], terms, "origin", "host"
+            )
             again.append(np.log(left.terms["ratio"].to_numpy()))
         n = len(again)
-        jackknife = np.sqrt((n - 1) / n * ((np.array(again) - np.log(fit.terms["ratio"].to_numpy())) ** 2).sum(axis=0))
-        shown = np.log(fit.terms["high"] / fit.terms["low"]) / 2 / stats.t.ppf(0.975, fit.terms["df"])
+        jackknife = np.sqrt(
+            (n - 1)
+            / n
+            * ((np.array(again) - np.log(fit.terms["ratio"].to_numpy())) ** 2).sum(axis=0)
+        )
+        shown = (
+            np.log(fit.terms["high"] / fit.terms["low"]) / 2 / stats.t.ppf(0.975, fit.terms["df"])
+        )
         assert shown.to_numpy() == pytest.approx(jackknife, rel=0.25)
 
-    def test_known_ratios_come_back_and_clustered_intervals_hold_where_the_models_own_do_not(self, empty):
+    def test_known_ratios_come_back_and_clustered_intervals_hold_where_the_models_own_do_not(
+        self, empty
+    ):
         rng, names = np.random.default_rng(7), list(TRUTH)
         truth, logs, covered, naive = np.log(list(TRUTH.values())), [], [], []
         for _ in range(60):
             cells = simulated(empty, rng, 0.7, 0.7)
-            fit = ratios.expected_counts(cells, [*names, "authoritarian"], "origin", "host")
+            fit = panel_counts.expected_counts(cells, [*names, "authoritarian"], "origin", "host")
             rows = fit.terms.set_index("term").loc[names]
             logs.append(np.log(rows["ratio"]))
             covered.append((np.log(rows["low"]) <= truth) & (truth <= np.log(rows["high"])))
             if len(naive) == 20:
                 continue
-            x = np.column_stack([cells[names], cells["authoritarian"], pd.get_dummies(cells["origin"])]).astype(float)
+            x = np.column_stack(
+                [cells[names], cells["authoritarian"], pd.get_dummies(cells["origin"])]
+            ).astype(float)
             plain = sm.GLM(cells["n"].to_numpy(float), x, family=sm.families.Poisson()).fit()
-            naive.append(np.abs(np.asarray(plain.params)[:3] - truth) < 1.96 * np.asarray(plain.bse)[:3])
+            naive.append(
+                np.abs(np.asarray(plain.params)[:3] - truth) < 1.96 * np.asarray(plain.bse)[:3]
+            )
         assert np.median(logs, axis=0) == pytest.approx(truth, abs=0.3)
         assert (np.mean(covered, axis=0) >= 0.9).all()
         assert np.mean(naive) < 0.75
 
     def test_without_waves_the_ratios_come_back_without_bias(self, empty):
         rng = np.random.default_rng(8)
-        logs = [np.log(corridors.membership_ratios(simulated(empty, rng, 0, 0, 1000)).terms["ratio"][:3]) for _ in range(30)]
+        logs = [
+            np.log(
+                corridors.membership_ratios(simulated(empty, rng, 0, 0, 1000)).terms["ratio"][:3]
+            )
+            for _ in range(30)
+        ]
         assert np.mean(logs, axis=0) == pytest.approx(np.log(list(TRUTH.values())), abs=0.06)
 
-    def test_a_corridor_with_itself_gives_the_known_ratio_whatever_the_corridors_levels(self, empty):
+    def test_a_corridor_with_itself_gives_the_known_ratio_whatever_the_corridors_levels(
+        self, empty
+    ):
         rng, logs, covered = np.random.default_rng(11), [], []
         for _ in range(25):
-            row = corridors.membership_ratios(simulated(empty, rng, 1.0, 1.0, 3000), effects="corridor").row("CSTO")
+            row = corridors.membership_ratios(
+                simulated(empty, rng, 1.0, 1.0, 3000), effects="corridor"
+            ).row("CSTO")
             logs.append(np.log(row["ratio"]))
             covered.append(row["low"] <= TRUTH["CSTO"] <= row["high"])
         assert np.nanmean(logs) == pytest.approx(np.log(TRUTH["CSTO"]), abs=0.1)
@@ -309,7 +438,9 @@ class TestTheModel:
         rng = np.random.default_rng(9)
         level = np.exp2(empty["displaced"].astype(float))
         cells = empty.assign(n=rng.poisson(2000 * level / level.sum()))
-        assert corridors.membership_ratios(cells).row("displaced")["ratio"] == pytest.approx(2, rel=0.15)
+        assert corridors.membership_ratios(cells).row("displaced")["ratio"] == pytest.approx(
+            2, rel=0.15
+        )
         fit = corridors.membership_ratios(cells, people="offset")
         assert "displaced" not in set(fit.terms["term"])
         assert fit.row("CSTO")["ratio"] == pytest.approx(1, abs=0.25)
@@ -320,7 +451,9 @@ class TestTheModel:
         fit = corridors.membership_ratios(cells)
         assert fit.dropped == {"CSTO": "fewer than two clusters with counts on one side"}
         assert np.isnan(fit.row("CSTO")["ratio"])
-        with pytest.raises(TooFewCases, match="no membership can be compared: CSTO: fewer than two clusters"):
+        with pytest.raises(
+            TooFewCases, match="no membership can be compared: CSTO: fewer than two clusters"
+        ):
             corridors.membership_ratios(cells, ("CSTO",))
 
     def test_too_few_cases_and_unknown_choices_are_refused_in_one_line(self, empty):
@@ -330,22 +463,43 @@ class TestTheModel:
         few.loc[few.sample(12, random_state=1).index, "n"] = 1
         with pytest.raises(TooFewCases):
             corridors.membership_ratios(few)
-        with pytest.raises(ParameterError, match="unknown effects 'corridors': did you mean corridor"):
+        with pytest.raises(
+            ParameterError, match="unknown effects 'corridors': did you mean corridor"
+        ):
             corridors.membership_ratios(empty, effects="corridors")
         with pytest.raises(ParameterError, match="unknown people"):
             corridors.membership_ratios(empty, people="x")
         with pytest.raises(ParameterError, match="choose model poisson"):
-            corridors.membership_ratios(simulated(empty, np.random.default_rng(1), 0, 0), effects="corridor", model="negative_binomial")
+            corridors.membership_ratios(
+                simulated(empty, np.random.default_rng(1), 0, 0),
+                effects="corridor",
+                model="negative_binomial",
+            )
 
 
 class TestSwitches:
     def test_the_odds_ratio_is_that_of_fishers_tea(self):
         """Fisher's tea-tasting table, 3, 1, 1, 3; the conditional estimate printed in R's help of fisher.test is 6.408309."""
-        rows = [("UZB", "KAZ", 2010)] * 3 + [("UZB", "KAZ", 2015)] + [("UZB", "TUR", 2012)] + [("UZB", "TUR", 2014)] * 3
+        rows = (
+            [("UZB", "KAZ", 2010)] * 3
+            + [("UZB", "KAZ", 2015)]
+            + [("UZB", "TUR", 2012)]
+            + [("UZB", "TUR", 2014)] * 3
+        )
         cells = corridors.panel(incidents(*rows), ["KAZ", "TUR", "RUS"], 2004, 2015)
         found = corridors.switches(cells).set_index("organisation").loc["CSTO"]
-        assert found[["shared", "hosts", "years_with", "years_without"]].tolist() == ["2006-2012", "KAZ", 7, 5]
-        assert found[["n_with", "n_without", "other_with", "other_without"]].tolist() == [3, 1, 1, 3]
+        assert found[["shared", "hosts", "years_with", "years_without"]].tolist() == [
+            "2006-2012",
+            "KAZ",
+            7,
+            5,
+        ]
+        assert found[["n_with", "n_without", "other_with", "other_without"]].tolist() == [
+            3,
+            1,
+            1,
+            3,
+        ]
         assert found["ratio"] == pytest.approx(6.408309, rel=1e-5)
         lower = optimize.brentq(lambda odds: _noncentral(odds)[3:].sum() - 0.025, 1e-3, 6)
         assert found["low"] == pytest.approx(lower, rel=1e-4)
@@ -388,13 +542,24 @@ class TestTheWhole:
         assert (table["value"] <= table["high"]).all()
 
     def test_the_first_row_of_the_variants_is_the_answer(self, ds, hosts, found):
-        table = corridors.variants(ds.where(origin=cape.CENTRAL_ASIA).joined(), hosts, 2001, 2024, [2, 3], "episode", "fiw", "NF")
+        table = corridors.variants(
+            ds.where(origin=cape.CENTRAL_ASIA).joined(),
+            hosts,
+            2001,
+            2024,
+            [2, 3],
+            "episode",
+            "fiw",
+            "NF",
+        )
         first = table.iloc[0]
         assert (first["n"], first["ratio"]) == (found.together.n, found.together.row(ANY)["ratio"])
         assert first["CSTO"] == found.separate.row("CSTO")["ratio"]
         assert table["choice"].is_unique
         rows = table.set_index("choice")
-        assert rows.loc["without host Russia", "n"] == first["n"] - (found.rows["host"] == "RUS").sum()
+        assert (
+            rows.loc["without host Russia", "n"] == first["n"] - (found.rows["host"] == "RUS").sum()
+        )
         assert rows.loc["hosts: those of these incidents, and members", "ratio"] < first["ratio"]
 
     @pytest.mark.parametrize("origin", ["TKM", "KGZ", "TUR", "SRB"])
@@ -404,7 +569,13 @@ class TestTheWhole:
         assert origin in found.sentence(origin)
         assert found.estimates()["value"].notna().all()
         assert set(found.models().columns) >= {"term", "ratio", "note"}
-        for draw in (drawn.corridor_matrix, drawn.fellow_members, drawn.per_displaced, drawn.membership_models, drawn.hosts_left_out):
+        for draw in (
+            drawn.corridor_matrix,
+            drawn.fellow_members,
+            drawn.per_displaced,
+            drawn.membership_models,
+            drawn.hosts_left_out,
+        ):
             assert draw(found, part.info).picture("png")
 
     def test_the_frame_behind_the_matrix_says_who_were_fellow_members(self, ds, found):
@@ -422,6 +593,8 @@ def test_the_negative_binomial_estimate_is_where_its_likelihood_is_highest():
     mean = np.exp(x @ [0.8, -0.4] + np.array([0.2, 1.0, -0.3, 0.6])[level])
     y = rng.negative_binomial(2, 2 / (2 + mean)).astype(float)
     design = np.column_stack([x, np.eye(4)[level]])
-    estimate, _, alpha = ratios._negative_binomial(y, design, np.zeros(240), np.zeros(2))
-    best = sm.GLM(y, design, family=sm.families.NegativeBinomial(alpha=alpha)).fit(tol=1e-12)  # another algorithm, at the same alpha
+    estimate, _, alpha = panel_counts._negative_binomial(y, design, np.zeros(240), np.zeros(2))
+    best = sm.GLM(y, design, family=sm.families.NegativeBinomial(alpha=alpha)).fit(
+        tol=1e-12
+    )  # another algorithm, at the same alpha
     assert estimate == pytest.approx(best.params[:2], abs=1e-4)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capelib.analysis import counts
 from capelib.errors import ParameterError
+from capelib.estimators import counts
+from capelib.vocabulary.codebook import codes
 
 
 def frame(rows: list[tuple]) -> pd.DataFrame:
@@ -44,7 +45,10 @@ def test_each_unit_counts_what_it_says_and_empty_years_stay_as_zero(unit, expect
 
 
 def test_the_unit_is_the_incident_unless_said_otherwise():
-    pd.testing.assert_frame_equal(counts.per_year(frame(ROWS), 2009, 2013), counts.per_year(frame(ROWS), 2009, 2013, "incident"))
+    pd.testing.assert_frame_equal(
+        counts.per_year(frame(ROWS), 2009, 2013),
+        counts.per_year(frame(ROWS), 2009, 2013, "incident"),
+    )
 
 
 def test_incidents_without_a_year_and_outside_the_period_are_left_out():
@@ -54,7 +58,11 @@ def test_incidents_without_a_year_and_outside_the_period_are_left_out():
 
 @pytest.mark.parametrize(
     ("unit", "tjk", "uzb"),
-    [("incident", [4, 0, 2, 0], [2, 0, 0, 4]), ("exile", [3, 0, 1, 0], [2, 0, 0, 4]), ("episode", [2, 0, 2, 0], [2, 0, 0, 2])],
+    [
+        ("incident", [4, 0, 2, 0], [2, 0, 0, 4]),
+        ("exile", [3, 0, 1, 0], [2, 0, 0, 4]),
+        ("episode", [2, 0, 2, 0], [2, 0, 0, 2]),
+    ],
 )
 def test_counting_within_a_column_gives_each_of_its_values_every_year(unit, tjk, uzb):
     found = counts.per_year(frame(ROWS), 2010, 2013, unit, by="origin")
@@ -104,13 +112,20 @@ INCIDENT = st.tuples(
 @given(st.lists(INCIDENT, min_size=1, max_size=25))
 def test_no_unit_exceeds_the_incidents_and_the_groups_add_up_to_the_whole(rows):
     incidents = frame(rows)
-    whole = {unit: counts.per_year(incidents, 2009, 2013, unit).set_index("year")["n"] for unit in counts.UNITS}
-    assert whole["incident"].sum() == sum(year is not None and 2009 <= year <= 2013 for year, *_ in rows)
+    whole = {
+        unit: counts.per_year(incidents, 2009, 2013, unit).set_index("year")["n"]
+        for unit in codes("unit")
+    }
+    assert whole["incident"].sum() == sum(
+        year is not None and 2009 <= year <= 2013 for year, *_ in rows
+    )
     for unit in ("exile", "episode"):
         assert (whole[unit] <= whole["incident"]).all()
         assert (whole["exile"].gt(0) == whole["incident"].gt(0)).all()
     for unit in ("incident", "episode"):
-        groups = counts.per_year(incidents, 2009, 2013, unit, by="origin").groupby("year")["n"].sum()
+        groups = (
+            counts.per_year(incidents, 2009, 2013, unit, by="origin").groupby("year")["n"].sum()
+        )
         assert groups.tolist() == whole[unit].tolist()
 
 
@@ -119,4 +134,6 @@ def test_no_unit_exceeds_the_incidents_and_the_groups_add_up_to_the_whole(rows):
 def test_the_order_of_the_rows_does_not_change_incidents_and_exiles(rows, random):
     shuffled = random.sample(rows, len(rows))
     for unit in ("incident", "exile"):
-        assert counts.per_year(frame(rows), 2009, 2013, unit).equals(counts.per_year(frame(shuffled), 2009, 2013, unit))
+        assert counts.per_year(frame(rows), 2009, 2013, unit).equals(
+            counts.per_year(frame(shuffled), 2009, 2013, unit)
+        )

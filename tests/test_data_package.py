@@ -11,17 +11,29 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.dataset import package
-from capelib.dataset.codebook import codebook, columns
-from capelib.dataset.tables import problems_of, read_text
 from capelib.paths import room
+from capelib.vocabulary import package
+from capelib.vocabulary.codebook import codebook, columns
+from capelib.vocabulary.tables import problems_of, read_text
 
 DATA = room("data")
 MANIFEST = tomllib.loads((Path(__file__).parent / "data_manifest.toml").read_text(encoding="utf-8"))
 TABLES = codebook()["table"]
-PERSONAL = ("incidents", "exiles", "double_coding", "audit", "withdrawn")  # tables whose rows are about persons
-FREE_TEXT = {"outcome", "note", "reason"}  # the only columns of these that hold free text; their rules stand in the codebook
-NAMES = re.compile(r"name|alias|birth|born|passport_no|address|phone|mail|photo|face|\bage\b|gender|sex")
+PERSONAL = (
+    "incidents",
+    "exiles",
+    "double_coding",
+    "audit",
+    "withdrawn",
+)  # tables whose rows are about persons
+FREE_TEXT = {
+    "outcome",
+    "note",
+    "reason",
+}  # the only columns of these that hold free text; their rules stand in the codebook
+NAMES = re.compile(
+    r"name|alias|birth|born|passport_no|address|phone|mail|photo|face|\bage\b|gender|sex"
+)
 OTHER_STATE_IN_KEY = {"TKM-0014": "UZB"}  # pursued by two states; keys are stable
 
 
@@ -32,7 +44,9 @@ def text() -> dict[str, pd.DataFrame]:
 
 def test_every_file_is_registered_and_every_registered_file_is_there():
     on_disk = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
-    assert on_disk == {entry["path"] for entry in TABLES.values()} | set(MANIFEST["documents"]) | set(MANIFEST["list"])
+    assert on_disk == {entry["path"] for entry in TABLES.values()} | set(
+        MANIFEST["documents"]
+    ) | set(MANIFEST["list"])
 
 
 @pytest.mark.parametrize("path", MANIFEST["list"])
@@ -48,11 +62,17 @@ def test_codebook_and_manifest_name_the_same_tables():
 @pytest.mark.parametrize("name", TABLES)
 def test_rows_columns_types_and_years_are_the_reviewed_ones(name, text):
     reviewed, frame = MANIFEST["table"][name], text[name]
-    assert [f"{column}: {spec['type']}" for column, spec in columns(name).items()] == reviewed["columns"]
+    assert [f"{column}: {spec['type']}" for column, spec in columns(name).items()] == reviewed[
+        "columns"
+    ]
     assert list(frame.columns) == list(columns(name))
     assert len(frame) == reviewed["rows"]
     dated = TABLES[name].get("year", [])
-    years = [int(value[:4]) for column in ([dated] if isinstance(dated, str) else dated) for value in frame[column].dropna()]
+    years = [
+        int(value[:4])
+        for column in ([dated] if isinstance(dated, str) else dated)
+        for value in frame[column].dropna()
+    ]
     assert ([min(years), max(years)] if years else None) == reviewed.get("years")
 
 
@@ -88,7 +108,9 @@ def test_persons_are_keys_and_no_column_could_hold_a_name(text):
     assert prefixes[prefixes != prefixes.index.str[:3]].to_dict() == OTHER_STATE_IN_KEY
     for name in PERSONAL:
         assert [column for column in text[name] if NAMES.search(column)] == []
-        assert {column for column, spec in columns(name).items() if spec["type"] == "text"} <= FREE_TEXT
+        assert {
+            column for column, spec in columns(name).items() if spec["type"] == "text"
+        } <= FREE_TEXT
 
 
 def test_addresses_stand_in_sources_and_findings_only(text):
@@ -100,7 +122,9 @@ def test_addresses_stand_in_sources_and_findings_only(text):
 def test_episodes_are_three_or_more_persons_in_one_action(text):
     for key, rows in text["incidents"].dropna(subset="episode_id").groupby("episode_id"):
         assert rows["exile_id"].nunique() >= 3, key
-        assert len(rows[["origin", "host", "date", "measure", "source_id"]].drop_duplicates()) == 1, key
+        assert (
+            len(rows[["origin", "host", "date", "measure", "source_id"]].drop_duplicates()) == 1
+        ), key
 
 
 def test_none_found_stands_alone(text):
@@ -110,9 +134,15 @@ def test_none_found_stands_alone(text):
 
 
 def test_findings_departures_and_bibliography_name_the_same_publications(text):
-    keys = re.findall(r"^@\w+\{([^,]+),", (DATA / "published" / "publications.bib").read_text(encoding="utf-8"), re.MULTILINE)
+    keys = re.findall(
+        r"^@\w+\{([^,]+),",
+        (DATA / "published" / "publications.bib").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert len(keys) == len(set(keys))
-    assert set(text["findings"]["publication"]) | set(text["departures"]["publication"]) == set(keys)
+    assert set(text["findings"]["publication"]) | set(text["departures"]["publication"]) == set(
+        keys
+    )
 
 
 def test_the_readme_gives_the_numbers_of_the_files(text):
@@ -123,9 +153,15 @@ def test_the_readme_gives_the_numbers_of_the_files(text):
     ours = ds.incidents["origin"].isin(cape.CENTRAL_ASIA)
     rated = cape.add_regime(ds.incidents[~ours & ds.incidents["year"].notna()])
     once = rated[rated["episode_id"].isna() | ~rated.duplicated("episode_id")]
-    shares = [(frame["host_fiw"].value_counts(normalize=True) * 100).round().astype(int) for frame in (rated, once)]
+    shares = [
+        (frame["host_fiw"].value_counts(normalize=True) * 100).round().astype(int)
+        for frame in (rated, once)
+    ]
     kinds = ds.sources["kind"].value_counts()
-    wrong = [len(text["audit"].query(f"{column} == 'wrong'")) for column in ("origin", "host", "date", "measure", "category")]
+    wrong = [
+        len(text["audit"].query(f"{column} == 'wrong'"))
+        for column in ("origin", "host", "date", "measure", "category")
+    ]
     assert wrong == [0, 0, 0, 3, 0]
     for said in (
         f"{ours.sum()} incidents are by the five Central Asian states. The other {(~ours).sum()}, by 33 states",
@@ -144,8 +180,13 @@ def test_the_readme_gives_the_numbers_of_the_files(text):
 
 
 def test_datapackage_on_disk_is_made_from_codebook_and_files(tmp_path):
-    assert (DATA / "datapackage.json").read_text(encoding="utf-8") == package.text(), "run: python -m capelib.dataset.package"
-    assert package.write(tmp_path / "again.json").read_bytes() == (DATA / "datapackage.json").read_bytes()
+    assert (DATA / "datapackage.json").read_text(encoding="utf-8") == package.text(), (
+        "run: python -m capelib.vocabulary.package"
+    )
+    assert (
+        package.write(tmp_path / "again.json").read_bytes()
+        == (DATA / "datapackage.json").read_bytes()
+    )
     assert json.loads(package.text()) == package.datapackage()
 
 
@@ -166,7 +207,9 @@ def test_frictionless_refuses_what_the_codebook_forbids(tmp_path):
     with (copy / "incidents.csv").open("a", encoding="utf-8") as file:
         file.write("\n".join(bad) + "\n")
     rows = MANIFEST["table"]["incidents"]["rows"]
-    found = frictionless.validate(str(copy / "datapackage.json")).flatten(["rowNumber", "type", "fieldName"])
+    found = frictionless.validate(str(copy / "datapackage.json")).flatten(
+        ["rowNumber", "type", "fieldName"]
+    )
     assert {((row or 0) and row - rows - 1, kind, column) for row, kind, column in found} == {
         (0, "hash-count", None),
         (0, "byte-count", None),

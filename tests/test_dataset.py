@@ -3,15 +3,15 @@
 import shutil
 from pathlib import Path
 
-import edtf
+import edtf as edtf_library
 import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.dataset import dates
-from capelib.dataset.codebook import stage_of
-from capelib.dataset.tables import read_text
 from capelib.paths import room
+from capelib.vocabulary import edtf
+from capelib.vocabulary.codebook import stage_of
+from capelib.vocabulary.tables import read_text
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
@@ -41,7 +41,11 @@ def test_the_public_record_is_whole_and_clean():
     ds = cape.load()
     assert (len(ds.incidents), len(ds.exiles), len(ds.sources)) == (1074, 694, 609)
     assert ds.problems.empty and ds.set_aside.empty
-    assert (ds.info.label, ds.info.synthetic, ds.info.licence) == ("public record", False, "CC-BY-4.0")
+    assert (ds.info.label, ds.info.synthetic, ds.info.licence) == (
+        "public record",
+        False,
+        "CC-BY-4.0",
+    )
     assert ds.info.source_line.endswith(ds.info.sha256[:12])
     assert ds.info.sha256 == cape.load().info.sha256
 
@@ -50,17 +54,50 @@ def test_columns_have_the_promised_types():
     ds = cape.load()
     text, code, day, yes = "str", "category", "datetime64[s]", "boolean"
     assert ds.incidents.dtypes.astype(str).to_dict() == {
-        **{"incident_id": text, "exile_id": text, "origin": text, "host": text, "date": text, "measure": code},
-        **{"relatives_targeted": yes, "interpol": yes, "attribution": code, "doubtful": "bool", "episode_id": text},
-        **{"source_id": text, "outcome": text, "date_start": day, "date_end": day, "precision": text, "year": "Int64", "stage": code},
+        **{
+            "incident_id": text,
+            "exile_id": text,
+            "origin": text,
+            "host": text,
+            "date": text,
+            "measure": code,
+        },
+        **{
+            "relatives_targeted": yes,
+            "interpol": yes,
+            "attribution": code,
+            "doubtful": "bool",
+            "episode_id": text,
+        },
+        **{
+            "source_id": text,
+            "outcome": text,
+            "date_start": day,
+            "date_end": day,
+            "precision": text,
+            "year": "Int64",
+            "stage": code,
+        },
     }
-    assert ds.exiles.dtypes.astype(str).to_dict() == {"exile_id": text, "origin": text, "category": code, "is_group": "bool"}
-    assert ds.sources.dtypes.astype(str).to_dict() == {"source_id": text, "kind": code, "publisher": text, "url": text}
+    assert ds.exiles.dtypes.astype(str).to_dict() == {
+        "exile_id": text,
+        "origin": text,
+        "category": code,
+        "is_group": "bool",
+    }
+    assert ds.sources.dtypes.astype(str).to_dict() == {
+        "source_id": text,
+        "kind": code,
+        "publisher": text,
+        "url": text,
+    }
 
 
 def test_the_stage_follows_from_the_measure_and_has_an_order():
     incidents = cape.load().incidents
-    assert incidents["stage"].astype(int).tolist() == [stage_of()[measure] for measure in incidents["measure"]]
+    assert incidents["stage"].astype(int).tolist() == [
+        stage_of()[measure] for measure in incidents["measure"]
+    ]
     assert (incidents["stage"] >= 2).sum() == incidents["stage"].isin([2, 3]).sum() > 0
 
 
@@ -78,11 +115,20 @@ def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
     frames = [cape.load().incidents["date"], cape.table("double_coding")["date"]]
     frames += [cape.table("findings")[column] for column in ("period_start", "period_end")]
     distinct = pd.Series(sorted(set(pd.concat(frames).dropna())))
-    for value, found in zip(distinct, dates.bounds(distinct).to_dict("records"), strict=True):
-        parsed = edtf.parse_edtf(value)
-        first, last = (pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
-        precision = {4: "year", 7: "month", 10: "day"}[len(value)] if value[-1].isdigit() else "other"  # 2014~ is "about 2014"
-        assert found == {"date_start": first, "date_end": last, "precision": precision, "valid": True}, value
+    for value, found in zip(distinct, edtf.bounds(distinct).to_dict("records"), strict=True):
+        parsed = edtf_library.parse_edtf(value)
+        first, last = (
+            pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict())
+        )
+        precision = (
+            {4: "year", 7: "month", 10: "day"}[len(value)] if value[-1].isdigit() else "other"
+        )  # 2014~ is "about 2014"
+        assert found == {
+            "date_start": first,
+            "date_end": last,
+            "precision": precision,
+            "valid": True,
+        }, value
 
 
 @pytest.mark.parametrize(
@@ -98,18 +144,25 @@ def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
         ("201X", "2010-01-01", "2019-12-31", None),
     ],
 )
-def test_a_date_says_its_first_and_last_day_and_a_year_only_if_it_is_one(table, date, first, last, year):
+def test_a_date_says_its_first_and_last_day_and_a_year_only_if_it_is_one(
+    table, date, first, last, year
+):
     row = cape.load(table(HEADER, f"TJK-0001,TJK,RUS,{date},detention")).incidents.iloc[0]
     assert (str(row["date_start"].date()), str(row["date_end"].date())) == (first, last)
     assert row["date"] == date
     assert (None if pd.isna(row["year"]) else row["year"]) == year
 
 
-@pytest.mark.parametrize("date", ["2015-13", "2015-02-30", "soon", "2016/2014", "/2014", "2014/..", "0215", "y170000002"])
+@pytest.mark.parametrize(
+    "date", ["2015-13", "2015-02-30", "soon", "2016/2014", "/2014", "2014/..", "0215", "y170000002"]
+)
 def test_what_is_no_date_is_set_aside(table, date):
     ds = cape.load(table(HEADER, GOOD, f"TJK-0001,TJK,RUS,{date},detention"))
     assert ds.set_aside["row"].tolist() == [3]
-    assert ds.problems[["column", "value"]].to_numpy().tolist() == [["date", date]] and ds.problems["remedy"].notna().all()
+    assert (
+        ds.problems[["column", "value"]].to_numpy().tolist() == [["date", date]]
+        and ds.problems["remedy"].notna().all()
+    )
 
 
 # ---------------------------------------------------------------- where
@@ -130,7 +183,14 @@ def test_what_is_no_date_is_set_aside(table, date):
         ({"doubtful": False}, "not doubtful"),
         ({"doubtful": True}, "doubtful"),
         (
-            {"origin": "UZB", "host": "RUS", "years": (2005, 2015), "stage": (2, 3), "category": "religious", "doubtful": False},
+            {
+                "origin": "UZB",
+                "host": "RUS",
+                "years": (2005, 2015),
+                "stage": (2, 3),
+                "category": "religious",
+                "doubtful": False,
+            },
             "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] and category == 'religious' and not doubtful",
         ),
     ],
@@ -141,13 +201,20 @@ def test_where_keeps_the_rows_for_which_every_condition_holds(arguments, rule):
     assert part.incidents["incident_id"].tolist() == expected != []
     assert set(part.exiles["exile_id"]) == set(part.incidents["exile_id"])
     assert set(part.sources["source_id"]) == set(part.incidents["source_id"])
-    assert part.info.rows == {"incidents": len(part.incidents), "exiles": len(part.exiles), "sources": len(part.sources)}
+    assert part.info.rows == {
+        "incidents": len(part.incidents),
+        "exiles": len(part.exiles),
+        "sources": len(part.sources),
+    }
     assert len(part.info.filters) == len(arguments)
 
 
 def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
     ds = cape.load()
-    twice, once = ds.where(origin="TJK").where(years=(2010, 2018)), ds.where(origin="TJK", years=(2010, 2018))
+    twice, once = (
+        ds.where(origin="TJK").where(years=(2010, 2018)),
+        ds.where(origin="TJK", years=(2010, 2018)),
+    )
     pd.testing.assert_frame_equal(twice.incidents, once.incidents)
     assert twice.info == once.info
     assert len(ds.incidents) == 1074 and ds.info.filters == ()
@@ -183,9 +250,14 @@ def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
     copy = shutil.copytree(room("data"), tmp_path / "data")
     for module in ("dataset", "tables"):
         monkeypatch.setattr(f"capelib.dataset.{module}.room", lambda _: copy)
-    audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")["exile_id"].iloc[0]
+    audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")[
+        "exile_id"
+    ].iloc[0]
     keys = {cape.table("double_coding")["exile_id"].iloc[0], audited}
-    (copy / "withdrawn.csv").write_text("id,date,reason\n" + "".join(f"{key},2026-11-24,\n" for key in sorted(keys)), encoding="utf-8")
+    (copy / "withdrawn.csv").write_text(
+        "id,date,reason\n" + "".join(f"{key},2026-11-24,\n" for key in sorted(keys)),
+        encoding="utf-8",
+    )
     ds = cape.load()
     theirs = before.incidents[before.incidents["exile_id"].isin(keys)]
     left = before.incidents[~before.incidents["exile_id"].isin(keys)]

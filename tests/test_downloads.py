@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from capelib import CapeError, ParameterError, cli
-from capelib.reference import downloads
+from capelib.reference import catalogue
 
 GOOD = b"country_text_id,year,v2x_regime\n" + b"TJK,2015,0\n" * 5000
 CHANGED = GOOD.replace(b"TJK,2015,0", b"TJK,2015,1", 1)
@@ -30,7 +30,9 @@ def zipped(year=2026, **members: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, text in members.items():
-            archive.writestr(zipfile.ZipInfo(name.replace("_", "/", 1) + ".xml", (year, 1, 2, 3, 4, 6)), text)
+            archive.writestr(
+                zipfile.ZipInfo(name.replace("_", "/", 1) + ".xml", (year, 1, 2, 3, 4, 6)), text
+            )
     return packed.getvalue()
 
 
@@ -94,7 +96,9 @@ class Source(BaseHTTPRequestHandler):
         self.head(length=len(GOOD))
         self.wfile.write(GOOD[:1000])
         self.wfile.flush()
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        self.connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        )
         self.connection.close()
 
     def at_closed_before_any_answer(self):
@@ -219,7 +223,9 @@ class Source(BaseHTTPRequestHandler):
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Source) as served:
         served.daemon_threads = True
-        threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         yield f"http://127.0.0.1:{served.server_address[1]}/"
         served.shutdown()
 
@@ -228,14 +234,16 @@ def server():
 def source(server, monkeypatch):
     """Points a table of the list at a path of the server."""
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(downloads, "PAUSE", 0.01)
+    monkeypatch.setattr(catalogue, "PAUSE", 0.01)
     monkeypatch.setattr(Source, "asked", [])
     monkeypatch.setattr(Source, "body", GOOD)
-    entries = downloads.catalogue()
+    entries = catalogue.catalogue()
 
     def points(path: str, name="vdem", **other):
-        entry = dataclasses.replace(entries[name], address=path if "://" in path else server + path, **other)
-        monkeypatch.setattr(downloads, "catalogue", lambda: {**entries, name: entry})
+        entry = dataclasses.replace(
+            entries[name], address=path if "://" in path else server + path, **other
+        )
+        monkeypatch.setattr(catalogue, "catalogue", lambda: {**entries, name: entry})
 
     return points
 
@@ -247,7 +255,7 @@ def stored(folder):
 def refused(name, folder, **arguments) -> str:
     """The one line with which a fetch fails; nothing stays behind."""
     with pytest.raises(CapeError) as caught:
-        downloads.fetch(name, folder, **arguments)
+        catalogue.fetch(name, folder, **arguments)
     assert "\n" not in str(caught.value) and stored(folder) == []
     return str(caught.value)
 
@@ -256,44 +264,60 @@ def refused(name, folder, **arguments) -> str:
 
 
 @pytest.mark.parametrize(
-    "path", ["good", "no-length", "length-not-a-number", "chunked", "redirect", "redirect-to-another-host", "redirect-with-endless-body"]
+    "path",
+    [
+        "good",
+        "no-length",
+        "length-not-a-number",
+        "chunked",
+        "redirect",
+        "redirect-to-another-host",
+        "redirect-with-endless-body",
+    ],
 )
-def test_a_file_that_arrives_whole_is_stored_with_its_checksum_on_record(source, server, tmp_path, path):
+def test_a_file_that_arrives_whole_is_stored_with_its_checksum_on_record(
+    source, server, tmp_path, path
+):
     source(path)
-    fetched = downloads.fetch("vdem", tmp_path / "new" / "folder")
+    fetched = catalogue.fetch("vdem", tmp_path / "new" / "folder")
     assert fetched.path.read_bytes() == GOOD and fetched.status == "new"
     assert stored(fetched.path.parent) == ["downloads.csv", "vdem_ert_v15_1900_2024.csv"]
     header, line = (fetched.path.parent / "downloads.csv").read_text().splitlines()
     assert header == "file,name,sha256,contents,address,date,bytes"
     assert re.fullmatch(
-        rf"vdem_ert_v15_1900_2024.csv,vdem,({downloads._sha256(fetched.path)}),\1,{server}{path},20\d\d-\d\d-\d\d,{len(GOOD)}", line
+        rf"vdem_ert_v15_1900_2024.csv,vdem,({catalogue._sha256(fetched.path)}),\1,{server}{path},20\d\d-\d\d-\d\d,{len(GOOD)}",
+        line,
     )
-    assert downloads.path_of("vdem", fetched.path.parent) == fetched.path
+    assert catalogue.path_of("vdem", fetched.path.parent) == fetched.path
     assert fetched.path.stat().st_mode & 0o444 == 0o444  # the others of a shared folder may read it
 
 
 @pytest.mark.parametrize(("path", "asked"), [("503-then-good", 2), ("closed-then-good", 3)])
 def test_a_passing_failure_is_tried_again(source, tmp_path, path, asked):
     source(path)
-    assert downloads.fetch("vdem", tmp_path).path.read_bytes() == GOOD
+    assert catalogue.fetch("vdem", tmp_path).path.read_bytes() == GOOD
     assert len(Source.asked) == asked
 
 
 def test_the_folder_is_the_one_that_capelib_reference_names(source, tmp_path, monkeypatch):
     monkeypatch.setenv("CAPELIB_REFERENCE", str(tmp_path))
     source("good")
-    assert downloads.fetch("vdem").path == downloads.path_of("vdem") == tmp_path / "vdem_ert_v15_1900_2024.csv"
+    assert (
+        catalogue.fetch("vdem").path
+        == catalogue.path_of("vdem")
+        == tmp_path / "vdem_ert_v15_1900_2024.csv"
+    )
 
 
 def test_without_capelib_reference_it_is_the_users_cache(monkeypatch):
     monkeypatch.delenv("CAPELIB_REFERENCE", raising=False)
-    assert downloads.folder().name == "capelib"
+    assert catalogue.folder().name == "capelib"
 
 
 @pytest.mark.parametrize(("name", "path"), [("fiw", "workbook"), ("unhcr", "zip"), ("aaad", "zip")])
 def test_workbooks_and_zip_files_arrive_too(source, tmp_path, name, path):
     source(path, name)
-    assert zipfile.is_zipfile(downloads.fetch(name, tmp_path).path)
+    assert zipfile.is_zipfile(catalogue.fetch(name, tmp_path).path)
 
 
 # ---------------------------------------------------------------- what does not
@@ -305,7 +329,11 @@ def test_workbooks_and_zip_files_arrive_too(source, tmp_path, name, path):
         ("silent-after-the-head", "the server was silent for 0.2 seconds", 3),
         ("silent-in-the-middle", "the server was silent for 0.2 seconds", 3),
         ("silent-from-the-start", "the server was silent for 0.2 seconds", 3),
-        ("closed-in-the-middle", "failed 3 times, at last: the answer broke off or was not HTTP", 3),
+        (
+            "closed-in-the-middle",
+            "failed 3 times, at last: the answer broke off or was not HTTP",
+            3,
+        ),
         ("reset-in-the-middle", "Connection reset by peer", 3),
         ("closed-before-any-answer", "failed 3 times", 3),
         ("not-http", "the answer broke off or was not HTTP", 3),
@@ -327,11 +355,16 @@ def test_workbooks_and_zip_files_arrive_too(source, tmp_path, name, path):
         ("redirect-to-nowhere", "the server's answer cannot be read", 1),
     ],
 )
-def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(source, tmp_path, path, said, asked):
+def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(
+    source, tmp_path, path, said, asked
+):
     source(path, largest_mb=1)
     line = refused("vdem", tmp_path, timeout=0.2)
     assert said in line and line.startswith("vdem: ")
-    assert f"get it by hand from https://github.com/vdeminstitute/ERT and put it in {tmp_path} as vdem_ert_v15_1900_2024.csv" in line
+    assert (
+        f"get it by hand from https://github.com/vdeminstitute/ERT and put it in {tmp_path} as vdem_ert_v15_1900_2024.csv"
+        in line
+    )
     assert len(Source.asked) == asked
 
 
@@ -349,8 +382,10 @@ def test_what_arrives_must_be_of_the_kind_that_the_list_says(source, tmp_path, n
     assert said in refused(name, tmp_path)
 
 
-def test_a_server_that_sends_a_byte_now_and_then_does_not_hold_the_command_for_ever(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "LONGEST", 0.3)
+def test_a_server_that_sends_a_byte_now_and_then_does_not_hold_the_command_for_ever(
+    source, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(catalogue, "LONGEST", 0.3)
     source("a-byte-now-and-then")
     started = time.monotonic()
     assert "was not finished in 0.3 seconds" in refused("vdem", tmp_path)
@@ -365,8 +400,11 @@ def test_a_host_that_is_not_there_is_one_line(source, tmp_path):
 
 
 def test_a_name_that_is_not_on_the_list_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(ParameterError, match="unknown table to fetch 'fwi': did you mean fiw, Country and Territory Ratings"):
-        downloads.fetch("fwi", tmp_path)
+    with pytest.raises(
+        ParameterError,
+        match="unknown table to fetch 'fwi': did you mean fiw, Country and Territory Ratings",
+    ):
+        catalogue.fetch("fwi", tmp_path)
     assert stored(tmp_path) == []
 
 
@@ -374,8 +412,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(source, tmp_path):
     source("good")
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(CapeError, match=r"cannot write to .*file.*; choose another folder with --out DIR"):
-            downloads.fetch("vdem", place)
+        with pytest.raises(
+            CapeError, match=r"cannot write to .*file.*; choose another folder with --out DIR"
+        ):
+            catalogue.fetch("vdem", place)
     assert Source.asked == []
 
 
@@ -384,59 +424,68 @@ def test_a_folder_that_cannot_be_made_is_one_line(source, tmp_path):
 
 def test_the_same_file_again_is_said_and_nothing_changes(source, tmp_path):
     source("good")
-    downloads.fetch("vdem", tmp_path)
+    catalogue.fetch("vdem", tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    again = downloads.fetch("vdem", tmp_path)
+    again = catalogue.fetch("vdem", tmp_path)
     assert again.status == "unchanged" and "is what the source gives today" in again.said
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
-def test_a_file_that_changed_at_the_source_is_kept_apart_until_it_is_accepted(source, tmp_path, monkeypatch):
+def test_a_file_that_changed_at_the_source_is_kept_apart_until_it_is_accepted(
+    source, tmp_path, monkeypatch
+):
     source("good")
-    first = downloads.fetch("vdem", tmp_path).path
+    first = catalogue.fetch("vdem", tmp_path).path
     monkeypatch.setattr(Source, "body", CHANGED)
     for _ in range(2):  # asking twice keeps one copy
-        changed = downloads.fetch("vdem", tmp_path)
-        assert changed.status == "changed" and changed.said.startswith("CHANGED AT THE SOURCE: it gives another file than on 20")
+        changed = catalogue.fetch("vdem", tmp_path)
+        assert changed.status == "changed" and changed.said.startswith(
+            "CHANGED AT THE SOURCE: it gives another file than on 20"
+        )
         assert (first.read_bytes(), changed.path.read_bytes()) == (GOOD, CHANGED)
-        assert downloads.path_of("vdem", tmp_path) == first
+        assert catalogue.path_of("vdem", tmp_path) == first
         assert len(stored(tmp_path)) == 3
-        assert len(downloads._registry(tmp_path)) == 2
-    accepted = downloads.fetch("vdem", tmp_path, accept=True)
+        assert len(catalogue._registry(tmp_path)) == 2
+    accepted = catalogue.fetch("vdem", tmp_path, accept=True)
     assert accepted.status == "accepted" and "is kept as" in accepted.said
     assert (accepted.path, first.read_bytes()) == (first, CHANGED)
     assert GOOD in [path.read_bytes() for path in tmp_path.glob("vdem*.csv")]
-    assert downloads.fetch("vdem", tmp_path).status == "unchanged"
+    assert catalogue.fetch("vdem", tmp_path).status == "unchanged"
 
 
 def test_a_file_that_is_gone_comes_back_only_as_what_it_was(source, tmp_path, monkeypatch):
     source("good")
-    path = downloads.fetch("vdem", tmp_path).path
+    path = catalogue.fetch("vdem", tmp_path).path
     path.unlink()
     monkeypatch.setattr(Source, "body", CHANGED)
-    assert downloads.fetch("vdem", tmp_path).status == "changed" and not path.exists()
+    assert catalogue.fetch("vdem", tmp_path).status == "changed" and not path.exists()
     monkeypatch.setattr(Source, "body", GOOD)
-    assert downloads.fetch("vdem", tmp_path).status == "unchanged" and path.read_bytes() == GOOD
+    assert catalogue.fetch("vdem", tmp_path).status == "unchanged" and path.read_bytes() == GOOD
 
 
 def test_a_zip_file_that_is_packed_anew_at_each_request_has_not_changed(source, tmp_path):
     source("zip-packed-anew", "unhcr")
-    path = downloads.fetch("unhcr", tmp_path).path
+    path = catalogue.fetch("unhcr", tmp_path).path
     whole = path.read_bytes()
-    assert downloads.fetch("unhcr", tmp_path).status == "unchanged" and path.read_bytes() == whole
+    assert catalogue.fetch("unhcr", tmp_path).status == "unchanged" and path.read_bytes() == whole
     path.unlink()
-    assert downloads.fetch("unhcr", tmp_path).status == "unchanged" and path.read_bytes() != whole
-    assert downloads.path_of("unhcr", tmp_path) == path  # the record follows the bytes that are there
+    assert catalogue.fetch("unhcr", tmp_path).status == "unchanged" and path.read_bytes() != whole
+    assert (
+        catalogue.path_of("unhcr", tmp_path) == path
+    )  # the record follows the bytes that are there
     source("zip", "unhcr")
-    assert downloads.fetch("unhcr", tmp_path).status == "changed"
+    assert catalogue.fetch("unhcr", tmp_path).status == "changed"
 
 
 def test_a_file_that_was_changed_here_is_neither_used_nor_replaced(source, tmp_path):
     source("good")
-    path = downloads.fetch("vdem", tmp_path).path
+    path = catalogue.fetch("vdem", tmp_path).path
     path.write_bytes(b"mine")
-    for call in (downloads.path_of, downloads.fetch):
-        with pytest.raises(CapeError, match=r"is no longer the file that was fetched on 20.* move it away and run `cape fetch vdem`"):
+    for call in (catalogue.path_of, catalogue.fetch):
+        with pytest.raises(
+            CapeError,
+            match=r"is no longer the file that was fetched on 20.* move it away and run `cape fetch vdem`",
+        ):
             call("vdem", tmp_path)
     assert path.read_bytes() == b"mine" and len(Source.asked) == 1
 
@@ -445,40 +494,58 @@ def test_a_file_that_was_put_there_by_hand_is_used_and_never_replaced(source, tm
     source("good")
     path = tmp_path / "vdem_ert_v15_1900_2024.csv"
     path.write_bytes(b"mine")
-    assert downloads.path_of("vdem", tmp_path) == path
-    with pytest.raises(CapeError, match="is already there and was not fetched: it is used as it is"):
-        downloads.fetch("vdem", tmp_path)
+    assert catalogue.path_of("vdem", tmp_path) == path
+    with pytest.raises(
+        CapeError, match="is already there and was not fetched: it is used as it is"
+    ):
+        catalogue.fetch("vdem", tmp_path)
     assert stored(tmp_path) == [path.name] and path.read_bytes() == b"mine" and Source.asked == []
 
 
 def test_a_failed_second_fetch_leaves_the_first_file_and_its_record(source, tmp_path):
     source("good")
-    path = downloads.fetch("vdem", tmp_path).path
+    path = catalogue.fetch("vdem", tmp_path).path
     before = (tmp_path / "downloads.csv").read_bytes()
     source("closed-in-the-middle")
     with pytest.raises(CapeError, match="failed 3 times"):
-        downloads.fetch("vdem", tmp_path, accept=True)
-    assert path.read_bytes() == GOOD and (tmp_path / "downloads.csv").read_bytes() == before and len(stored(tmp_path)) == 2
+        catalogue.fetch("vdem", tmp_path, accept=True)
+    assert (
+        path.read_bytes() == GOOD
+        and (tmp_path / "downloads.csv").read_bytes() == before
+        and len(stored(tmp_path)) == 2
+    )
 
 
-@pytest.mark.parametrize(("text", "line"), [("nonsense\n", 1), ("file,name,sha256,contents,address,date,bytes\na,b\n", 2)])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("nonsense\n", 1), ("file,name,sha256,contents,address,date,bytes\na,b\n", 2)],
+)
 def test_a_registry_that_cannot_be_read_names_the_line(source, tmp_path, text, line):
     source("good")
     (tmp_path / "downloads.csv").write_text(text)
-    with pytest.raises(CapeError, match=rf"downloads.csv, line {line}: expected the 7 columns file, name, .*; mend or delete the line"):
-        downloads.fetch("vdem", tmp_path)
+    with pytest.raises(
+        CapeError,
+        match=rf"downloads.csv, line {line}: expected the 7 columns file, name, .*; mend or delete the line",
+    ):
+        catalogue.fetch("vdem", tmp_path)
 
 
 # ---------------------------------------------------------------- the list and the command
 
 
 def test_every_table_of_the_list_says_whose_it_is_and_what_is_known_of_its_address():
-    for name, entry in downloads.catalogue().items():
+    for name, entry in catalogue.catalogue().items():
         assert re.match("https://", entry.address) and re.match("https://", entry.page), name
-        assert all((entry.title, entry.producer, entry.licence, entry.citation, entry.checked)), name
-        assert entry.kind in ("csv", "xlsx", "zip") and entry.file.endswith("." + entry.kind) and 0 < entry.largest_mb <= 100, name
+        assert all((entry.title, entry.producer, entry.licence, entry.citation, entry.checked)), (
+            name
+        )
+        assert (
+            entry.kind in ("csv", "xlsx", "zip")
+            and entry.file.endswith("." + entry.kind)
+            and 0 < entry.largest_mb <= 100
+        ), name
         assert bool(entry.columns) == (entry.kind == "csv"), name
-    assert len({entry.file for entry in downloads.catalogue().values()}) == 4
+    assert len({entry.file for entry in catalogue.catalogue().values()}) == 4
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -509,8 +576,13 @@ def test_the_command_shows_licence_and_address_first_and_ends_in_1_where_the_sou
     assert run(monkeypatch, capsys, "fetch", "vdem", "--out", str(tmp_path), "--accept")[0] == 0
 
 
-def test_the_command_says_that_the_address_of_aaad_is_unconfirmed(source, tmp_path, monkeypatch, capsys):
+def test_the_command_says_that_the_address_of_aaad_is_unconfirmed(
+    source, tmp_path, monkeypatch, capsys
+):
     source("404", "aaad")
     code, out, err = run(monkeypatch, capsys, "fetch", "aaad", "--out", str(tmp_path))
-    assert code == 2 and "UNCONFIRMED: the identifier doi:10.7910/DVN/WIXVLJ is given by a third party" in out
+    assert (
+        code == 2
+        and "UNCONFIRMED: the identifier doi:10.7910/DVN/WIXVLJ is given by a third party" in out
+    )
     assert err.startswith("cape: aaad: the server answered 404") and err.count("\n") == 1

@@ -34,7 +34,11 @@ def test_the_frame_behind_says_what_the_bars_show(ds):
 
 def test_each_figure_names_its_data_and_synthetic_is_stamped(ds):
     texts = [text.get_text() for text in chart(ds).figure.texts]
-    assert any(text.startswith("Source: public record: capelib-public-record") and ds.info.sha256[:12] in text for text in texts)
+    assert any(
+        text.startswith("Source: public record: capelib-public-record")
+        and ds.info.sha256[:12] in text
+        for text in texts
+    )
     assert "SYNTHETIC" not in texts
     assert "SYNTHETIC" in [text.get_text() for text in chart(ds, synthetic=True).figure.texts]
 
@@ -71,7 +75,9 @@ def test_a_name_that_is_no_name_is_refused(ds, name, tmp_path):
 def test_settings_of_the_reader_stay_as_they_were(ds):
     import matplotlib as mpl
 
-    watched = [name for name in mpl.rcParams if name.startswith(("font", "axes", "svg", "text", "savefig"))]
+    watched = [
+        name for name in mpl.rcParams if name.startswith(("font", "axes", "svg", "text", "savefig"))
+    ]
     before = {name: mpl.rcParams[name] for name in watched}
     chart(ds).picture("svg")
     assert {name: mpl.rcParams[name] for name in watched} == before
@@ -96,7 +102,11 @@ def test_the_figures_of_04_are_drawn_for_many_cases_and_for_too_few(ds, origin):
 
 def test_published_shares_stand_beside_ours_only_for_the_same_periods(ds):
     claims = {"2021": cape.findings.published("fa2022-autoc-share-2021")}
-    same = cape.figures.host_shares(cape.hosts.host_shares(ds.joined(), (2014, 2020), (2021, 2021)), ds.info, claims).data
-    other = cape.figures.host_shares(cape.hosts.host_shares(ds.joined(), (2014, 2019), (2020, 2021)), ds.info, claims).data
+    same = cape.figures.host_shares(
+        cape.hosts.host_shares(ds.joined(), (2014, 2020), (2021, 2021)), ds.info, claims
+    ).data
+    other = cape.figures.host_shares(
+        cape.hosts.host_shares(ds.joined(), (2014, 2019), (2020, 2021)), ds.info, claims
+    ).data
     assert (int(same["published"].sum()), int(other["published"].sum())) == (1, 0)
     assert isinstance(same, pd.DataFrame)

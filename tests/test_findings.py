@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 import capelib as cape
-from capelib.analysis.tallies import Tally
 from capelib.errors import ParameterError
+from capelib.questions.ledger_numbers import Tally
 
-SHARE, GAP = "fa2022-autoc-share-2021", "fa2022-autoc-share-diff"  # 74 % [73.5, 74.5]; 16 points [15.5, 16.5]
+SHARE, GAP = (
+    "fa2022-autoc-share-2021",
+    "fa2022-autoc-share-diff",
+)  # 74 % [73.5, 74.5]; 16 points [15.5, 16.5]
 
 
 @pytest.mark.parametrize(
@@ -31,16 +34,25 @@ SHARE, GAP = "fa2022-autoc-share-2021", "fa2022-autoc-share-diff"  # 74 % [73.5,
 def test_a_verdict_follows_from_the_interval(finding, estimate, n, verdict):
     info = cape.load().info
     tally = None if estimate[0] is None else Tally(*estimate, n)
-    assert cape.findings.judge(cape.findings.published(finding), info, "by hand", tally).verdict == verdict
+    assert (
+        cape.findings.judge(cape.findings.published(finding), info, "by hand", tally).verdict
+        == verdict
+    )
 
 
 def test_a_share_without_an_interval_is_not_judged():
     with pytest.raises(ParameterError, match="interval"):
-        cape.findings.judge(cape.findings.published(SHARE), cape.load().info, "by hand", Tally(0.7, None, None, 100))
+        cape.findings.judge(
+            cape.findings.published(SHARE), cape.load().info, "by hand", Tally(0.7, None, None, 100)
+        )
 
 
 def test_published_numbers_are_read_from_the_ledger():
-    assert [cape.findings.published(key).text for key in (SHARE, GAP, "lemon2016-tjk-cases")] == ["74 %", "+16 points", "at least 49"]
+    assert [cape.findings.published(key).text for key in (SHARE, GAP, "lemon2016-tjk-cases")] == [
+        "74 %",
+        "+16 points",
+        "at least 49",
+    ]
     with pytest.raises(ParameterError, match="did you mean"):
         cape.findings.published("fa2022-autoc-share-2022")
 
@@ -60,7 +72,9 @@ def test_every_origin_gets_an_answer():
     ds = cape.load()
     for origin in ds.incidents["origin"].unique():
         part = ds.where(origin=origin)
-        assert cape.targeting.targeting(part.incidents, max(2001, ds.covered_from(origin)), 2024, 2018).sentence("them", "exile")
+        assert cape.targeting.targeting(
+            part.incidents, max(2001, ds.covered_from(origin)), 2024, 2018
+        ).sentence("them", "exile")
 
 
 def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
@@ -76,7 +90,9 @@ def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
 
 
 def test_both_readings_of_an_average_are_given():
-    hosts = cape.hosts.host_shares(cape.load().where(stage=(2, 3)).joined(), (2014, 2020), (2021, 2021))
+    hosts = cape.hosts.host_shares(
+        cape.load().where(stage=(2, 3)).joined(), (2014, 2020), (2021, 2021)
+    )
     rows = hosts.averages()["share"]
     yearly = hosts.years[hosts.years["year"] <= 2020]
     assert np.isclose(rows["2014-2020, pooled"], yearly["k"].sum() / yearly["n"].sum())

@@ -21,12 +21,16 @@ def fuzz():
 @pytest.mark.parametrize("first", range(0, 300, EACH))
 def test_broken_tables_are_loaded_or_refused_and_every_row_is_accounted_for(fuzz, first):
     found = fuzz.run(EACH, seed=20, first=first)
-    assert [(outcome.number, outcome.form, outcome.said) for outcome in found if outcome.what == "FAILED"] == []
+    assert [
+        (outcome.number, outcome.form, outcome.said)
+        for outcome in found
+        if outcome.what == "FAILED"
+    ] == []
     assert {"loaded", "refused"} == {outcome.what for outcome in found}
 
 
 def test_the_fuzzer_finds_a_row_that_is_lost(fuzz, monkeypatch):
-    from capelib.dataset.cleaning import table
+    from capelib.clean import table
 
     whole = table._set_aside
     monkeypatch.setattr(table, "_set_aside", lambda *asked: whole(*asked).iloc[1:])

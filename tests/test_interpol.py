@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.analysis import interpol
-from capelib.analysis.interpol import GROUPS
-from capelib.analysis.order import bounds
-from capelib.analysis.shares import difference, wilson
-from capelib.dataset.codebook import stage_of
-from capelib.dataset.dates import bounds as days_of
-from capelib.dataset.dates import year
+from capelib.estimators.event_order import bounds
+from capelib.estimators.shares import difference, wilson
+from capelib.questions import interpol
+from capelib.questions.interpol import GROUPS
+from capelib.vocabulary.codebook import stage_of
+from capelib.vocabulary.edtf import bounds as days_of
+from capelib.vocabulary.edtf import year
 
 TEXT = ["exile_id", "host", "date", "measure"]
 
@@ -42,7 +42,13 @@ ROWS = joined(
     [
         ("TJK-0001", "RUS", "2015-02", "red_notice"),  # first; then held, Interpol not named in it
         ("TJK-0001", "RUS", "2016", "detention"),
-        ("TJK-0002", "GRC", "2015", "detention", True),  # not first: charged before; Interpol named in the arrest
+        (
+            "TJK-0002",
+            "GRC",
+            "2015",
+            "detention",
+            True,
+        ),  # not first: charged before; Interpol named in the arrest
         ("TJK-0002", None, "2014", "other"),
         ("TJK-0003", None, None, "red_notice"),  # cannot be told
         ("TJK-0003", "DEU", "2015-03-01", "extradition_request"),
@@ -59,7 +65,13 @@ ROWS = joined(
 def test_the_order_of_each_exile_by_hand():
     found = interpol.of_exiles(ROWS).set_index("exile_id")
     assert found["interpol"].tolist() == [True, True, True, True, True, False, False]
-    assert found["order"].astype("str").tolist()[:5] == ["first", "not first", "cannot be told", "first", "not first"]
+    assert found["order"].astype("str").tolist()[:5] == [
+        "first",
+        "not first",
+        "cannot be told",
+        "first",
+        "not first",
+    ]
     assert found["order"].isna().tolist()[5:] == [True, True]
     assert found["alone"].tolist()[:5] == [False, False, False, True, False]
     assert found["apart"].tolist() == [True, False, True, False, True, False, False]
@@ -74,17 +86,29 @@ def test_bounds_table_and_sentence_say_the_same():
     assert table["notice by itself"].tolist() == [1, 1, 1]
     assert table["every incident names Interpol"].tolist() == [1, 0, 0]
     said = result.sentence("exiles")
-    assert "first for 2 of the 5 exiles with Interpol named, not first for 2, and for 1 it cannot be told" in said
+    assert (
+        "first for 2 of the 5 exiles with Interpol named, not first for 2, and for 1 it cannot be told"
+        in said
+    )
     assert "a share of 40 to 60 %" in said
-    assert "for 1 of the first no incident without Interpol is on record; among the other 4 the share is 25 to 50 %" in said
+    assert (
+        "for 1 of the first no incident without Interpol is on record; among the other 4 the share is 25 to 50 %"
+        in said
+    )
     assert "Held at or after the step: 2 of 5." in said
 
 
 def test_what_follows_by_hand():
     table = interpol.follows(ROWS).set_index("kind")
     assert (table["n"] == 5).all()
-    assert table.loc["held", ["same incident", "after", "cannot be told", "before only", "not recorded"]].tolist() == [1, 1, 0, 1, 2]
-    assert table.loc["ended or attacked", ["same incident", "after", "not recorded"]].tolist() == [1, 1, 3]
+    assert table.loc[
+        "held", ["same incident", "after", "cannot be told", "before only", "not recorded"]
+    ].tolist() == [1, 1, 0, 1, 2]
+    assert table.loc["ended or attacked", ["same incident", "after", "not recorded"]].tolist() == [
+        1,
+        1,
+        3,
+    ]
 
 
 def test_the_comparison_by_hand():
@@ -121,7 +145,11 @@ def test_hosts_with_fewer_than_three_persons_are_not_named():
     ]
     rows += [("TJK-0009", None, "2015", "detention", True)]
     found = interpol.held_where(joined(rows)).set_index("host")
-    assert found.loc["Ukraine"].tolist() == ["PF", 3, 3]  # the one without Interpol is not among them, and nobody counts twice
+    assert found.loc["Ukraine"].tolist() == [
+        "PF",
+        3,
+        3,
+    ]  # the one without Interpol is not among them, and nobody counts twice
     assert found.loc["others"].tolist() == ["all", 2, 2]
     assert "Germany" not in found.index
 
@@ -132,7 +160,9 @@ def test_the_first_arrest_decides_the_kind_of_host():
         ("TJK-0001", "DEU", "2012", "detention"),
         ("TJK-0002", "RUS", "2014", "detention"),
     ]
-    found = interpol.held_by_regime(joined([*rows, ("TJK-0003", None, "2014", "detention")])).set_index(["group", "rating"])
+    found = interpol.held_by_regime(
+        joined([*rows, ("TJK-0003", None, "2014", "detention")])
+    ).set_index(["group", "rating"])
     assert found["k"].to_dict() == {
         **{(GROUPS[0], "NF"): 0, (GROUPS[0], "PF"): 0, (GROUPS[0], "F"): 1},
         **{(GROUPS[2], "NF"): 1, (GROUPS[2], "PF"): 0, (GROUPS[2], "F"): 0},
@@ -148,8 +178,15 @@ def collection(rng, n: int, first: float) -> tuple[pd.DataFrame, int]:
         notice, charge = np.sort(rng.choice(1500, 2, replace=False))[:: 1 if ahead else -1]
         truth += ahead
         for day, measure in ((notice, "red_notice"), (charge, "other")):
-            form = rng.choice(["%Y-%m-%d", "%Y-%m", "%Y", ""], p=[0.5, 0.2, 0.2, 0.1] if ahead else [0.2, 0.2, 0.4, 0.2])
-            text = (pd.Timestamp("2010-01-01") + pd.Timedelta(days=int(day))).strftime(form) if form else None
+            form = rng.choice(
+                ["%Y-%m-%d", "%Y-%m", "%Y", ""],
+                p=[0.5, 0.2, 0.2, 0.1] if ahead else [0.2, 0.2, 0.4, 0.2],
+            )
+            text = (
+                (pd.Timestamp("2010-01-01") + pd.Timedelta(days=int(day))).strftime(form)
+                if form
+                else None
+            )
             rows.append((f"TJK-{place:04d}", "RUS", text, measure))
     return joined(rows), truth
 
@@ -160,7 +197,9 @@ def test_the_bounds_hold_the_true_share_of_each_collection_and_the_limits_that_o
     for _ in range(60):
         rows, truth = collection(rng, 29, 0.6)
         found = interpol.of_exiles(rows)["order"]
-        share = bounds(int((found == "first").sum()), int((found == "cannot be told").sum()), len(found))
+        share = bounds(
+            int((found == "first").sum()), int((found == "cannot be told").sum()), len(found)
+        )
         assert share.k <= truth <= share.k + share.unknown
         hits += share.low <= 0.6 <= share.high
     assert hits / 60 >= 0.95
@@ -176,7 +215,10 @@ def test_marks_that_arrests_make_known_look_like_an_effect_and_the_second_group_
         rows.append((exile, "RUS", "2014", "other", True if rng.random() < 0.1 else None))
     table = interpol.compare(joined(rows)).set_index(["kind", "group"])
     assert table.loc[("held", GROUPS[0]), "difference_low"] > 0.2
-    assert table.loc[("held", GROUPS[1]), "difference"] < table.loc[("held", GROUPS[0]), "difference"] - 0.2
+    assert (
+        table.loc[("held", GROUPS[1]), "difference"]
+        < table.loc[("held", GROUPS[0]), "difference"] - 0.2
+    )
 
 
 def test_without_any_mark_the_question_is_not_answered():
@@ -184,7 +226,9 @@ def test_without_any_mark_the_question_is_not_answered():
     assert some.sentence("exiles").endswith(
         "first for 0 of the 1 exiles with Interpol named, not first for 0, and for 1 it cannot be told: too few for a share."
     )
-    result = interpol.interpol(ROWS[ROWS["exile_id"].isin(["TJK-0006", "TJK-0007"])].reset_index(drop=True))
+    result = interpol.interpol(
+        ROWS[ROWS["exile_id"].isin(["TJK-0006", "TJK-0007"])].reset_index(drop=True)
+    )
     assert result.first is None
     assert result.sentence("exiles").startswith("No report on exiles names Interpol")
     assert result.estimates()["value"].isna().all()
@@ -212,5 +256,7 @@ def test_the_figures_of_08_are_drawn_for_many_cases_and_for_too_few(origin):
 def test_hosts_can_be_rated_by_each_measure(measure):
     ds = cape.load().where(origin=cape.CENTRAL_ASIA)
     table = interpol.held_by_regime(ds.joined(), measure)
-    assert table.groupby("group")["k"].sum().tolist() == table.groupby("group")["n"].first().tolist()
+    assert (
+        table.groupby("group")["k"].sum().tolist() == table.groupby("group")["n"].first().tolist()
+    )
     assert cape.figures.interpol_held(table, ds.info, measure).picture("png")

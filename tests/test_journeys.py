@@ -9,11 +9,11 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint, score_test_proportions_2indep
 
 import capelib as cape
-from capelib.analysis import journeys
-from capelib.dataset import dates
 from capelib.errors import ParameterError
 from capelib.figures import journeys as figures
+from capelib.questions import journeys
 from capelib.reference import places
+from capelib.vocabulary import edtf
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,16 @@ def ds():
 
 def incidents(*rows: tuple[str, str | None, str | None, int], origin: str = "TJK") -> pd.DataFrame:
     """Incidents from (exile, host, date, stage)."""
-    frame = pd.DataFrame(rows, columns=["exile_id", "host", "date", "stage"]).astype({"exile_id": "str", "host": "str", "date": "str"})
-    when = dates.bounds(frame["date"])
+    frame = pd.DataFrame(rows, columns=["exile_id", "host", "date", "stage"]).astype(
+        {"exile_id": "str", "host": "str", "date": "str"}
+    )
+    when = edtf.bounds(frame["date"])
     return frame.assign(
         incident_id=[f"I{number:04d}" for number in range(len(frame))],
         origin=origin,
         date_start=when["date_start"],
         date_end=when["date_end"],
-        year=dates.year(when["date_start"], when["date_end"]),
+        year=edtf.year(when["date_start"], when["date_end"]),
         stage=frame["stage"].astype(pd.CategoricalDtype([1, 2, 3], ordered=True)),
     )
 
@@ -38,16 +40,27 @@ def incidents(*rows: tuple[str, str | None, str | None, int], origin: str = "TJK
 def told(*rows) -> list[tuple]:
     """(step, host, certain) of one exile; None for missing."""
     found = journeys.stays(incidents(*[("A", *row) for row in rows]))
-    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in found[["step", "host", "certain"]].to_numpy()]
+    return [
+        tuple(None if pd.isna(cell) else cell for cell in row)
+        for row in found[["step", "host", "certain"]].to_numpy()
+    ]
 
 
 class TestTheOrderOfHosts:
     def test_dates_apart_give_a_certain_order(self):
-        assert told(("RUS", "2015-03-05", 1), ("TUR", "2014", 1)) == [(1, "TUR", None), (2, "RUS", True)]
+        assert told(("RUS", "2015-03-05", 1), ("TUR", "2014", 1)) == [
+            (1, "TUR", None),
+            (2, "RUS", True),
+        ]
 
     def test_consecutive_incidents_in_one_host_are_one_stay_and_a_return_is_another(self):
         found = journeys.stays(
-            incidents(("A", "RUS", "2010", 1), ("A", "RUS", "2011", 3), ("A", "DEU", "2012-02", 1), ("A", "RUS", "2013-05-01", 2))
+            incidents(
+                ("A", "RUS", "2010", 1),
+                ("A", "RUS", "2011", 3),
+                ("A", "DEU", "2012-02", 1),
+                ("A", "RUS", "2013-05-01", 2),
+            )
         )
         assert found["host"].tolist() == ["RUS", "DEU", "RUS"]
         assert found["incidents"].tolist() == [2, 1, 1]
@@ -57,7 +70,10 @@ class TestTheOrderOfHosts:
         assert found["last"].iloc[0] == pd.Timestamp("2011-12-31")
         assert found["certain"].tolist()[1:] == [True, True]
 
-    @pytest.mark.parametrize(("one", "other"), [("2013", "2013"), ("2013", "2013-03"), ("2013-03", "2013-03-31"), ("2012/2014", "2013")])
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [("2013", "2013"), ("2013", "2013-03"), ("2013-03", "2013-03-31"), ("2012/2014", "2013")],
+    )
     def test_equal_and_overlapping_dates_give_no_order(self, one, other):
         assert [row[2] for row in told(("RUS", one, 1), ("GEO", other, 1))] == [None, False]
 
@@ -65,18 +81,30 @@ class TestTheOrderOfHosts:
         assert told(("RUS", "2013-03", 1), ("GEO", "2013-04-01", 1))[1] == (2, "GEO", True)
 
     def test_only_the_move_in_doubt_is_in_doubt(self):
-        found = told(("UKR", "2014", 1), ("RUS", "2014-05", 1), ("RUS", "2016", 1), ("DEU", "2018", 1))
+        found = told(
+            ("UKR", "2014", 1), ("RUS", "2014-05", 1), ("RUS", "2016", 1), ("DEU", "2018", 1)
+        )
         assert found == [(1, "UKR", None), (2, "RUS", False), (3, "DEU", True)]
 
     def test_a_move_is_in_doubt_where_the_host_left_is(self):
         """Poland may have come last before Germany, though both lie before it."""
-        assert told(("RUS", "2014", 1), ("POL", "2014", 1), ("DEU", "2018", 1))[2] == (3, "DEU", False)
+        assert told(("RUS", "2014", 1), ("POL", "2014", 1), ("DEU", "2018", 1))[2] == (
+            3,
+            "DEU",
+            False,
+        )
 
     def test_a_host_without_a_date_has_no_step_and_may_lie_between(self):
-        assert told(("RUS", "2010", 1), ("ITA", "2012", 1), ("GBR", None, 2)) == [(1, "RUS", None), (2, "ITA", False), (None, "GBR", False)]
+        assert told(("RUS", "2010", 1), ("ITA", "2012", 1), ("GBR", None, 2)) == [
+            (1, "RUS", None),
+            (2, "ITA", False),
+            (None, "GBR", False),
+        ]
 
     def test_an_undated_incident_in_a_dated_host_joins_its_stay(self):
-        found = journeys.stays(incidents(("A", "RUS", None, 3), ("A", "RUS", "2010", 1), ("A", "ITA", "2012", 1)))
+        found = journeys.stays(
+            incidents(("A", "RUS", None, 3), ("A", "RUS", "2010", 1), ("A", "ITA", "2012", 1))
+        )
         assert found[["host", "incidents"]].to_numpy().tolist() == [["RUS", 2], ["ITA", 1]]
         assert found["stage"].tolist() == [3, 1]
         assert found["certain"].tolist()[1]
@@ -90,25 +118,45 @@ class TestTheOrderOfHosts:
     def test_no_host_at_all_is_an_empty_frame_with_the_same_columns(self):
         found = journeys.stays(incidents(("A", None, "2010", 1)))
         assert found.empty
-        assert list(found.columns) == list(journeys.stays(incidents(("A", "RUS", "2010", 1))).columns)
+        assert list(found.columns) == list(
+            journeys.stays(incidents(("A", "RUS", "2010", 1))).columns
+        )
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_move_is_certain_exactly_where_every_order_that_the_dates_allow_has_it(seed):
     """Brute force: all orders in which nothing comes after what begins later than it ends."""
     rng = np.random.default_rng(seed)
-    texts = ["2012", "2013", "2013-02", "2013-03", "2013-03-10", "2014", "2014-07", "2015-01-01", "2016"]
+    texts = [
+        "2012",
+        "2013",
+        "2013-02",
+        "2013-03",
+        "2013-03-10",
+        "2014",
+        "2014-07",
+        "2015-01-01",
+        "2016",
+    ]
     hosts = ["RUS", "TUR", "POL"]
-    rows = [("A", str(rng.choice(hosts)), str(rng.choice(texts)), 1) for _ in range(rng.integers(2, 7))]
+    rows = [
+        ("A", str(rng.choice(hosts)), str(rng.choice(texts)), 1) for _ in range(rng.integers(2, 7))
+    ]
     frame = incidents(*rows)
     found = journeys.stays(frame)
     ordered = frame.sort_values(["date_start", "date_end", "incident_id"])
-    count = (ordered["host"] != ordered["host"].shift()).cumsum()  # how many incidents lie before each move
+    count = (
+        ordered["host"] != ordered["host"].shift()
+    ).cumsum()  # how many incidents lie before each move
     start, end, host = (frame[name].to_numpy() for name in ("date_start", "date_end", "host"))
     allowed = [
         order
         for order in permutations(range(len(frame)))
-        if all(not end[later] < start[sooner] for place, sooner in enumerate(order) for later in order[place + 1 :])
+        if all(
+            not end[later] < start[sooner]
+            for place, sooner in enumerate(order)
+            for later in order[place + 1 :]
+        )
     ]
     assert allowed
     for row in found.itertuples():
@@ -117,7 +165,9 @@ def test_a_move_is_certain_exactly_where_every_order_that_the_dates_allow_has_it
         before = int((count < row.step).sum())
         group = set(ordered.index[:before])
         everywhere = all(
-            set(order[:before]) == group and host[order[before - 1]] == row.came_from and host[order[before]] == row.host
+            set(order[:before]) == group
+            and host[order[before - 1]] == row.came_from
+            and host[order[before]] == row.host
             for order in allowed
         )
         assert row.certain == everywhere
@@ -125,14 +175,30 @@ def test_a_move_is_certain_exactly_where_every_order_that_the_dates_allow_has_it
 
 class TestCounts:
     def test_of_period_keeps_what_may_lie_in_it_and_what_has_no_date(self):
-        frame = incidents(*[("A", "RUS", date, 1) for date in ("1999-12-31", "2000", "1999/2001", "2005-12", "2006", None)])
-        assert journeys.of_period(frame, 2000, 2005)["date"].fillna("none").tolist() == ["2000", "1999/2001", "2005-12", "none"]
+        frame = incidents(
+            *[
+                ("A", "RUS", date, 1)
+                for date in ("1999-12-31", "2000", "1999/2001", "2005-12", "2006", None)
+            ]
+        )
+        assert journeys.of_period(frame, 2000, 2005)["date"].fillna("none").tolist() == [
+            "2000",
+            "1999/2001",
+            "2005-12",
+            "none",
+        ]
 
     def test_hosts_on_record_counts_different_hosts(self, ds):
         found = journeys.hosts_on_record(journeys.stays(ds.incidents))
-        rows = ds.incidents[ds.incidents["host"].notna() & (ds.incidents["host"] != ds.incidents["origin"])]
+        rows = ds.incidents[
+            ds.incidents["host"].notna() & (ds.incidents["host"] != ds.incidents["origin"])
+        ]
         number = rows.groupby("exile_id")["host"].nunique()
-        assert found["exiles"].tolist() == [(number == 1).sum(), (number == 2).sum(), (number > 2).sum()]
+        assert found["exiles"].tolist() == [
+            (number == 1).sum(),
+            (number == 2).sum(),
+            (number > 2).sum(),
+        ]
         assert found["share"].sum() == pytest.approx(1)
         low, high = proportion_confint((number == 2).sum(), len(number), method="wilson")
         assert found.loc[1, ["low", "high"]].tolist() == pytest.approx([low, high])
@@ -140,8 +206,16 @@ class TestCounts:
         assert journeys.hosts_on_record(journeys.stays(back))["exiles"].tolist() == [0, 1, 0]
 
     def test_moves_by_fewer_than_three_are_pooled_and_never_named(self):
-        rows = [(f"A{n}", host, date, 1) for n in range(3) for host, date in (("RUS", "2010"), ("TUR", "2012"))]
-        rows += [(f"B{n}", host, date, 1) for n in range(2) for host, date in (("RUS", "2010"), ("DEU", "2012"), ("USA", "2014"))]
+        rows = [
+            (f"A{n}", host, date, 1)
+            for n in range(3)
+            for host, date in (("RUS", "2010"), ("TUR", "2012"))
+        ]
+        rows += [
+            (f"B{n}", host, date, 1)
+            for n in range(2)
+            for host, date in (("RUS", "2010"), ("DEU", "2012"), ("USA", "2014"))
+        ]
         rows += [("C0", "POL", "2013", 1), ("C0", "FRA", "2013", 1)]  # no order
         found = journeys.moves(journeys.stays(incidents(*rows)))
         assert found.to_numpy().tolist() == [["RUS", "TUR", 3, 1], ["other", "other", 2, 2]]
@@ -157,7 +231,13 @@ class TestCounts:
         assert found["from"].tolist().count("other") == 1
 
     def test_directions_by_the_ratings_of_the_year_of_arrival(self):
-        rows = [("A", "RUS", "2010", 1), ("A", "DEU", "2012", 1), ("B", "DEU", "2010", 1), ("B", "FRA", "2012", 1), ("C", "POL", "2010", 1)]
+        rows = [
+            ("A", "RUS", "2010", 1),
+            ("A", "DEU", "2012", 1),
+            ("B", "DEU", "2010", 1),
+            ("B", "FRA", "2012", 1),
+            ("C", "POL", "2010", 1),
+        ]
         rows += [
             ("C", "KGZ", "2019", 1),
             ("D", "KGZ", "2018", 1),
@@ -177,9 +257,17 @@ class TestCounts:
         assert nobody["share"].isna().all()
 
     def test_by_host_by_hand(self):
-        rows = [("A", "RUS", "2010", 1), ("A", "RUS", None, 3), ("B", "RUS", "2010", 1), ("C", "RUS", "2010", 2), ("A", "DEU", "2012", 1)]
+        rows = [
+            ("A", "RUS", "2010", 1),
+            ("A", "RUS", None, 3),
+            ("B", "RUS", "2010", 1),
+            ("C", "RUS", "2010", 2),
+            ("A", "DEU", "2012", 1),
+        ]
         found = journeys.by_host(incidents(*rows), least=2)
-        assert found[["host", "hosts", "exiles", "stage_1", "stage_2", "stage_3", "caught"]].to_numpy().tolist() == [
+        assert found[
+            ["host", "hosts", "exiles", "stage_1", "stage_2", "stage_3", "caught"]
+        ].to_numpy().tolist() == [
             ["RUS", 1, 3, 1, 1, 1, 2],
             ["other", 1, 1, 1, 0, 0, 0],
         ]
@@ -187,7 +275,9 @@ class TestCounts:
     def test_by_host_again_by_a_cross_table(self, ds):
         rows = ds.incidents[ds.incidents["host"].notna()]
         pairs = rows.groupby(["exile_id", "host"])["stage"].max().reset_index()
-        table = pd.crosstab(pairs["host"], pairs["stage"]).rename(columns=lambda stage: f"stage_{stage}")
+        table = pd.crosstab(pairs["host"], pairs["stage"]).rename(
+            columns=lambda stage: f"stage_{stage}"
+        )
         found = journeys.by_host(ds.incidents, least=1).set_index("host")
         assert found[["stage_1", "stage_2", "stage_3"]].astype("int64").to_dict() == table.to_dict()
         pooled = journeys.by_host(ds.incidents)
@@ -195,7 +285,9 @@ class TestCounts:
         assert (pooled["exiles"] >= journeys.LEAST_EXILES).all()
         assert pooled["hosts"].sum() == pairs["host"].nunique()
         for row in pooled.itertuples():
-            assert (row.low, row.high) == pytest.approx(proportion_confint(row.caught, row.exiles, method="wilson"))
+            assert (row.low, row.high) == pytest.approx(
+                proportion_confint(row.caught, row.exiles, method="wilson")
+            )
 
 
 class TestTheResult:
@@ -215,9 +307,13 @@ class TestTheResult:
         """Newcombe's interval against another test of the same difference (Miettinen-Nurminen score)."""
         spaces = journeys.by_space(ds.incidents).set_index("space")
         gap = journeys.journeys(ds.incidents, 1990, 2024).estimates.iloc[3]
-        assert gap["value"] == pytest.approx(spaces.loc["inside", "ended"] - spaces.loc["beyond", "ended"])
+        assert gap["value"] == pytest.approx(
+            spaces.loc["inside", "ended"] - spaces.loc["beyond", "ended"]
+        )
         inside, beyond = spaces.loc["inside"], spaces.loc["beyond"]
-        test = score_test_proportions_2indep(inside["stage_3"], inside["exiles"], beyond["stage_3"], beyond["exiles"])
+        test = score_test_proportions_2indep(
+            inside["stage_3"], inside["exiles"], beyond["stage_3"], beyond["exiles"]
+        )
         assert (test.pvalue < 0.05) == (gap["low"] > 0 or gap["high"] < 0)
 
     def test_known_shares_come_back_and_their_intervals_hold_them(self):
@@ -239,12 +335,17 @@ class TestTheResult:
         assert counts[2] == counts[3] + counts[4]
         assert min(counts) > 0
 
-    @pytest.mark.parametrize("rows", [[("A", None, "2010", 1)], [("A", "RUS", "2010", 1)], [("A", "TJK", "2010", 3)]])
+    @pytest.mark.parametrize(
+        "rows", [[("A", None, "2010", 1)], [("A", "RUS", "2010", 1)], [("A", "TJK", "2010", 3)]]
+    )
     def test_few_cases_give_a_sentence_and_empty_tables(self, rows):
         found = journeys.journeys(incidents(*rows), 2000, 2020)
         sentence = found.sentence("exiles pursued by Tajikistan")
         assert sentence.startswith(
-            ("No host is on record for exiles", "Of the exiles pursued by Tajikistan with a host on record in 2000-2020 (n = 1)")
+            (
+                "No host is on record for exiles",
+                "Of the exiles pursued by Tajikistan with a host on record in 2000-2020 (n = 1)",
+            )
         )
         assert len(found.estimates) == 4
         assert found.order()["n"].sum() == 0
@@ -253,14 +354,21 @@ class TestTheResult:
         rows = journeys.variants(ds.joined(), 1990, 2024).set_index("choice")
         assert rows.loc["as chosen", "exiles"] == 362
         sure = ds.where(doubtful=False)
-        assert rows.loc["without doubtful cases", "caught"] == journeys.journeys(sure.incidents, 1990, 2024).estimates.loc[1, "value"]
-        assert rows.loc["Baltic states count as beyond", "inside"] <= rows.loc["as chosen", "inside"]
+        assert (
+            rows.loc["without doubtful cases", "caught"]
+            == journeys.journeys(sure.incidents, 1990, 2024).estimates.loc[1, "value"]
+        )
+        assert (
+            rows.loc["Baltic states count as beyond", "inside"] <= rows.loc["as chosen", "inside"]
+        )
         assert rows.loc["dated incidents only", "exiles"] < 362
 
 
 class TestTheMap:
     def draw(self, part, origins):
-        return figures.journey_map(journeys.journeys(part.incidents, 1990, 2024), part.info, origins)
+        return figures.journey_map(
+            journeys.journeys(part.incidents, 1990, 2024), part.info, origins
+        )
 
     def test_it_is_the_same_bytes_each_time_and_not_too_large(self, ds):
         one, two = (self.draw(ds, cape.CENTRAL_ASIA).picture("svg") for _ in range(2))
@@ -274,12 +382,20 @@ class TestTheMap:
         assert chart.picture("png")
         hosts = chart.data[chart.data["what"] == "host"]
         assert set(hosts["to"]) == set(journeys.abroad(part.incidents)["host"])
-        assert figures.caught_by_host(journeys.journeys(part.incidents, 1990, 2024), part.info).picture("png")
+        assert figures.caught_by_host(
+            journeys.journeys(part.incidents, 1990, 2024), part.info
+        ).picture("png")
 
     def test_it_is_drawn_without_any_host(self, ds):
-        nobody = journeys.journeys(ds.incidents.assign(host=pd.Series(None, index=ds.incidents.index, dtype="str")), 1990, 2024)
+        nobody = journeys.journeys(
+            ds.incidents.assign(host=pd.Series(None, index=ds.incidents.index, dtype="str")),
+            1990,
+            2024,
+        )
         chart = figures.journey_map(nobody, ds.info, cape.CENTRAL_ASIA)
-        assert "no host on record" in [text.get_text() for axis in chart.figure.axes for text in axis.texts]
+        assert "no host on record" in [
+            text.get_text() for axis in chart.figure.axes for text in axis.texts
+        ]
         assert chart.picture("png")
         assert chart.data.empty
         assert figures.caught_by_host(nobody, ds.info).picture("png")
@@ -290,14 +406,21 @@ class TestTheMap:
         few = hosts[hosts["exiles"] < 3]
         assert len(few) and few[["stage_1", "stage_2", "stage_3"]].isna().all(axis=None)
         assert (
-            hosts.loc[hosts["exiles"] >= 3, ["stage_1", "stage_2", "stage_3"]].sum(axis=1) == hosts.loc[hosts["exiles"] >= 3, "exiles"]
+            hosts.loc[hosts["exiles"] >= 3, ["stage_1", "stage_2", "stage_3"]].sum(axis=1)
+            == hosts.loc[hosts["exiles"] >= 3, "exiles"]
         ).all()
         assert (lines["exiles"] >= 3).all()
 
     def test_what_lies_outside_the_frame_is_named_on_it(self, ds):
         chart = self.draw(ds, cape.CENTRAL_ASIA)
-        outside = chart.data[(chart.data["shown"] == "outside the frame") & (chart.data["what"] == "host")]
-        assert 0 < outside["exiles"].sum() <= figures.SPARE * chart.data.loc[chart.data["what"] == "host", "exiles"].sum()
+        outside = chart.data[
+            (chart.data["shown"] == "outside the frame") & (chart.data["what"] == "host")
+        ]
+        assert (
+            0
+            < outside["exiles"].sum()
+            <= figures.SPARE * chart.data.loc[chart.data["what"] == "host", "exiles"].sum()
+        )
         said = " ".join(text.get_text() for axis in chart.figure.axes for text in axis.texts)
         for state in outside["to"]:
             assert re.search(rf"Outside the frame: .*{cape.states()[state]}", said)
@@ -309,14 +432,22 @@ class TestTheMap:
         boxes = [text.get_window_extent() for text in axis.texts]
         assert len(boxes) > 8
         for number, box in enumerate(boxes):
-            assert not any(box.padded(-1).overlaps(other.padded(-1)) for other in boxes[number + 1 :])
+            assert not any(
+                box.padded(-1).overlaps(other.padded(-1)) for other in boxes[number + 1 :]
+            )
         assert axis.get_window_extent().x1 > max(box.x1 for box in boxes)
 
     def test_a_move_that_three_made_is_an_arrow(self, ds):
-        rows = [(f"A{n}", host, date, 1) for n in range(3) for host, date in (("RUS", "2010"), ("TUR", "2012"))]
+        rows = [
+            (f"A{n}", host, date, 1)
+            for n in range(3)
+            for host, date in (("RUS", "2010"), ("TUR", "2012"))
+        ]
         found = journeys.journeys(incidents(*rows), 2000, 2020)
         data = figures.journey_map(found, ds.info, ("TJK",)).data
-        assert data[data["what"] == "move"][["from", "to", "exiles"]].to_numpy().tolist() == [["RUS", "TUR", 3]]
+        assert data[data["what"] == "move"][["from", "to", "exiles"]].to_numpy().tolist() == [
+            ["RUS", "TUR", 3]
+        ]
 
     def test_no_line_of_the_background_crosses_the_map(self):
         """Every edge of every shape in the frame is short: a ring that jumped over the antimeridian would show as a long one."""
@@ -336,16 +467,29 @@ def test_equal_earth_keeps_areas_and_the_published_extent():
     ratios = []
     for south in (-60, 0, 35, 70):
         line = np.linspace(0, 10, 200)
-        corner = [np.column_stack([line, np.full(200, south)]), np.column_stack([np.full(200, 10), south + line])]
-        corner += [np.column_stack([line[::-1], np.full(200, south + 10)]), np.column_stack([np.full(200, 0), south + line[::-1]])]
+        corner = [
+            np.column_stack([line, np.full(200, south)]),
+            np.column_stack([np.full(200, 10), south + line]),
+        ]
+        corner += [
+            np.column_stack([line[::-1], np.full(200, south + 10)]),
+            np.column_stack([np.full(200, 0), south + line[::-1]]),
+        ]
         x, y = np.radians(figures.equal_earth(*np.vstack(corner).T)).T
         flat = abs(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
-        ratios.append(flat / (np.radians(10) * (np.sin(np.radians(south + 10)) - np.sin(np.radians(south)))))
+        ratios.append(
+            flat / (np.radians(10) * (np.sin(np.radians(south + 10)) - np.sin(np.radians(south))))
+        )
     assert ratios == pytest.approx([1.0] * 4, rel=1e-3)
 
 
 def test_the_world_is_seen_from_any_meridian():
     """Fiji lies across the antimeridian: from there its rings stand together."""
     fiji = next(shape for shape in places.shapes() if shape.iso3 == "FJI")
-    middles = [figures.equal_earth(ring[:, 0] - 360 * np.round((ring[:, 0].mean() - 178) / 360), ring[:, 1], 178) for ring in fiji.rings]
+    middles = [
+        figures.equal_earth(
+            ring[:, 0] - 360 * np.round((ring[:, 0].mean() - 178) / 360), ring[:, 1], 178
+        )
+        for ring in fiji.rings
+    ]
     assert np.ptp([points[:, 0].mean() for points in middles]) < 5

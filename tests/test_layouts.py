@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.dataset.codebook import codes, columns
-from capelib.dataset.layouts import EXTRA, LIKELY, find, layout, layouts, match, plain, read_layout
-from capelib.dataset.words import is_name_column
+from capelib.clean.layouts import EXTRA, LIKELY, find, layout, layouts, match, plain, read_layout
+from capelib.meaning.codes import is_name_column
+from capelib.vocabulary.codebook import codes, columns
 
 TEN_LINES = """
 title = "my list of cases"
@@ -53,7 +53,12 @@ def frame(*rows: tuple, columns: list[str]) -> pd.DataFrame:
 
 def told(ds: cape.Dataset, rule: str) -> list[tuple]:
     found = ds.changes[ds.changes["rule"] == rule]
-    return list(found[["row", "column", "value", "made", "severity"]].astype({"row": object}).fillna("").itertuples(index=False, name=None))
+    return list(
+        found[["row", "column", "value", "made", "severity"]]
+        .astype({"row": object})
+        .fillna("")
+        .itertuples(index=False, name=None)
+    )
 
 
 # ---------------------------------------------------------------- the shipped ones
@@ -65,11 +70,20 @@ def told(ds: cape.Dataset, rule: str) -> list[tuple]:
         (["exile_id", "origin", "host", "date", "measure"], "incidents"),
         (["Exile ID", "ORIGIN", " Host", "Date", "Measure"], "incidents"),
         (["Country of origin", "Where?", "When", "What happened"], "events"),
-        (["Who / Country of origin", "What / Where?", "What / When", "What / What happened"], "events"),
+        (
+            ["Who / Country of origin", "What / Where?", "What / When", "What / What happened"],
+            "events",
+        ),
         (["origin_country", "target_country", "year", "tactic"], "events"),
         (["Страна происхождения", "Страна", "Год", "Что случилось"], "events"),
-        (["ID", "Country of origin", "Host countries", "Stage 1", "Stage 2", "Stage 3"], "exiles-wide"),
-        (["Nationality", "On notice", "Arrest and/or detention", "Rendition or attack"], "exiles-wide"),
+        (
+            ["ID", "Country of origin", "Host countries", "Stage 1", "Stage 2", "Stage 3"],
+            "exiles-wide",
+        ),
+        (
+            ["Nationality", "On notice", "Arrest and/or detention", "Rendition or attack"],
+            "exiles-wide",
+        ),
     ],
 )
 def test_a_layout_is_found_by_the_names_of_the_columns(headers, name):
@@ -83,8 +97,15 @@ def test_a_shipped_layout_speaks_of_columns_that_are_there_and_of_each_header_on
     shipped = layouts()[name]
     assert set(shipped.columns) <= {*columns("incidents"), *EXTRA} and shipped.title
     for group in [shipped.columns, *shipped.events]:
-        headers = [plain(header) for column, names in group.items() if column != "yes" for header in dict.fromkeys(map(plain, names))]
-        assert len(headers) == len(set(headers)), [header for header in headers if headers.count(header) > 1]
+        headers = [
+            plain(header)
+            for column, names in group.items()
+            if column != "yes"
+            for header in dict.fromkeys(map(plain, names))
+        ]
+        assert len(headers) == len(set(headers)), [
+            header for header in headers if headers.count(header) > 1
+        ]
     assert {event["yes"] for event in shipped.events if "yes" in event} <= set(codes("measure"))
 
 
@@ -96,14 +117,21 @@ def test_a_column_that_may_hold_names_is_not_taken_for_one_of_ours_by_a_typing_e
 
 def test_a_misspelt_header_is_a_guess_with_its_certainty():
     found = match(["Contry of origin", "Where", "measure"], layouts()["events"])
-    assert found.columns["Contry of origin"] == "origin" and LIKELY / 100 - 0.1 <= found.certainty["Contry of origin"] < 0.9
-    ds = cape.load(frame(("TJK", "RUS", "threat"), columns=["Contry of origin", "Where", "measure"]))
+    assert (
+        found.columns["Contry of origin"] == "origin"
+        and LIKELY / 100 - 0.1 <= found.certainty["Contry of origin"] < 0.9
+    )
+    ds = cape.load(
+        frame(("TJK", "RUS", "threat"), columns=["Contry of origin", "Where", "measure"])
+    )
     assert told(ds, "column.name")[0][1:] == ("origin", "Contry of origin", "origin", "guess")
     assert ds.changes.query("rule == 'column.name'")["certainty"].tolist()[0] < 0.9
 
 
 def test_the_first_of_two_columns_for_the_same_thing_counts_and_the_other_is_named():
-    ds = cape.load(frame(("TJK", "RUS", "TUR", "threat"), columns=["origin", "where", "location", "measure"]))
+    ds = cape.load(
+        frame(("TJK", "RUS", "TUR", "threat"), columns=["origin", "where", "location", "measure"])
+    )
     assert ds.incidents["host"].tolist() == ["RUS"]
     assert told(ds, "column.unknown") == [("", "location", "(not shown)", "dropped", "dropped")]
 
@@ -112,14 +140,25 @@ def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missi
     with pytest.raises(cape.DataError) as caught:
         find(["Country of origin", "Where", "When", "Remarks"], "mine.xlsx, sheet Exiles")
     said = str(caught.value)
-    assert said.startswith("mine.xlsx, sheet Exiles lacks the column(s) measure (it has: Country of origin, Where, When, Remarks)")
+    assert said.startswith(
+        "mine.xlsx, sheet Exiles lacks the column(s) measure (it has: Country of origin, Where, When, Remarks)"
+    )
     assert "--layout" in said and "\n" not in said
 
 
 # ---------------------------------------------------------------- one row an exile
 
 
-WIDE = ["ID", "Country of origin", "Host countries", "Stage 1", "Stage 1 date", "Stage 2", "Stage 2 year", "Stage 3"]
+WIDE = [
+    "ID",
+    "Country of origin",
+    "Host countries",
+    "Stage 1",
+    "Stage 1 date",
+    "Stage 2",
+    "Stage 2 year",
+    "Stage 3",
+]
 
 
 def wide(*rows: tuple) -> cape.Dataset:
@@ -150,31 +189,57 @@ def test_each_stage_of_an_exile_is_an_incident_linked_by_the_row():
 def test_as_many_hosts_as_incidents_are_paired_in_their_order_as_a_guess():
     ds = wide(("TJK-0001", "TJK", "Russia; Turkey", None, None, "arrested", "2011", "extradited"))
     assert events(ds) == [(1, "RUS", "2011", "detention"), (1, "TUR", None, "extradition")]
-    assert told(ds, "cell.several_paired") == [(1, "host", "Russia; Turkey", "Russia; Turkey", "guess")]
+    assert told(ds, "cell.several_paired") == [
+        (1, "host", "Russia; Turkey", "Russia; Turkey", "guess")
+    ]
 
 
-@pytest.mark.parametrize("stages", [("red notice", "arrested", "extradited"), (None, "arrested", None)])
+@pytest.mark.parametrize(
+    "stages", [("red notice", "arrested", "extradited"), (None, "arrested", None)]
+)
 def test_hosts_of_which_nobody_said_which_are_left_blank_and_told(stages):
     ds = wide(("TJK-0001", "TJK", "Russia; Turkey", stages[0], None, stages[1], "2011", stages[2]))
-    assert ds.incidents["host"].isna().all() and len(ds.incidents) == sum(stage is not None for stage in stages)
-    assert set(told(ds, "several hosts, not said which")) == {(1, "host", "Russia; Turkey", "left blank", "guess")}
+    assert ds.incidents["host"].isna().all() and len(ds.incidents) == sum(
+        stage is not None for stage in stages
+    )
+    assert set(told(ds, "several hosts, not said which")) == {
+        (1, "host", "Russia; Turkey", "left blank", "guess")
+    }
     assert ds.set_aside.empty
 
 
 def test_hosts_are_dealt_out_after_a_stage_with_several_measures_was_split():
-    ds = wide(("TJK-0001", "TJK", "Russia; Turkey", None, None, "arrested; convicted abroad", "2011", None))
+    ds = wide(
+        (
+            "TJK-0001",
+            "TJK",
+            "Russia; Turkey",
+            None,
+            None,
+            "arrested; convicted abroad",
+            "2011",
+            None,
+        )
+    )
     assert events(ds) == [(1, "RUS", "2011", "detention"), (1, "TUR", "2011", "conviction_abroad")]
 
 
 def test_an_exile_without_any_incident_is_set_aside_not_lost():
-    ds = wide(("TJK-0001", "TJK", "Russia", "threats", None, None, None, None), ("TJK-0002", "TJK", "Russia", None, None, "no", None, "?"))
-    assert ds.set_aside[["row", "why"]].to_numpy().tolist() == [[2, "measure: no incident in this row"]]
+    ds = wide(
+        ("TJK-0001", "TJK", "Russia", "threats", None, None, None, None),
+        ("TJK-0002", "TJK", "Russia", None, None, "no", None, "?"),
+    )
+    assert ds.set_aside[["row", "why"]].to_numpy().tolist() == [
+        [2, "measure: no incident in this row"]
+    ]
     assert ds.problems["remedy"].notna().all()
 
 
 def test_a_stage_with_a_host_of_its_own_uses_that_one():
     headers = ["ID", "Country of origin", "Host", "Stage 1", "Stage 2", "Stage 2 country"]
-    ds = cape.load(frame(("TJK-0001", "TJK", "Russia", "threats", "arrested", "Turkey"), columns=headers))
+    ds = cape.load(
+        frame(("TJK-0001", "TJK", "Russia", "threats", "arrested", "Turkey"), columns=headers)
+    )
     assert ds.incidents["host"].tolist() == ["RUS", "TUR"]
 
 
@@ -182,7 +247,10 @@ def test_a_stage_with_a_host_of_its_own_uses_that_one():
 
 
 def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
-    rows = [("Russland", "2105", "verhaftet", "imam"), ("Turkey", "2016", "Drohung (Mündlich)", "journalist")]
+    rows = [
+        ("Russland", "2105", "verhaftet", "imam"),
+        ("Turkey", "2016", "Drohung (Mündlich)", "journalist"),
+    ]
     table = frame(*rows, columns=["Aufenthalt", "Jahr", "Vorfall", "Gruppe"])
     with pytest.raises(cape.DataError, match="holds '2016', not '2105'"):
         cape.load(table, layout=own(TEN_LINES))
@@ -192,7 +260,9 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
         ["TJK", "TUR", "2016", "threat"],
     ]
     assert told(ds, "correction") == [(1, "date", "2105", "2015", "info")]
-    assert ds.changes.query("rule == 'correction'")["remedy"].tolist() == ["year mistyped in the source"]
+    assert ds.changes.query("rule == 'correction'")["remedy"].tolist() == [
+        "year mistyped in the source"
+    ]
     assert told(ds, "layout.fixed") == [("", "origin", "", "Tajikistan", "info")]
     assert {made for *_, made, _ in told(ds, "layout.value")} == {"detention", "threat"}
 
@@ -200,7 +270,10 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("expect = 2015", "expect = 2014"), "row 1 holds '2015', not 2014; was the source mended? then remove the correction"),
+        (
+            ("expect = 2015", "expect = 2014"),
+            "row 1 holds '2015', not 2014; was the source mended? then remove the correction",
+        ),
         (("row = 1", "row = 9"), "no such row; was the source mended? then remove the correction"),
         (('column = "Jahr"', 'column = "Year"'), "has no column Year"),
         (("row = 1", 'Ort = "Wien"'), "has no column Ort"),
@@ -218,11 +291,25 @@ def test_a_correction_that_does_not_find_what_it_corrects_stops_the_run(own, cha
 
 def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
     text = '[columns]\norigin = "from"\nmeasure = "what"\n[[corrections]]\nwhere = { row = 1 }\ncolumn = "Name"\n'
-    table = frame(("TJK", "threat", "Person One"), ("TJK", "threat", "Person Two"), columns=["from", "what", "Name"])
+    table = frame(
+        ("TJK", "threat", "Person One"),
+        ("TJK", "threat", "Person Two"),
+        columns=["from", "what", "Name"],
+    )
     with pytest.raises(cape.DataError) as caught:
-        cape.load(table, layout=own(text + 'expect = "Person Two"\nvalue = "Person Two"\nreason = "mistaken"\n'))
-    assert "row 1 holds something else" in str(caught.value) and "Person One" not in str(caught.value)
-    ds = cape.load(table, layout=own(text + 'expect = "Person One"\nvalue = "Person Two"\nreason = "the same person"\n'))
+        cape.load(
+            table,
+            layout=own(text + 'expect = "Person Two"\nvalue = "Person Two"\nreason = "mistaken"\n'),
+        )
+    assert "row 1 holds something else" in str(caught.value) and "Person One" not in str(
+        caught.value
+    )
+    ds = cape.load(
+        table,
+        layout=own(
+            text + 'expect = "Person One"\nvalue = "Person Two"\nreason = "the same person"\n'
+        ),
+    )
     assert ds.exiles["exile_id"].tolist() == ["TJK-0001"] and "Person" not in ds.changes.to_csv()
 
 
@@ -231,15 +318,33 @@ def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
     [
         ("", "says nothing of origin"),
         ('[columns]\norigin = "from"', "says nothing of measure"),
-        ('[columns]\norigin = "from"\nmesure = "what"', "unknown column 'mesure': did you mean measure?"),
+        (
+            '[columns]\norigin = "from"\nmesure = "what"',
+            "unknown column 'mesure': did you mean measure?",
+        ),
         ("[colums]\norigin = 1", "unknown part 'colums': did you mean columns?"),
-        ("[columns]\norigin = { a = 1 }\nmeasure = 'x'", "origin must be a header or a list of headers, not {'a': 1}"),
+        (
+            "[columns]\norigin = { a = 1 }\nmeasure = 'x'",
+            "origin must be a header or a list of headers, not {'a': 1}",
+        ),
         ("columns = 5", "columns must be a table, not 5"),
         ("events = [5]\n[columns]\norigin = 'x'", "an [[events]] has a measure"),
-        ("[columns]\norigin = 'x'\n[[events]]\nmeasure = 'a'\nyes = 'arest'", "unknown measure 'arest'"),
-        ("[columns]\norigin = 'x'\nmeasure = 'y'\n[fixed]\norigin = 'TJK'", "origin stands under [columns] and under [fixed]"),
-        ("[columns]\nmeasure = 'y'\n[fixed]\norigin = ['TJK']", "origin under [fixed] must be one value"),
-        ("[columns]\norigin = 'x'\nmeasure = 'y'\n[values]\nhost = 'x'", "values of host must be lines such as"),
+        (
+            "[columns]\norigin = 'x'\n[[events]]\nmeasure = 'a'\nyes = 'arest'",
+            "unknown measure 'arest'",
+        ),
+        (
+            "[columns]\norigin = 'x'\nmeasure = 'y'\n[fixed]\norigin = 'TJK'",
+            "origin stands under [columns] and under [fixed]",
+        ),
+        (
+            "[columns]\nmeasure = 'y'\n[fixed]\norigin = ['TJK']",
+            "origin under [fixed] must be one value",
+        ),
+        (
+            "[columns]\norigin = 'x'\nmeasure = 'y'\n[values]\nhost = 'x'",
+            "values of host must be lines such as",
+        ),
         (
             "[columns]\norigin = 'x'\nmeasure = 'y'\n[[corrections]]\ncolumn = 'x'",
             "a [[corrections]] needs where, column, expect, value and reason",
@@ -261,7 +366,11 @@ def test_a_bad_layout_file_is_refused_in_one_clear_line(own, text, said):
     path = own(text)
     with pytest.raises(cape.DataError) as caught:
         read_layout(Path(path))
-    assert said in str(caught.value) and "mine.toml" in str(caught.value) and "\n" not in str(caught.value)
+    assert (
+        said in str(caught.value)
+        and "mine.toml" in str(caught.value)
+        and "\n" not in str(caught.value)
+    )
     assert len(str(caught.value)) < 600
 
 

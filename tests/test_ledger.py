@@ -11,8 +11,6 @@ import pytest
 from twins import cape_1, fh_2022, written
 
 import capelib as cape
-from capelib.analysis import tallies
-from capelib.analysis.tallies import Tally
 from capelib.errors import DataError, ParameterError, TooFewCases
 from capelib.findings import checks, ledger
 from capelib.findings.bibliography import publications
@@ -20,6 +18,8 @@ from capelib.findings.checks import _function
 from capelib.findings.relations import CONSISTENT, CONTRADICTION, Span, evaluate, relations
 from capelib.findings.verdicts import DEPENDS, judge
 from capelib.paths import room
+from capelib.questions import ledger_numbers
+from capelib.questions.ledger_numbers import Tally
 
 KNOWN = ledger()
 CONTRADICTIONS = {  # both sides, worked by hand
@@ -49,7 +49,9 @@ def test_every_number_has_a_publication_that_can_be_cited():
         assert cape.findings.cite(key).startswith("@"), key
         assert cape.findings.address(key).startswith("http"), key
         assert cape.findings.reference(key), key
-    assert "doi = {10.1093/isq/sqae108}" in cape.findings.cite("cordell2024-cases")  # a finding's key leads to its publication
+    assert "doi = {10.1093/isq/sqae108}" in cape.findings.cite(
+        "cordell2024-cases"
+    )  # a finding's key leads to its publication
     with pytest.raises(ParameterError, match="did you mean fa2022longarm"):
         cape.findings.cite("fa2022-longarm")
 
@@ -105,18 +107,28 @@ def test_every_relation_comes_out_as_it_was_written_down():
     assert {relation.relation_id: relation.verdict for relation in found} == {
         key: CONSISTENT if value == "holds" else CONTRADICTION for key, value in expected.items()
     }
-    assert all(relation.at_face_value == (expected[relation.relation_id] == "holds") for relation in found)
+    assert all(
+        relation.at_face_value == (expected[relation.relation_id] == "holds") for relation in found
+    )
 
 
 def test_contradictions_show_both_sides():
-    assert {relation.relation_id: relation.sides for relation in relations() if relation.verdict == CONTRADICTION} == CONTRADICTIONS
+    assert {
+        relation.relation_id: relation.sides
+        for relation in relations()
+        if relation.verdict == CONTRADICTION
+    } == CONTRADICTIONS
 
 
 def test_every_relation_shows_something_true():
     """As numbers: what stands on the two sides of an equality is the same, what is smaller is smaller."""
     for relation in relations():
         for part in relation.sides.split("; "):
-            for sign, holds in ((" = ", lambda a, b: a == b), (" < ", lambda a, b: a < b), (" > ", lambda a, b: a > b)):
+            for sign, holds in (
+                (" = ", lambda a, b: a == b),
+                (" < ", lambda a, b: a < b),
+                (" > ", lambda a, b: a > b),
+            ):
                 sides = part.split(sign)
                 plain = [side.replace(",", "").removesuffix(" %") for side in sides]
                 if len(sides) == 2 and all(side.replace(".", "").isdigit() for side in plain):
@@ -135,7 +147,10 @@ def test_a_second_evaluator_agrees_at_face_value():
     for key, claim in KNOWN.items():
         values["F"][key], values["L"][key], values["H"][key] = claim.value, claim.low, claim.high
     for relation, text in zip(relations(), cape.table("relations")["expression"], strict=True):
-        assert eval(text, {"__builtins__": {"round": round, "min": min, "max": max}}, values) == relation.at_face_value
+        assert (
+            eval(text, {"__builtins__": {"round": round, "min": min, "max": max}}, values)
+            == relation.at_face_value
+        )
 
 
 def test_no_numbers_within_the_intervals_can_escape_a_verdict():
@@ -151,7 +166,12 @@ def test_no_numbers_within_the_intervals_can_escape_a_verdict():
                 high = claim.high if not isinf(claim.high) else claim.low * 2
                 whole = claim.quantity in ("count", "minimum_count", "rank")
                 value = rng.uniform(claim.low, high)
-                drawn[key] = replace(claim, value=float(np.clip(round(value), claim.low, high) if whole else round(value, 6)))
+                drawn[key] = replace(
+                    claim,
+                    value=float(
+                        np.clip(round(value), claim.low, high) if whole else round(value, 6)
+                    ),
+                )
             holds, _ = evaluate(texts[relation.relation_id], drawn, at_face_value=True)
             assert truth is None or holds == truth, relation.relation_id
 
@@ -237,7 +257,9 @@ def test_a_span_of_infinite_width_is_carried_through():
 
 def test_the_table_of_relations_names_just_the_findings_of_each_expression():
     for row in cape.table("relations").itertuples():
-        assert sorted(set(row.finding_ids.split(";"))) == sorted({key for key in KNOWN if f"['{key}']" in row.expression}), row.relation_id
+        assert sorted(set(row.finding_ids.split(";"))) == sorted(
+            {key for key in KNOWN if f"['{key}']" in row.expression}
+        ), row.relation_id
         doubted = [] if pd.isna(row.in_doubt) else row.in_doubt.split(";")
         assert set(doubted) <= set(row.finding_ids.split(";"))
         assert bool(doubted) == (row.expected == "fails")
@@ -247,7 +269,9 @@ def test_the_table_of_relations_names_just_the_findings_of_each_expression():
 
 
 def test_every_finding_has_a_check_or_says_which_data_it_needs():
-    content = tomllib.loads((room("data") / "published" / "checks.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads(
+        (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
+    )
     assert set(content["check"]) | set(content["needs_for"]) <= set(KNOWN)
     assert not set(content["check"]) & set(content["needs_for"])
     for key, entries in checks.checks().items():
@@ -259,7 +283,14 @@ def test_every_finding_has_a_check_or_says_which_data_it_needs():
     assert set(content["needs"]) == {claim.vintage or claim.dataset for claim in KNOWN.values()}
 
 
-UNITS = {"incidents": "incident", "cases": "incident", "persons": "exile", "countries": "host", "states": "origin", "dyads": "corridor"}
+UNITS = {
+    "incidents": "incident",
+    "cases": "incident",
+    "persons": "exile",
+    "countries": "host",
+    "states": "origin",
+    "dyads": "corridor",
+}
 OTHERWISE = {  # where a check departs from the columns of its finding, and why
     "fh2021-rus-hosts-nonlethal": "measure",  # "short of killing": every other measure
     "fh2022-new-origins-2021": "years",  # the year is an argument
@@ -288,7 +319,9 @@ def as_set(value):
     return {value} if isinstance(value, str) else set(value or ())
 
 
-@pytest.mark.parametrize("key", [key for key, entries in checks.checks().items() if entries[0].function])
+@pytest.mark.parametrize(
+    "key", [key for key, entries in checks.checks().items() if entries[0].function]
+)
 def test_each_check_asks_for_what_its_finding_states(key):
     row = cape.table("findings").set_index("finding_id").loc[key].fillna("")
     for entry in checks.checks()[key]:
@@ -305,13 +338,25 @@ def test_each_check_asks_for_what_its_finding_states(key):
         }
         for name in asked:
             if name not in OTHERWISE.get(key, "").split():
-                allowed = [stated[name], *([set()] if WHOLE.get(KNOWN[key].dataset, {}).get(name) == stated[name] else [])]
-                assert asked[name] in allowed or stated[name] == WHOLE.get(KNOWN[key].dataset, {}).get(name), (key, name)
+                allowed = [
+                    stated[name],
+                    *(
+                        [set()]
+                        if WHOLE.get(KNOWN[key].dataset, {}).get(name) == stated[name]
+                        else []
+                    ),
+                ]
+                assert asked[name] in allowed or stated[name] == WHOLE.get(
+                    KNOWN[key].dataset, {}
+                ).get(name), (key, name)
         if entry.function == "tallies.number" and "of" not in OTHERWISE.get(key, ""):
             assert arguments["of"] == UNITS[row["unit"]], key
         years = where.get("years") or arguments.get("years")
         if years and "years" not in OTHERWISE.get(key, ""):
-            assert [str(year) for year in years] == [row["period_start"][:4], row["period_end"][:4]], key
+            assert [str(year) for year in years] == [
+                row["period_start"][:4],
+                row["period_end"][:4],
+            ], key
 
 
 def test_only_numbers_that_another_collection_can_meet_are_judged_by_it():
@@ -325,7 +370,9 @@ def test_the_verdicts_on_the_public_record():
     assert list(dict.fromkeys(found.frame["finding_id"])) == list(KNOWN)
     assert set(found.frame["verdict"]) <= set(cape.findings.MEANING)
     assert not set(found.frame["verdict"]) & {"reproduced", "not reproduced"}
-    shares = found.frame[(found.frame["value"].notna()) & (found.frame["quantity"] != "minimum_count")]
+    shares = found.frame[
+        (found.frame["value"].notna()) & (found.frame["quantity"] != "minimum_count")
+    ]
     assert shares[["low", "high", "n"]].notna().all(axis=None)
     assert (shares["low"] <= shares["value"]).all() and (shares["value"] <= shares["high"]).all()
     lines = found.frame.set_index("finding_id")["arithmetic"]
@@ -347,7 +394,11 @@ def test_cape_cannot_be_tested_by_its_own_pages():
 def test_a_publication_cannot_be_tested_by_incidents_coded_from_it():
     ds = cape.load()
     pages = set(ds.sources["url"])
-    circular = [key for key, entries in checks.checks().items() if entries[0].pattern and KNOWN[key].url in pages]
+    circular = [
+        key
+        for key, entries in checks.checks().items()
+        if entries[0].pattern and KNOWN[key].url in pages
+    ]
     assert "azatlyk2023-tkm-tur-deported" in circular
     for key in circular:
         own = ds.sources.loc[ds.sources["url"] == KNOWN[key].url, "source_id"]
@@ -359,29 +410,50 @@ def test_a_publication_cannot_be_tested_by_incidents_coded_from_it():
 
 def test_a_table_without_sources_can_speak(tmp_path):
     rows = [f"TJK-{n:04d},TJK,RUS,{2002 + n % 15},rendition" for n in range(1, 80)]
-    (tmp_path / "mine.csv").write_text("\n".join(["exile_id,origin,host,date,measure", *rows]), encoding="utf-8")
-    assert {verdict.value for verdict in cape.findings.check(cape.load(tmp_path / "mine.csv"), "lemon2016-tjk-cases")} == {79}
+    (tmp_path / "mine.csv").write_text(
+        "\n".join(["exile_id,origin,host,date,measure", *rows]), encoding="utf-8"
+    )
+    assert {
+        verdict.value
+        for verdict in cape.findings.check(cape.load(tmp_path / "mine.csv"), "lemon2016-tjk-cases")
+    } == {79}
 
 
 def test_no_case_is_no_number(tmp_path):
-    (tmp_path / "mine.csv").write_text("exile_id,origin,host,date,measure\nVEN-0001,VEN,COL,2010,threat\n", encoding="utf-8")
-    found = cape.findings.check(cape.load(tmp_path / "mine.csv"), ["fa2022-autoc-share-2021", "cape1-uzb-tjk-share"])
-    assert {(verdict.verdict, verdict.value, verdict.here) for verdict in found} == {("too few cases", None, "")}
+    (tmp_path / "mine.csv").write_text(
+        "exile_id,origin,host,date,measure\nVEN-0001,VEN,COL,2010,threat\n", encoding="utf-8"
+    )
+    found = cape.findings.check(
+        cape.load(tmp_path / "mine.csv"), ["fa2022-autoc-share-2021", "cape1-uzb-tjk-share"]
+    )
+    assert {(verdict.verdict, verdict.value, verdict.here) for verdict in found} == {
+        ("too few cases", None, "")
+    }
     assert "no incident" in found[0].reason
 
 
 def test_a_part_of_a_release_is_not_the_release(freedom_house):
     part = freedom_house.where(years=(2014, 2020))
-    assert set(cape.findings.check(part).frame["verdict"]) <= {"needs data", "pattern agrees", "pattern differs", "too few cases"}
+    assert set(cape.findings.check(part).frame["verdict"]) <= {
+        "needs data",
+        "pattern agrees",
+        "pattern differs",
+        "too few cases",
+    }
 
 
 def test_another_definition_is_passed_on_to_the_functions_that_take_one():
     ds = cape.load()
-    strict, loose = (cape.findings.check(ds, ["fa2022-autoc-share-2021"], measure="fiw", cutoff=cut)[0] for cut in ("NF", "PF"))
+    strict, loose = (
+        cape.findings.check(ds, ["fa2022-autoc-share-2021"], measure="fiw", cutoff=cut)[0]
+        for cut in ("NF", "PF")
+    )
     assert strict.value < loose.value
     assert "cutoff='PF'" in loose.made_by
     shares = cape.findings.check(ds, measure="row", cutoff=1).frame.set_index("finding_id")["value"]
-    assert shares["cape1-uzb-tjk-share"] == cape.findings.check(ds, "cape1-uzb-tjk-share")[0].value  # not about regimes
+    assert (
+        shares["cape1-uzb-tjk-share"] == cape.findings.check(ds, "cape1-uzb-tjk-share")[0].value
+    )  # not about regimes
     with pytest.raises(ParameterError, match="did you mean"):
         cape.findings.check(ds, ["fa2022-autoc-share-2022"])
     with pytest.raises(ParameterError, match="unknown override 'mesure': did you mean measure"):
@@ -415,14 +487,20 @@ def test_every_number_of_a_release_comes_back_from_its_twin(which, request):
     found = cape.findings.check(ds).frame
     own = found[found["finding_id"].map(lambda key: KNOWN[key].vintage) == ds.info.vintage]
     assert len(own) == {"fh-2022": 11, "cape-1.0": 4}[ds.info.vintage]
-    assert own.set_index("finding_id")["verdict"].to_dict() == dict.fromkeys(own["finding_id"], "reproduced")
+    assert own.set_index("finding_id")["verdict"].to_dict() == dict.fromkeys(
+        own["finding_id"], "reproduced"
+    )
     assert set(own["label"]) == {"SYNTHETIC"}
     others = found[~found["finding_id"].isin(own["finding_id"])]
     assert not set(others["verdict"]) & {"reproduced", "not reproduced"}
 
 
-@pytest.mark.parametrize("key", [key for key, claim in KNOWN.items() if claim.vintage in ("fh-2022", "cape-1.0")])
-def test_with_one_number_falsified_exactly_that_one_does_not_come_back(key, freedom_house, first_cape):
+@pytest.mark.parametrize(
+    "key", [key for key, claim in KNOWN.items() if claim.vintage in ("fh-2022", "cape-1.0")]
+)
+def test_with_one_number_falsified_exactly_that_one_does_not_come_back(
+    key, freedom_house, first_cape
+):
     ds = freedom_house if KNOWN[key].vintage == "fh-2022" else first_cape
     own = [name for name, claim in KNOWN.items() if claim.vintage == ds.info.vintage]
     found = cape.findings.check(ds, own, known=KNOWN | {key: falsified(KNOWN[key])})
@@ -432,10 +510,13 @@ def test_with_one_number_falsified_exactly_that_one_does_not_come_back(key, free
 
 @pytest.mark.parametrize("before", [374, 380])
 def test_the_published_58_percent_allows_374_to_380_of_650(before, tmp_path):
-    for number, expected in ((before, "reproduced"), (before + (-1 if before == 374 else 1), "not reproduced")):
+    for number, expected in (
+        (before, "reproduced"),
+        (before + (-1 if before == 374 else 1), "not reproduced"),
+    ):
         ds = cape.load(written(fh_2022(number), tmp_path / str(number)), vintage="fh-2022")
         found = cape.findings.check(ds, ["fa2022-autoc-share-2014-2020", "fa2022-autoc-share-2021"])
-        pooled = tallies.authoritarian_share(ds.incidents, (2014, 2020))
+        pooled = ledger_numbers.authoritarian_share(ds.incidents, (2014, 2020))
         assert round(pooled.value * 650) == number
         assert (0.575 <= pooled.value < 0.585) is (expected == "reproduced")
         assert [verdict.verdict for verdict in found] == [expected, "reproduced"]
@@ -521,28 +602,32 @@ TABLE = pd.DataFrame(
     ],
 )
 def test_tallies_by_hand(function, arguments, value):
-    assert getattr(tallies, function)(TABLE, **arguments).value == pytest.approx(value)
+    assert getattr(ledger_numbers, function)(TABLE, **arguments).value == pytest.approx(value)
 
 
 def test_equal_counts_share_places(freedom_house):
     """Both states can be given either place: a press release lists one of them first."""
-    table = pd.concat([TABLE, TABLE[TABLE["origin"] == "IRN"].assign(exile_id="AAA-0009")])  # two for China, two for Iran
-    assert tallies.rank(table, "IRN") == Tally(2, 2, 3, 2)
+    table = pd.concat(
+        [TABLE, TABLE[TABLE["origin"] == "IRN"].assign(exile_id="AAA-0009")]
+    )  # two for China, two for Iran
+    assert ledger_numbers.rank(table, "IRN") == Tally(2, 2, 3, 2)
     info = replace(freedom_house.info, vintage="fh-2025")
     third = replace(KNOWN["fh2025-rank-tjk"], value=3, low=3, high=3)
-    assert judge(third, info, "by hand", tallies.rank(table, "IRN")).verdict == "reproduced"
-    assert judge(third, info, "by hand", tallies.rank(table, "RUS")).verdict == "not reproduced"
+    assert judge(third, info, "by hand", ledger_numbers.rank(table, "IRN")).verdict == "reproduced"
+    assert (
+        judge(third, info, "by hand", ledger_numbers.rank(table, "RUS")).verdict == "not reproduced"
+    )
 
 
 def test_tallies_refuse_what_has_no_answer():
     with pytest.raises(TooFewCases):
-        tallies.rank(TABLE, "TJK")
+        ledger_numbers.rank(TABLE, "TJK")
     with pytest.raises(TooFewCases):
-        tallies.share(TABLE[TABLE["host"].isna()], host=["DEU"])
+        ledger_numbers.share(TABLE[TABLE["host"].isna()], host=["DEU"])
     with pytest.raises(ParameterError, match="condition"):
-        tallies.share(TABLE)
+        ledger_numbers.share(TABLE)
     with pytest.raises(ParameterError, match="unknown unit"):
-        tallies.number(TABLE, of="persons")
+        ledger_numbers.number(TABLE, of="persons")
 
 
 # ---------------------------------------------------------------- the command and the page
@@ -556,14 +641,21 @@ def test_the_page_shows_every_number_and_escapes_what_it_shows():
     for text in CONTRADICTIONS.values():
         assert text.replace("<", "&lt;").replace(">", "&gt;") in page
     evil = replace(found[0], statement="<script>alert(1)</script>")
-    assert "<script>" not in cape.figures.ledger_page(cape.findings.Verdicts([evil]), [], ds.info).document()
+    assert (
+        "<script>"
+        not in cape.figures.ledger_page(cape.findings.Verdicts([evil]), [], ds.info).document()
+    )
 
 
 def test_the_summary_counts_each_number_once():
     found, among = cape.findings.check(cape.load()), relations()
     said = cape.findings.summary(found, among)
     between = sum(not relation.derived for relation in among)
-    assert said.startswith(f"Of {between} relations between published numbers 8 cannot hold as printed; of 275 published numbers")
+    assert said.startswith(
+        f"Of {between} relations between published numbers 8 cannot hold as printed; of 275 published numbers"
+    )
     verdicts = found.frame.groupby("finding_id")["verdict"].agg(set)
     assert f"{sum(len(each) > 1 for each in verdicts)} {DEPENDS}" in said
-    assert f"for {sum(each == {'too few cases'} for each in verdicts)} it holds too few cases" in said
+    assert (
+        f"for {sum(each == {'too few cases'} for each in verdicts)} it holds too few cases" in said
+    )

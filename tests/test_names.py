@@ -15,14 +15,20 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
 import capelib as cape
-from capelib.dataset import names
-from capelib.dataset.tables import read_text
+from capelib.meaning import state_names
 from capelib.paths import room
+from capelib.vocabulary.tables import read_text
 
 GOLDEN = Path(__file__).parent / "golden"
 TABLES = ("historical", "not_states", "names", "cities")
 LANGUAGES = ("en", "ru", "kk", "ky", "tg", "tk", "uz", "uz_Cyrl")
-DECIDED_AGAINST_CLDR = {"Congo", "Конго", "St. Martin", "Sen-Marten", "Сен-Мартен"}  # two states each
+DECIDED_AGAINST_CLDR = {
+    "Congo",
+    "Конго",
+    "St. Martin",
+    "Sen-Marten",
+    "Сен-Мартен",
+}  # two states each
 
 
 def golden(name: str) -> pd.DataFrame:
@@ -31,28 +37,32 @@ def golden(name: str) -> pd.DataFrame:
 
 def read(*cells: str, year: int | None = None) -> list[str | None]:
     """The state of each cell, "?" where there is a problem, None where nothing is stated."""
-    said = names.states(pd.Series(cells, dtype="str"), pd.Series([year] * len(cells), dtype="Int64"))
+    said = state_names.states(
+        pd.Series(cells, dtype="str"), pd.Series([year] * len(cells), dtype="Int64")
+    )
     return [
         "?" if problem else value
-        for value, problem in zip(said["value"].replace({float("nan"): None}), said["problem"].notna(), strict=True)
+        for value, problem in zip(
+            said["value"].replace({float("nan"): None}), said["problem"].notna(), strict=True
+        )
     ]
 
 
 def clear_names() -> dict[str, str]:
     """Every name of a state in the seven languages, folded, with its code."""
-    known = names._two_letters()
+    known = state_names._two_letters()
     found = {}
     for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if code in known and name not in DECIDED_AGAINST_CLDR:
-                found[names._folded(name)] = known[code]
+                found[state_names._folded(name)] = known[code]
     return found
 
 
 def test_names_that_must_match_do():
     table = golden("names_match.csv")
     assert len(table) >= 300
-    said = names.states(table["name"], table["year"])
+    said = state_names.states(table["name"], table["year"])
     wrong = table.assign(got=said["value"])[said["value"].fillna("") != table["code"]]
     assert wrong.empty, wrong.to_string()
     assert said["problem"].isna().all()
@@ -61,8 +71,10 @@ def test_names_that_must_match_do():
 def test_names_that_must_not_match_do_not():
     table = golden("names_no_match.csv")
     assert len(table) >= 100
-    said = names.states(table["name"], table["year"])
-    got = said["value"].where(said["value"].notna(), said["problem"].notna().map({True: "problem", False: "blank"}))
+    said = state_names.states(table["name"], table["year"])
+    got = said["value"].where(
+        said["value"].notna(), said["problem"].notna().map({True: "problem", False: "blank"})
+    )
     wrong = table.assign(got=got)[got != table["answer"]]
     assert wrong.empty, wrong.to_string()
     assert (said["problem"].notna() == said["remedy"].notna()).all()
@@ -71,57 +83,79 @@ def test_names_that_must_not_match_do_not():
 def test_every_state_is_known_by_its_codes_and_its_name_in_seven_languages():
     known = cape.states()
     assert read(*known) == list(known)
-    assert read(*known.values()) == ["?" if name in DECIDED_AGAINST_CLDR else code for code, name in known.items()]
-    assert read(*names._two_letters()) == ["?" if code == "NA" else state for code, state in names._two_letters().items()]
+    assert read(*known.values()) == [
+        "?" if name in DECIDED_AGAINST_CLDR else code for code, name in known.items()
+    ]
+    assert read(*state_names._two_letters()) == [
+        "?" if code == "NA" else state for code, state in state_names._two_letters().items()
+    ]
     for language in LANGUAGES:
         wanted = {
-            name: names._two_letters()[code]
+            name: state_names._two_letters()[code]
             for code, name in Locale.parse(language).territories.items()
-            if code in names._two_letters() and name not in DECIDED_AGAINST_CLDR
+            if code in state_names._two_letters() and name not in DECIDED_AGAINST_CLDR
         }
         assert dict(zip(wanted, read(*wanted), strict=True)) == wanted, language
 
 
 def test_no_name_stands_for_two_states():
     known = {}
-    for languages in (names._LANGUAGES, dict.fromkeys(names._OTHER_LANGUAGES, "other_language")):
-        for name, entry in names._cldr(languages):
-            if names._lexicon()[name][0].remedy is None:  # not decided by our tables
+    for languages in (
+        state_names._LANGUAGES,
+        dict.fromkeys(state_names._OTHER_LANGUAGES, "other_language"),
+    ):
+        for name, entry in state_names._cldr(languages):
+            if state_names._lexicon()[name][0].remedy is None:  # not decided by our tables
                 assert known.setdefault(name, entry.iso3) == entry.iso3, name
 
 
 def test_a_name_in_a_further_language_is_never_one_letter_from_another_state():
     ours = clear_names()
-    further = {name: entries[0].iso3 for name, entries in names._lexicon().items() if entries[0].rule == "state.other_language"}
+    further = {
+        name: entries[0].iso3
+        for name, entries in state_names._lexicon().items()
+        if entries[0].rule == "state.other_language"
+    }
     edits = cdist(list(further), list(ours), scorer=OSA.distance, score_cutoff=1)
     near = [(list(further)[i], list(ours)[j]) for i, j in zip(*(edits == 1).nonzero(), strict=True)]
-    assert [(one, other) for one, other in near if further[one] != ours[other]] == [("irak", "iran")]  # Irak is Iraq in eight languages
+    assert [(one, other) for one, other in near if further[one] != ours[other]] == [
+        ("irak", "iran")
+    ]  # Irak is Iraq in eight languages
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_entry_of_our_tables_is_used_and_answers_as_written(table):
     rows = read_text(room("data") / "names" / f"{table}.csv").reset_index(drop=True)
-    years = rows.get("first_year", pd.Series(index=rows.index, dtype="str")).fillna(rows.get("last_year"))
-    said = names.states(rows["name"], years)
+    years = rows.get("first_year", pd.Series(index=rows.index, dtype="str")).fillna(
+        rows.get("last_year")
+    )
+    said = state_names.states(rows["name"], years)
     assert said["value"].fillna("").tolist() == rows["iso3"].fillna("").tolist()
-    assert said["remedy"].fillna("").tolist() == rows.get("remedy", pd.Series("", index=rows.index)).fillna("").tolist()
+    assert (
+        said["remedy"].fillna("").tolist()
+        == rows.get("remedy", pd.Series("", index=rows.index)).fillna("").tolist()
+    )
     assert set(rows["iso3"].dropna()) <= set(cape.states())
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_our_tables_hold_nothing_that_the_library_already_answers(table):
     library = {}
-    for name, entry in [*names._cldr(names._LANGUAGES), *names._capitals()]:
+    for name, entry in [*state_names._cldr(state_names._LANGUAGES), *state_names._capitals()]:
         library.setdefault(name, entry.iso3)
-    needless = [name for name, entry in names._own(table) if library.get(name, "") == entry.iso3]
+    needless = [
+        name for name, entry in state_names._own(table) if library.get(name, "") == entry.iso3
+    ]
     assert needless == []
 
 
 def test_a_name_stands_in_one_table_and_its_years_do_not_overlap():
     seen = {}
     for table in TABLES:
-        for name, entry in names._own(table):
-            seen.setdefault(name, []).append((table, entry.first_year or 0, entry.last_year or 9999))
+        for name, entry in state_names._own(table):
+            seen.setdefault(name, []).append(
+                (table, entry.first_year or 0, entry.last_year or 9999)
+            )
     for name, places in seen.items():
         assert len({table for table, _, _ in places}) == 1, name
         spans = sorted((first, last) for _, first, last in places)
@@ -129,9 +163,29 @@ def test_a_name_stands_in_one_table_and_its_years_do_not_overlap():
 
 
 def test_each_answer_has_its_rule_and_a_guess_its_certainty():
-    cells = ["TJK", "tjk", "TJ", "Russia", "Россия", "Тоҷикистон", "Frankreich", "UK", "Burma", "Moscow", "Chechnya"]
-    cells += ["Republic of Tajikistan", "Russia (Moscow)", "Russian", "Tukrey", "Turkey?", "unknown", "EU"]
-    said = names.states(pd.Series(cells, dtype="str"))
+    cells = [
+        "TJK",
+        "tjk",
+        "TJ",
+        "Russia",
+        "Россия",
+        "Тоҷикистон",
+        "Frankreich",
+        "UK",
+        "Burma",
+        "Moscow",
+        "Chechnya",
+    ]
+    cells += [
+        "Republic of Tajikistan",
+        "Russia (Moscow)",
+        "Russian",
+        "Tukrey",
+        "Turkey?",
+        "unknown",
+        "EU",
+    ]
+    said = state_names.states(pd.Series(cells, dtype="str"))
     assert dict(zip(cells, said["rule"].str.removeprefix("state."), strict=True)) == {
         "TJK": "", "tjk": "code3", "TJ": "code2", "Russia": "english", "Россия": "russian", "Тоҷикистон": "tajik",
         "Frankreich": "other_language", "UK": "abbreviation", "Burma": "historical", "Moscow": "city", "Chechnya": "region",
@@ -139,33 +193,98 @@ def test_each_answer_has_its_rule_and_a_guess_its_certainty():
         "Turkey?": "hedged", "unknown": "not_stated", "EU": "not_a_state",
     }  # fmt: skip
     guesses = said["value"].notna() & (said["certainty"] < 0.9)
-    assert [cell for cell, guess in zip(cells, guesses, strict=True) if guess] == ["Russian", "Tukrey", "Turkey?"]
+    assert [cell for cell, guess in zip(cells, guesses, strict=True) if guess] == [
+        "Russian",
+        "Tukrey",
+        "Turkey?",
+    ]
     assert (said.loc[said["problem"].notna(), "certainty"] == 0).all()
 
 
 def test_what_a_former_state_stands_for_depends_on_the_year():
-    assert [read("Yugoslavia", year=year)[0] for year in (1985, 1995, 2010, None)] == ["?", "SRB", "?", "?"]
+    assert [read("Yugoslavia", year=year)[0] for year in (1985, 1995, 2010, None)] == [
+        "?",
+        "SRB",
+        "?",
+        "?",
+    ]
     assert [read("Crimea", year=year)[0] for year in (2013, 2014, None)] == ["UKR", "?", "?"]
     assert [read("Zaire", year=year)[0] for year in (1990, 2010, None)] == ["COD"] * 3
     assert read("USSR", year=1990) == read("USSR") == ["?"]
-    said = names.states(pd.Series(["GDR"]), pd.Series([2005])).iloc[0]
-    assert (said["problem"], said["remedy"]) == ("no state had this name in 2005", "check the year, or write the code (to 1990: DEU)")
+    said = state_names.states(pd.Series(["GDR"]), pd.Series([2005])).iloc[0]
+    assert (said["problem"], said["remedy"]) == (
+        "no state had this name in 2005",
+        "check the year, or write the code (to 1990: DEU)",
+    )
 
 
 def test_a_year_that_is_no_year_counts_as_none():
     cells = pd.Series(["Crimea"] * 5, dtype="str")
-    assert names.states(cells, pd.Series(["2010", "soon", None, "inf", "99999999999"]))["value"].fillna("?").tolist() == ["UKR", *"????"]
+    assert state_names.states(cells, pd.Series(["2010", "soon", None, "inf", "99999999999"]))[
+        "value"
+    ].fillna("?").tolist() == [
+        "UKR",
+        *"????",
+    ]
 
 
 CONFUSED = [
-    *("Niger", "Nigeria", "Guinea", "Guinea-Bissau", "Austria", "Australia", "Iran", "Iraq", "Slovakia"),
-    *("Slovenia", "Georgia", "Jordan", "Turkey", "Turkmenistan", "Sudan", "Samoa", "Micronesia", "Ireland"),
+    *(
+        "Niger",
+        "Nigeria",
+        "Guinea",
+        "Guinea-Bissau",
+        "Austria",
+        "Australia",
+        "Iran",
+        "Iraq",
+        "Slovakia",
+    ),
+    *(
+        "Slovenia",
+        "Georgia",
+        "Jordan",
+        "Turkey",
+        "Turkmenistan",
+        "Sudan",
+        "Samoa",
+        "Micronesia",
+        "Ireland",
+    ),
     *("Iceland", "China", "Taiwan", "Dominica", "Mali", "Malawi", "Gambia", "Zambia", "Oman"),
-    *("Romania", "Latvia", "Lithuania", "Mauritius", "Mauritania", "Нигер", "Нигерия", "Иран", "Ирак"),
-    *("Словакия", "Словения", "Австрия", "Австралия", "Ирландия", "Исландия", "Оман", "Йемен", "Гана"),
+    *(
+        "Romania",
+        "Latvia",
+        "Lithuania",
+        "Mauritius",
+        "Mauritania",
+        "Нигер",
+        "Нигерия",
+        "Иран",
+        "Ирак",
+    ),
+    *(
+        "Словакия",
+        "Словения",
+        "Австрия",
+        "Австралия",
+        "Ирландия",
+        "Исландия",
+        "Оман",
+        "Йемен",
+        "Гана",
+    ),
     *("Туркменистан"),
 ]
-CONFUSED += ["Dominican Republic", "South Sudan", "North Korea", "South Korea", "Equatorial Guinea", "American Samoa", "Congo-Brazzaville"]
+CONFUSED += [
+    "Dominican Republic",
+    "South Sudan",
+    "North Korea",
+    "South Korea",
+    "Equatorial Guinea",
+    "American Samoa",
+    "Congo-Brazzaville",
+]
 
 
 @pytest.mark.parametrize("name", CONFUSED)
@@ -173,10 +292,25 @@ def test_with_any_letter_dropped_doubled_or_swapped_no_state_becomes_another(nam
     meant = read(name)[0]
     at = range(len(name))
     wrong = {name[:i] + name[i + 1 :] for i in at} | {name[:i] + name[i] + name[i:] for i in at}
-    wrong |= {name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in at[:-1]} | {name[:i] + "e" + name[i + 1 :] for i in at}
+    wrong |= {name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in at[:-1]} | {
+        name[:i] + "e" + name[i + 1 :] for i in at
+    }
     got = dict(zip(wrong, read(*wrong), strict=True))
-    exact = {"Nigeri", "Malai", "Mal", "Oma", "Ira", "Irq", "Irn", "Chin"}  # no state's English name, yet some code or name
-    assert {cell: value for cell, value in got.items() if value not in (meant, "?", None) and cell not in exact} == {}
+    exact = {
+        "Nigeri",
+        "Malai",
+        "Mal",
+        "Oma",
+        "Ira",
+        "Irq",
+        "Irn",
+        "Chin",
+    }  # no state's English name, yet some code or name
+    assert {
+        cell: value
+        for cell, value in got.items()
+        if value not in (meant, "?", None) and cell not in exact
+    } == {}
 
 
 def test_misspelt_names_are_read_right_or_asked_about():
@@ -185,34 +319,56 @@ def test_misspelt_names_are_read_right_or_asked_about():
         spelt = name
         for _ in range(chance.choice((1, 2))):
             spelt = edited(spelt, chance)
-        if len(spelt) >= 4 and names._folded(spelt) == spelt and names._named(spelt, None) is None:
+        if (
+            len(spelt) >= 4
+            and state_names._folded(spelt) == spelt
+            and state_names._named(spelt, None) is None
+        ):
             tried[spelt] = code
     spelt, half = list(tried), len(tried) // 2
     got = dict(zip(spelt, read(*spelt[:half]) + read(*spelt[half:]), strict=True))
-    assert {spelt: (value, tried[spelt]) for spelt, value in got.items() if value not in ("?", tried[spelt])} == {}
+    assert {
+        spelt: (value, tried[spelt])
+        for spelt, value in got.items()
+        if value not in ("?", tried[spelt])
+    } == {}
     assert sum(value == tried[spelt] for spelt, value in got.items()) > 0.5 * len(tried) > 400
 
 
 def edited(name: str, chance: random.Random) -> str:
     at, cyrillic = chance.randrange(len(name)), "а" <= name[0] <= "я"
     letter = chance.choice("абвгдежзиклмнопрстуф" if cyrillic else "abcdefghijklmnopqrstuvwxyz")
-    ways = (name[:at] + name[at + 1 :], name[:at] + letter + name[at:], name[:at] + letter + name[at + 1 :])
+    ways = (
+        name[:at] + name[at + 1 :],
+        name[:at] + letter + name[at:],
+        name[:at] + letter + name[at + 1 :],
+    )
     return chance.choice((*ways, name[:at] + name[at : at + 2][::-1] + name[at + 2 :]))
 
 
 def test_words_that_are_no_states_are_seldom_taken_for_one():
     english = Locale.parse("en")
-    words = {zone["city"] for language in LANGUAGES for zone in Locale.parse(language).time_zones.values() if "city" in zone}
-    words |= set(english.currencies.values()) | {*english.months["format"]["wide"].values(), *english.days["format"]["wide"].values()}
-    words = sorted(word for word in words if names._said(word, None) is None)
-    said = names.states(pd.Series(words, dtype="str"))
+    words = {
+        zone["city"]
+        for language in LANGUAGES
+        for zone in Locale.parse(language).time_zones.values()
+        if "city" in zone
+    }
+    words |= set(english.currencies.values()) | {
+        *english.months["format"]["wide"].values(),
+        *english.days["format"]["wide"].values(),
+    }
+    words = sorted(word for word in words if state_names._said(word, None) is None)
+    said = state_names.states(pd.Series(words, dtype="str"))
     assert len(words) > 1000
     assert said["value"].notna().sum() < 0.01 * len(words)
     assert (said.loc[said["value"].notna(), "certainty"] < 0.9).all()
 
 
 def test_a_near_miss_names_the_nearest_states():
-    said = names.states(pd.Series(["Nigera", "Slovania", "TAJ", "Russia, Turky"], dtype="str"))
+    said = state_names.states(
+        pd.Series(["Nigera", "Slovania", "TAJ", "Russia, Turky"], dtype="str")
+    )
     assert said["remedy"].str.removeprefix("did you mean ").tolist()[:3] == [
         "NER, Niger, or NGA, Nigeria?",
         "SVN, Slovenia, or SVK, Slovakia?",
@@ -265,7 +421,10 @@ def test_remarks_are_read_with_care(cell, state):
         ("Russia - Turkey", ["Russia", "Turkey"]),
         ("RUS TUR", ["RUS TUR"]),
         ("RUS,TUR", ["RUS", "TUR"]),
-        ("Russia (Moscow, St Petersburg), Turkey (Istanbul)", ["Russia (Moscow, St Petersburg)", "Turkey (Istanbul)"]),
+        (
+            "Russia (Moscow, St Petersburg), Turkey (Istanbul)",
+            ["Russia (Moscow, St Petersburg)", "Turkey (Istanbul)"],
+        ),
         ("Paris, France; Berlin, Germany", ["Paris, France", "Berlin, Germany"]),
         ("Yugoslavia; Russia", ["Yugoslavia", "Russia"]),
         ("Russia; Kazakhstann", ["Russia; Kazakhstann"]),
@@ -275,8 +434,14 @@ def test_remarks_are_read_with_care(cell, state):
         ("Korea, South", ["Korea, South"]),
         ("Serbia and Montenegro", ["Serbia and Montenegro"]),
         ("Guinea-Bissau", ["Guinea-Bissau"]),
-        ("Korea, South / Bosnia and Herzegovina, Russia", ["Korea, South", "Bosnia and Herzegovina", "Russia"]),
-        ("Antigua and Barbuda and Saint Kitts and Nevis", ["Antigua and Barbuda", "Saint Kitts and Nevis"]),
+        (
+            "Korea, South / Bosnia and Herzegovina, Russia",
+            ["Korea, South", "Bosnia and Herzegovina", "Russia"],
+        ),
+        (
+            "Antigua and Barbuda and Saint Kitts and Nevis",
+            ["Antigua and Barbuda", "Saint Kitts and Nevis"],
+        ),
         ("Moscow, Russia", ["Moscow, Russia"]),
         ("Georgia, USA", ["Georgia, USA"]),
         ("Russia; Atlantis", ["Russia; Atlantis"]),
@@ -287,69 +452,120 @@ def test_remarks_are_read_with_care(cell, state):
     ],
 )
 def test_a_cell_is_split_into_its_states_and_names_stay_whole(cell, parts):
-    assert names.several_states(cell) == parts
+    assert state_names.several_states(cell) == parts
 
 
 def test_split_parts_are_read_as_they_are():
-    for cell in ("Russia; Kazakhstan;", "Korea, South / Bosnia and Herzegovina, Russia", "Paris, France; Berlin, Germany"):
-        assert "?" not in read(*names.several_states(cell))
+    for cell in (
+        "Russia; Kazakhstan;",
+        "Korea, South / Bosnia and Herzegovina, Russia",
+        "Paris, France; Berlin, Germany",
+    ):
+        assert "?" not in read(*state_names.several_states(cell))
 
 
 def test_letters_that_keyboards_lack_marks_and_invisible_letters_do_not_matter():
-    cells = ["Oʻzbekiston", "O'zbekiston", "O’zbekiston", "O‘zbekiston", "O`zbekiston", "Ozbekiston", "OʻZBEKISTON", "Oʻzbe\u00adkiston"]
-    cells += ["\u00a0Ўзбекистон\u200b", "Узбекистон", "Өзбекстан", "Озбекстан", "ÖZBEGISTAN", "Ozbegistan", "\ufeffUZB", "ＵＺＢ"]
+    cells = [
+        "Oʻzbekiston",
+        "O'zbekiston",
+        "O’zbekiston",
+        "O‘zbekiston",
+        "O`zbekiston",
+        "Ozbekiston",
+        "OʻZBEKISTON",
+        "Oʻzbe\u00adkiston",
+    ]
+    cells += [
+        "\u00a0Ўзбекистон\u200b",
+        "Узбекистон",
+        "Өзбекстан",
+        "Озбекстан",
+        "ÖZBEGISTAN",
+        "Ozbegistan",
+        "\ufeffUZB",
+        "ＵＺＢ",
+    ]
     assert set(read(*cells)) == {"UZB"}
 
 
 ALPHABET = st.sampled_from(
-    ["Russia", "Turkey", "Congo", "Korea", "and", "и", ",", ";", "/", "(", ")", "?", "->", " ", "\n", "of", "Republic", "via"]
+    [
+        "Russia",
+        "Turkey",
+        "Congo",
+        "Korea",
+        "and",
+        "и",
+        ",",
+        ";",
+        "/",
+        "(",
+        ")",
+        "?",
+        "->",
+        " ",
+        "\n",
+        "of",
+        "Republic",
+        "via",
+    ]
 )
-CELLS = st.text(max_size=40) | st.lists(ALPHABET, max_size=12).map(" ".join) | st.lists(ALPHABET, max_size=12).map("".join)
+CELLS = (
+    st.text(max_size=40)
+    | st.lists(ALPHABET, max_size=12).map(" ".join)
+    | st.lists(ALPHABET, max_size=12).map("".join)
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(cell=CELLS, year=st.none() | st.integers(-5, 10**12))
 def test_whatever_a_cell_holds_it_is_read_or_said_to_be_wrong(cell, year):
-    said = names.states(pd.Series([cell], dtype="str"), pd.Series([year], dtype="object")).iloc[0]
+    said = state_names.states(
+        pd.Series([cell], dtype="str"), pd.Series([year], dtype="object")
+    ).iloc[0]
     assert pd.isna(said["value"]) or said["value"] in cape.states()
     assert pd.isna(said["problem"]) == pd.isna(said["remedy"])
     assert pd.isna(said["problem"]) or pd.isna(said["value"])
     assert 0 <= said["certainty"] <= 1
     assert (said["rule"] == "") == (cell in cape.states() or not cell.strip())
-    parts = names.several_states(cell)
+    parts = state_names.several_states(cell)
     assert len(parts) == 1 or all(part and part in cell for part in parts)
 
 
 def test_the_frame_stands_on_the_same_rows():
     cells = pd.Series(["TJK", None, "Russia", "", "TJK"], index=[7, 7, 3, "a", 0], dtype="object")
-    said = names.states(cells)
+    said = state_names.states(cells)
     assert said.index.equals(cells.index)
     assert list(said.columns) == ["value", "rule", "certainty", "problem", "remedy"]
     assert said["value"].fillna("-").tolist() == ["TJK", "-", "RUS", "-", "TJK"]
     assert said["rule"].tolist() == ["", "", "state.english", "", ""]
     assert {str(kind) for kind in said.dtypes} == {"str", "float64"}
-    assert names.states(cells[:0]).dtypes.equals(said.dtypes)
+    assert state_names.states(cells[:0]).dtypes.equals(said.dtypes)
 
 
 def test_a_column_that_holds_no_states_is_not_searched_for_misspellings(monkeypatch):
-    monkeypatch.setattr(names, "_near", lambda text: pytest.fail(f"looked for {text}"))
-    cells = pd.Series([f"court file number {number}" for number in range(5000)] + ["Russia"], dtype="str")
-    said = names.states(cells)
+    monkeypatch.setattr(state_names, "_near", lambda text: pytest.fail(f"looked for {text}"))
+    cells = pd.Series(
+        [f"court file number {number}" for number in range(5000)] + ["Russia"], dtype="str"
+    )
+    said = state_names.states(cells)
     assert said["value"].iloc[-1] == "RUS"
     assert said["remedy"].iloc[0].endswith("is it the right column?")
 
 
 def test_a_cell_of_absurd_length_is_refused():
     assert read("Russia" * 10_000, "(" * 100_000, "via " * 40 + "Russia", "and " * 500) == ["?"] * 4
-    assert names.several_states("Russia, " * 100_000 + "Turkey") == ["Russia, " * 100_000 + "Turkey"]
+    assert state_names.several_states("Russia, " * 100_000 + "Turkey") == [
+        "Russia, " * 100_000 + "Turkey"
+    ]
 
 
 def test_the_libraries_are_imported_when_first_needed():
-    code = "import sys, capelib.dataset.names; print(sorted({'babel', 'rapidfuzz'} & set(sys.modules)))"
+    code = "import sys, capelib.meaning.state_names; print(sorted({'babel', 'rapidfuzz'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
 def test_a_state_beside_what_is_not_stated_is_a_guess():
-    said = names.states(pd.Series(["Russia (unknown)", "Russia (Moscow)"]))
+    said = state_names.states(pd.Series(["Russia (unknown)", "Russia (Moscow)"]))
     assert said["certainty"].tolist() == [0.8, 0.9]

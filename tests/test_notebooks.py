@@ -30,10 +30,14 @@ def code(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 class TestEachNotebook:
     def test_it_is_committed_executed_in_order_and_without_an_error(self, path):
-        assert [cell["execution_count"] for cell in code(path)] == list(range(1, len(code(path)) + 1))
+        assert [cell["execution_count"] for cell in code(path)] == list(
+            range(1, len(code(path)) + 1)
+        )
         outputs = [output for cell in code(path) for output in cell["outputs"]]
         assert any("image/png" in output.get("data", {}) for output in outputs)
-        assert not any(output["output_type"] == "error" or output.get("name") == "stderr" for output in outputs)
+        assert not any(
+            output["output_type"] == "error" or output.get("name") == "stderr" for output in outputs
+        )
 
     def test_it_shows_no_path_of_a_machine(self, path):
         shown = json.dumps([cell["outputs"] for cell in code(path)])
@@ -47,23 +51,39 @@ class TestEachNotebook:
         assert found["out"].default == ""
 
     def test_it_checks_all_its_parameters(self, path):
-        calls = [node for cell in code(path) for node in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(node, ast.Call)]
+        calls = [
+            node
+            for cell in code(path)
+            for node in ast.walk(ast.parse("".join(cell["source"])))
+            if isinstance(node, ast.Call)
+        ]
         (check,) = [call for call in calls if ast.unparse(call.func) == "cape.check_parameters"]
         assert {word.arg for word in check.keywords} == set(declared(path))
 
     def test_it_imports_only_capelib_and_pandas(self, path):
         trees = [ast.parse("".join(cell["source"])) for cell in code(path)]
-        names = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names = {
+            alias.name
+            for tree in trees
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
         assert names <= {"capelib", "pandas"}
 
     def test_it_opens_with_the_question_and_what_it_follows_and_ends_with_limits(self, path):
         texts = ["".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "markdown"]
         assert "**Question.**" in texts[0]
         assert "https://" in texts[0]
-        assert any(re.search(r"^## (Limits|What the data is not)", text, re.MULTILINE) for text in texts[-2:])
+        assert any(
+            re.search(r"^## (Limits|What the data is not)", text, re.MULTILINE)
+            for text in texts[-2:]
+        )
 
 
-FOLLOWING = [path for path in NOTEBOOKS if path.stem != "01_learn_the_dataset"]  # a lesson; it reproduces nothing
+FOLLOWING = [
+    path for path in NOTEBOOKS if path.stem != "01_learn_the_dataset"
+]  # a lesson; it reproduces nothing
 
 
 @pytest.mark.parametrize("path", FOLLOWING, ids=lambda path: path.stem)
@@ -73,10 +93,16 @@ def test_a_notebook_says_where_it_departs_from_each_publication_that_it_reproduc
     assert f'cape.findings.follows("{path.stem}")' in text
     for key, rows in followed.groupby("publication"):
         assert {"unit", "period", "categories", "source"} <= set(rows["aspect"]), key
-        assert cape.findings.address(key) in text, f"{path.stem} does not name {key} with its address"
-        assert (rows["same"].fillna(False) | rows["why"].notna()).all(), key  # what differs says why
+        assert cape.findings.address(key) in text, (
+            f"{path.stem} does not name {key} with its address"
+        )
+        assert (rows["same"].fillna(False) | rows["why"].notna()).all(), (
+            key
+        )  # what differs says why
     asked = {key for cell in code(path) for key in judged_in("".join(cell["source"]))}
-    assert {cape.findings.ledger()[key].publication for key in asked} <= set(followed["publication"])
+    assert {cape.findings.ledger()[key].publication for key in asked} <= set(
+        followed["publication"]
+    )
 
 
 def judged_in(source):
@@ -84,8 +110,13 @@ def judged_in(source):
     if "findings.check(" not in source:
         return set()
     named = set(re.findall(r'"([a-z0-9-]+)"', source)) & set(cape.findings.ledger())
-    spoken = cape.findings.check(cape.load()).frame.query("value.notna() and quantity != 'minimum_count'")
-    return named or set(spoken["finding_id"]) - {"cape1-uzb-tjk-share"} | {"lemon2016-tjk-cases", "lemon2016-tjk-citizens"}
+    spoken = cape.findings.check(cape.load()).frame.query(
+        "value.notna() and quantity != 'minimum_count'"
+    )
+    return named or set(spoken["finding_id"]) - {"cape1-uzb-tjk-share"} | {
+        "lemon2016-tjk-cases",
+        "lemon2016-tjk-citizens",
+    }
 
 
 def test_every_entry_of_departures_belongs_to_a_notebook_and_a_publication():
@@ -114,13 +145,23 @@ def test_the_committed_figures_come_from_the_code_and_data_as_they_stand(run):
 
 
 def test_no_folder_of_figures_is_left_over():
-    folders = {folder.name for folder in FIGURES.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
+    folders = {
+        folder.name
+        for folder in FIGURES.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".")
+    }
     assert folders == {run.name for run in RUNS} | {comparison.ROOM}
-    swept = {run.notebook.stem for run in RUNS if sum(other.notebook == run.notebook for other in RUNS) > 1}
+    swept = {
+        run.notebook.stem
+        for run in RUNS
+        if sum(other.notebook == run.notebook for other in RUNS) > 1
+    }
     assert {folder.name for folder in (FIGURES / comparison.ROOM).iterdir()} == swept
 
 
-@pytest.mark.parametrize("folder", sorted((FIGURES / comparison.ROOM).glob("*")), ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", sorted((FIGURES / comparison.ROOM).glob("*")), ids=lambda folder: folder.name
+)
 def test_the_committed_comparisons_hold_what_their_runs_found(folder):
     runs = [run for run in RUNS if run.notebook.stem == folder.name]
     text = (folder / "index.html").read_text(encoding="utf-8")
@@ -135,11 +176,17 @@ def test_the_committed_comparisons_hold_what_their_runs_found(folder):
 
 def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
     """Numbers of figures and notebooks, against the functions that make them."""
-    found = json.loads((FIGURES / "12_published_findings" / "answer.json").read_text(encoding="utf-8"))
+    found = json.loads(
+        (FIGURES / "12_published_findings" / "answer.json").read_text(encoding="utf-8")
+    )
     fresh = json.loads(json.dumps([verdict.row() for verdict in cape.findings.check(cape.load())]))
     assert found["verdicts"] == fresh
     notebook = code(room("notebooks") / "12_published_findings.ipynb")
-    shown = "".join("".join(output.get("data", {}).get("text/html", "")) for cell in notebook for output in cell["outputs"])
+    shown = "".join(
+        "".join(output.get("data", {}).get("text/html", ""))
+        for cell in notebook
+        for output in cell["outputs"]
+    )
     rows = [
         f"<td class='number'>{html.escape(row['published'])}</td><td>{html.escape(verdict.said)}</td><td>{html.escape(row['here'])}</td>"
         for row, verdict in zip(fresh, cape.findings.check(cape.load()), strict=True)

@@ -43,7 +43,9 @@ def test_five_columns_are_enough(table):
     ds = cape.load(table(HEADER, GOOD, "TJK-0001,TJK,,,threat"))
     assert ds.problems.empty and ds.set_aside.empty
     assert ds.incidents["incident_id"].tolist() == ["I0001", "I0002"]
-    assert ds.exiles.to_dict("records") == [{"exile_id": "TJK-0001", "origin": "TJK", "category": "unknown", "is_group": False}]
+    assert ds.exiles.to_dict("records") == [
+        {"exile_id": "TJK-0001", "origin": "TJK", "category": "unknown", "is_group": False}
+    ]
     assert (ds.info.label, ds.info.licence) == ("your file mine.csv", "as its owner says")
 
 
@@ -53,7 +55,15 @@ def guesses(ds: cape.Dataset) -> list[tuple]:
 
 
 def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
-    ds = cape.load(table(HEADER, GOOD, "TJK-0001,TAJ,RUS,2015,detention", "", "TJK-0001,TJK,RUS,soon,had some trouble"))
+    ds = cape.load(
+        table(
+            HEADER,
+            GOOD,
+            "TJK-0001,TAJ,RUS,2015,detention",
+            "",
+            "TJK-0001,TJK,RUS,soon,had some trouble",
+        )
+    )
     assert told(ds) == [
         ("mine.csv", 3, "origin", "did you mean TJK, Tajikistan?"),
         ("mine.csv", 5, "date", "write 2015, 2015-03 or 2015-03-05 (EDTF)"),
@@ -72,7 +82,11 @@ def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
 def test_what_is_surely_only_misspelt_or_written_otherwise_is_read_and_said_to_be_a_guess(table):
     ds = cape.load(table(HEADER, GOOD, "TJK-0001,TJK,Uzbekstan,12/05/2015,rendtion"))
     assert ds.set_aside.empty and ds.problems.empty
-    assert ds.incidents[["host", "date", "measure"]].iloc[1].tolist() == ["UZB", "2015-05-12", "rendition"]
+    assert ds.incidents[["host", "date", "measure"]].iloc[1].tolist() == [
+        "UZB",
+        "2015-05-12",
+        "rendition",
+    ]
     assert guesses(ds) == [
         (3, "date", "12/05/2015", "2015-05-12"),
         (3, "host", "Uzbekstan", "UZB"),
@@ -86,42 +100,81 @@ def test_a_bad_row_does_not_take_the_other_rows_of_its_exile_with_it(table):
 
 
 def test_a_row_with_a_comma_too_many_is_set_aside_and_none_of_its_cells_is_trusted(table):
-    ds = cape.load(table(f"{HEADER},name", f"{GOOD},Example", "TJK-0002,TJK,RUS,2015,detention,Person, Example"))
+    ds = cape.load(
+        table(
+            f"{HEADER},name", f"{GOOD},Example", "TJK-0002,TJK,RUS,2015,detention,Person, Example"
+        )
+    )
     assert ds.set_aside["row"].tolist() == [3]
     assert "put a cell that holds a comma between quotation marks" in ds.problems["remedy"].tolist()
     assert "Person" not in everything(ds)
 
 
 def test_the_category_may_stand_beside_the_incident(table):
-    lines = ["TJK-0001,TJK,RUS,2015,detention,", "TJK-0001,TJK,RUS,2016,extradition,religious", "TJK-0001,TJK,RUS,2017,threat,opposition"]
+    lines = [
+        "TJK-0001,TJK,RUS,2015,detention,",
+        "TJK-0001,TJK,RUS,2016,extradition,religious",
+        "TJK-0001,TJK,RUS,2017,threat,opposition",
+    ]
     ds = cape.load(table(f"{HEADER},category", *lines, "TJK-0002,TJK,RUS,2017,threat,tailor"))
     assert ds.exiles[["exile_id", "category"]].to_numpy().tolist() == [["TJK-0001", "religious"]]
-    assert ds.problems[["row", "column", "action"]].to_numpy().tolist() == [[5, "category", "set aside"]]
-    assert guesses(ds) == [(4, "category", "(not shown)", "the category of the exile's first row is used")]
+    assert ds.problems[["row", "column", "action"]].to_numpy().tolist() == [
+        [5, "category", "set aside"]
+    ]
+    assert guesses(ds) == [
+        (4, "category", "(not shown)", "the category of the exile's first row is used")
+    ]
 
 
 def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
-    ds = cape.load(table(f"{HEADER},outcome", f"{GOOD},NA", f"{GOOD},null", f"{GOOD},", "NAM-0001,NAM,ZAF,2015,threat,None"))
-    assert ds.incidents["outcome"].fillna("(missing)").tolist() == ["NA", "null", "(missing)", "None"]
+    ds = cape.load(
+        table(
+            f"{HEADER},outcome",
+            f"{GOOD},NA",
+            f"{GOOD},null",
+            f"{GOOD},",
+            "NAM-0001,NAM,ZAF,2015,threat,None",
+        )
+    )
+    assert ds.incidents["outcome"].fillna("(missing)").tolist() == [
+        "NA",
+        "null",
+        "(missing)",
+        "None",
+    ]
     assert ds.incidents["origin"].tolist()[-1] == "NAM"
 
 
 def test_a_column_of_names_is_dropped_and_never_anywhere_in_the_dataset(table):
-    lines = ["TJK-0001,TJK,RUS,2015,detention,Example Person", "Example Person,TJK,RUS,2016,detention,Example Person"]
+    lines = [
+        "TJK-0001,TJK,RUS,2015,detention,Example Person",
+        "Example Person,TJK,RUS,2016,detention,Example Person",
+    ]
     ds = cape.load(table(f"{HEADER},name", *lines))
     assert ("mine.csv", 1, "name", "names of persons never enter") in told(ds)
     assert "Example" not in everything(ds) and len(ds.incidents) == 2
 
 
 def test_a_key_that_occurs_twice_counts_once(table):
-    ds = cape.load(table(f"incident_id,{HEADER}", f"I0001,{GOOD}", f"I0001,{GOOD.replace('2015', '2016')}"))
+    ds = cape.load(
+        table(f"incident_id,{HEADER}", f"I0001,{GOOD}", f"I0001,{GOOD.replace('2015', '2016')}")
+    )
     assert ds.incidents["date"].tolist() == ["2015-03"]
     assert told(ds) == [("mine.csv", 3, "incident_id", "each row needs its own key")]
 
 
 def test_a_folder_may_bring_its_exiles_and_sources(table):
-    table("exile_id,origin,category", "TJK-0001,TJK,religious", "TJK-0002,TJK,cleric", name="mine/exiles.csv")
-    table("source_id,kind,publisher,url", "S0001,court,Example Court,https://example.org/a", name="mine/sources.csv")
+    table(
+        "exile_id,origin,category",
+        "TJK-0001,TJK,religious",
+        "TJK-0002,TJK,cleric",
+        name="mine/exiles.csv",
+    )
+    table(
+        "source_id,kind,publisher,url",
+        "S0001,court,Example Court,https://example.org/a",
+        name="mine/sources.csv",
+    )
     rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0001", f"{GOOD},S0009"]
     ds = cape.load(table(f"{HEADER},source_id", *rows, name="mine/incidents.csv").parent)
     assert ds.joined()[["category", "source_kind"]].to_numpy().tolist() == [["religious", "court"]]
@@ -130,7 +183,11 @@ def test_a_folder_may_bring_its_exiles_and_sources(table):
         ("incidents.csv", 3, "exile_id", "add or mend that row"),
         ("incidents.csv", 4, "source_id", "add or mend that row"),
     ]
-    assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [["exiles.csv", 3], ["incidents.csv", 3], ["incidents.csv", 4]]
+    assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [
+        ["exiles.csv", 3],
+        ["incidents.csv", 3],
+        ["incidents.csv", 4],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,9 +204,16 @@ def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
     ds = cape.load(path)
-    assert ds.incidents[["exile_id", "host", "date"]].to_numpy().tolist() == [["TJK-0001", "RUS", "2015-03"]]
+    assert ds.incidents[["exile_id", "host", "date"]].to_numpy().tolist() == [
+        ["TJK-0001", "RUS", "2015-03"]
+    ]
     if content.startswith(b"exile_id,origin,host,date,measure,host"):
-        assert ("mine.csv", 1, "host (2)", "name it in a layout if it is one of the codebook's") in told(ds)
+        assert (
+            "mine.csv",
+            1,
+            "host (2)",
+            "name it in a layout if it is one of the codebook's",
+        ) in told(ds)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +221,14 @@ def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content
     [
         (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n\x00\xff", "is a picture, not a table that can be read"),
-        (b"exile_id,origin,host,date\nTJK-0001,TJK,RUS,2015\n", "lacks the column(s) measure (it has: exile_id, origin, host, date)"),
-        (f'{HEADER}\nTJK-0001,TJK,RUS,2015,"detention\n{GOOD}\n'.encode(), "row 2: a quotation mark opens there and is never closed"),
+        (
+            b"exile_id,origin,host,date\nTJK-0001,TJK,RUS,2015\n",
+            "lacks the column(s) measure (it has: exile_id, origin, host, date)",
+        ),
+        (
+            f'{HEADER}\nTJK-0001,TJK,RUS,2015,"detention\n{GOOD}\n'.encode(),
+            "row 2: a quotation mark opens there and is never closed",
+        ),
         (f"{HEADER}\n".encode(), "has no usable row"),
         (
             f"{HEADER},name\n{GOOD.replace('RUS', 'Ruzzhia')},Example Person\n".encode(),
@@ -171,12 +241,18 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, content, sa
     path.write_bytes(content)
     with pytest.raises(cape.DataError) as caught:
         cape.load(path)
-    assert said in str(caught.value) and "mine.csv" in str(caught.value) and "\n" not in str(caught.value)
+    assert (
+        said in str(caught.value)
+        and "mine.csv" in str(caught.value)
+        and "\n" not in str(caught.value)
+    )
 
 
 def test_a_first_row_that_may_be_a_person_is_not_repeated_in_the_message(table):
     with pytest.raises(cape.DataError) as caught:
-        cape.load(table("Example Person,TJK,RUS,2015,detention", "Other Person,TJK,RUS,2016,threat"))
+        cape.load(
+            table("Example Person,TJK,RUS,2015,detention", "Other Person,TJK,RUS,2016,threat")
+        )
     assert "does a row name its columns?" in str(caught.value) and "Person" not in str(caught.value)
 
 
@@ -199,24 +275,74 @@ def test_a_dataframe_is_a_table_too():
     ds = cape.load(frame)
     assert ds.incidents["date"].tolist() == ["2015-03"] and ds.info.label == "your table"
     assert frame.columns.tolist() == HEADER.split(",")
-    assert ds.info.sha256 == cape.load(frame.copy()).info.sha256 != cape.load(frame.assign(date="2016")).info.sha256
+    assert (
+        ds.info.sha256
+        == cape.load(frame.copy()).info.sha256
+        != cape.load(frame.assign(date="2016")).info.sha256
+    )
 
 
-COLUMNS = ["incident_id", "exile_id", "origin", "host", "date", "measure", "interpol", "doubtful", "category", "outcome", "name"]
+COLUMNS = [
+    "incident_id",
+    "exile_id",
+    "origin",
+    "host",
+    "date",
+    "measure",
+    "interpol",
+    "doubtful",
+    "category",
+    "outcome",
+    "name",
+]
 ROWS = [
-    [f"I{number:04d}", f"TJK-{number % 3:04d}", "TJK", "RUS", "2015-03-05", "detention", "yes", "", "religious", "NA", "Example Person"]
+    [
+        f"I{number:04d}",
+        f"TJK-{number % 3:04d}",
+        "TJK",
+        "RUS",
+        "2015-03-05",
+        "detention",
+        "yes",
+        "",
+        "religious",
+        "NA",
+        "Example Person",
+    ]
     for number in range(1, 7)
 ]
 CELL = st.text(max_size=8) | st.sampled_from(
-    ["", "TJK", "NAM", "NA", "2015", "2015~", "2016/2014", "I0001", "TJK-0001", "yes", "no", "threat"]
+    [
+        "",
+        "TJK",
+        "NAM",
+        "NA",
+        "2015",
+        "2015~",
+        "2016/2014",
+        "I0001",
+        "TJK-0001",
+        "yes",
+        "no",
+        "threat",
+    ]
 )
 DAMAGE = st.lists(st.tuples(st.integers(1, 5), st.integers(0, len(COLUMNS) - 2), CELL), max_size=12)
 
 
-WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # each example reads a file: shrinking would take minutes
+WITHOUT_SHRINKING = (
+    Phase.explicit,
+    Phase.reuse,
+    Phase.generate,
+)  # each example reads a file: shrinking would take minutes
 
 
-@settings(max_examples=40, deadline=None, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=WITHOUT_SHRINKING,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(damage=DAMAGE, longer=st.sets(st.integers(1, 5), max_size=2))
 def test_whatever_is_in_its_cells_every_row_ends_up_clean_or_set_aside(tmp_path, damage, longer):
     rows = [list(row) for row in ROWS]

@@ -13,7 +13,10 @@ from capelib.paths import room
 from capelib.reference import places
 
 RADIUS = 6371.0072  # km, of the sphere with the Earth's surface
-TOO_SMALL = {"ESH", "VUT"}  # at 1:110 million: the capital's island is missing, and only the east of Western Sahara is drawn
+TOO_SMALL = {
+    "ESH",
+    "VUT",
+}  # at 1:110 million: the capital's island is missing, and only the east of Western Sahara is drawn
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +35,31 @@ def area(shape: places.Shape) -> float:
 
 def test_there_are_177_shapes_and_all_but_three_are_states_of_the_list(world):
     assert len(places.shapes()) == 177
-    assert [shape.name for shape in places.shapes() if not shape.iso3] == ["Antarctica", "N. Cyprus", "Somaliland"]
+    assert [shape.name for shape in places.shapes() if not shape.iso3] == [
+        "Antarctica",
+        "N. Cyprus",
+        "Somaliland",
+    ]
     assert len(world) == 174
     assert world["XKX"].name == "Kosovo"
     assert set(world) <= set(cape.states())
 
 
 @pytest.mark.parametrize(
-    ("state", "published"),  # thousand square kilometres, land and inland water: UN Demographic Yearbook
-    [("KAZ", 2725), ("UZB", 447), ("TKM", 488), ("KGZ", 200), ("TJK", 143), ("RUS", 17098), ("TUR", 784), ("ZAF", 1221)],
+    (
+        "state",
+        "published",
+    ),  # thousand square kilometres, land and inland water: UN Demographic Yearbook
+    [
+        ("KAZ", 2725),
+        ("UZB", 447),
+        ("TKM", 488),
+        ("KGZ", 200),
+        ("TJK", 143),
+        ("RUS", 17098),
+        ("TUR", 784),
+        ("ZAF", 1221),
+    ],
 )
 def test_areas_are_the_known_ones(world, state, published):
     assert area(world[state]) / 1000 == pytest.approx(published, rel=0.05)
@@ -58,13 +77,20 @@ def test_rings_are_closed_and_never_jump_across_the_map():
             assert ring[0] == pytest.approx(ring[-1]), shape.name
             if shape.name != "Antarctica":  # closed at the pole
                 assert np.abs(np.diff(ring[:, 0])).max() < 30, shape.name
-    chukotka = next(ring for shape in places.shapes() if shape.iso3 == "RUS" for ring in shape.rings if len(ring) > 200)
+    chukotka = next(
+        ring
+        for shape in places.shapes()
+        if shape.iso3 == "RUS"
+        for ring in shape.rings
+        if len(ring) > 200
+    )
     assert chukotka[:, 0].max() > 185  # runs on beyond the antimeridian
 
 
 def test_neighbours_share_the_same_points(world):
     points = {
-        state: {tuple(point) for ring in world[state].rings for point in ring.round(9)} for state in ("TJK", "UZB", "KGZ", "ZAF", "LSO")
+        state: {tuple(point) for ring in world[state].rings for point in ring.round(9)}
+        for state in ("TJK", "UZB", "KGZ", "ZAF", "LSO")
     }
     assert len(points["TJK"] & points["UZB"]) > 10
     assert len(points["TJK"] & points["KGZ"]) > 5
@@ -75,7 +101,9 @@ def test_every_arc_is_decoded_as_the_specification_says():
     """A second implementation, point by point, of the arcs of one state (its longitudes do not cross the antimeridian)."""
     world = json.loads((room("data") / places.WORLD).read_text(encoding="utf-8"))
     (kx, ky), (dx, dy) = world["transform"]["scale"], world["transform"]["translate"]
-    entry = next(shape for shape in world["objects"]["countries"]["geometries"] if shape.get("id") == "860")
+    entry = next(
+        shape for shape in world["objects"]["countries"]["geometries"] if shape.get("id") == "860"
+    )
     found = []
     for number in entry["arcs"][0]:
         x = y = 0
@@ -91,13 +119,21 @@ def test_every_arc_is_decoded_as_the_specification_says():
 def test_holds_agrees_with_matplotlib_and_knows_holes(world):
     rng = np.random.default_rng(9)
     for state in ("TJK", "UZB", "TUR", "ITA"):
-        low, high = np.vstack(world[state].rings).min(axis=0) - 1, np.vstack(world[state].rings).max(axis=0) + 1
+        low, high = (
+            np.vstack(world[state].rings).min(axis=0) - 1,
+            np.vstack(world[state].rings).max(axis=0) + 1,
+        )
         points = rng.uniform(low, high, (200, 2))
-        other = sum(Path(ring).contains_points(points).astype(int) for ring in world[state].rings) % 2 == 1
+        other = (
+            sum(Path(ring).contains_points(points).astype(int) for ring in world[state].rings) % 2
+            == 1
+        )
         assert [world[state].holds(*point) for point in points] == other.tolist()
     maseru = places.capital("LSO")
     assert (world["LSO"].holds(*maseru), world["ZAF"].holds(*maseru)) == (True, False)
-    assert world["RUS"].holds(-172, 66) and world["RUS"].holds(188, 66)  # Chukotka, east of the antimeridian, written either way
+    assert world["RUS"].holds(-172, 66) and world["RUS"].holds(
+        188, 66
+    )  # Chukotka, east of the antimeridian, written either way
 
 
 def test_each_capital_lies_in_its_state_or_within_a_degree(world):
@@ -105,7 +141,9 @@ def test_each_capital_lies_in_its_state_or_within_a_degree(world):
     for state, shape in world.items():
         x, y = places.capital(state)
         if not shape.holds(x, y):
-            edges = np.vstack([np.linspace(ring[:-1], ring[1:], 20).reshape(-1, 2) for ring in shape.rings])
+            edges = np.vstack(
+                [np.linspace(ring[:-1], ring[1:], 20).reshape(-1, 2) for ring in shape.rings]
+            )
             if np.hypot((edges[:, 0] - x + 180) % 360 - 180, edges[:, 1] - y).min() > 1:
                 far.add(state)
     assert far <= TOO_SMALL
@@ -120,7 +158,12 @@ def test_every_state_of_the_incidents_has_a_capital():
 
 @pytest.mark.parametrize(
     ("state", "name", "longitude", "latitude"),
-    [("KAZ", "Astana", 71.4, 51.2), ("UZB", "Tashkent", 69.3, 41.3), ("XKX", "Pristina", 21.2, 42.7), ("USA", "Washington", -77.0, 38.9)],
+    [
+        ("KAZ", "Astana", 71.4, 51.2),
+        ("UZB", "Tashkent", 69.3, 41.3),
+        ("XKX", "Pristina", 21.2, 42.7),
+        ("USA", "Washington", -77.0, 38.9),
+    ],
 )
 def test_capitals_lie_where_an_atlas_has_them(state, name, longitude, latitude):
     assert places.capitals().loc[state, "capital"] == name

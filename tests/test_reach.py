@@ -17,7 +17,9 @@ from capelib.paths import PACKAGE, room
 from capelib.runs import provenance, reach
 from capelib.runs.parameters import read
 
-NOTEBOOKS = {path.stem[:2]: path.name for path in sorted(room("notebooks").glob("[0-9][0-9]_*.ipynb"))}
+NOTEBOOKS = {
+    path.stem[:2]: path.name for path in sorted(room("notebooks").glob("[0-9][0-9]_*.ipynb"))
+}
 ALL = set(NOTEBOOKS)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -57,7 +59,11 @@ def expected(root: Path, number: str, **given: str):
 def repeated(root: Path, **given: str) -> set[str]:
     """The notebooks whose default run would be made again."""
     forget()
-    return {number for number in ALL if not provenance.unchanged(root / "figures" / number, expected(root, number, **given))}
+    return {
+        number
+        for number in ALL
+        if not provenance.unchanged(root / "figures" / number, expected(root, number, **given))
+    }
 
 
 def append(file: Path, text: str = "\n# a change\n") -> None:
@@ -137,11 +143,15 @@ def test_a_file_of_the_readers_repeats_the_run_when_a_row_changes(copy):
 @pytest.mark.parametrize("package", provenance.PACKAGES)
 def test_another_version_of_a_package_repeats_every_run(copy, monkeypatch, package):
     version = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == package else version(name))
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "0.0" if name == package else version(name)
+    )
     assert repeated(copy) == ALL
 
 
-@pytest.mark.parametrize("trouble", [Path.unlink, append, lambda path: append(path.parent / "provenance.json")])
+@pytest.mark.parametrize(
+    "trouble", [Path.unlink, append, lambda path: append(path.parent / "provenance.json")]
+)
 def test_a_deleted_or_edited_output_repeats_its_run(copy, trouble):
     trouble(copy / "figures" / "05" / "figure.svg")
     assert repeated(copy) == {"05"}
@@ -167,7 +177,12 @@ def test_code_without_capelib_reaches_nothing():
     ],
 )
 def test_a_name_is_followed_however_it_is_written(code):
-    assert {"__init__.py", "figures/stages.py", "figures/house.py", "dataset/codebook.py"} <= reached(code)
+    assert {
+        "__init__.py",
+        "figures/stages.py",
+        "figures/house.py",
+        "dataset/codebook.py",
+    } <= reached(code)
     assert "figures/journeys.py" not in reached(code)
 
 
@@ -181,13 +196,19 @@ def test_what_cannot_be_followed_reaches_everything():
     ):
         assert reached(code) == whole, code
     figures = {name for name in whole if name.startswith("figures/")}
-    for code in ("import capelib as cape\nf = cape.figures", "from capelib import figures", "import capelib.figures"):
+    for code in (
+        "import capelib as cape\nf = cape.figures",
+        "from capelib import figures",
+        "import capelib.figures",
+    ):
         assert figures < reached(code) < whole, code
 
 
 def test_a_table_that_only_a_parameter_names_counts():
     code = "import capelib as cape\ncape.table(name)"
-    assert [table.name for table in reach.tables(code, ["audit"]) if table not in reach.tables(code)] == ["audit.csv"]
+    assert [
+        table.name for table in reach.tables(code, ["audit"]) if table not in reach.tables(code)
+    ] == ["audit.csv"]
 
 
 def source(notebook: Path) -> list[str]:
@@ -206,32 +227,65 @@ class TestEachModuleThatNotebooksReach:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         typed = [node for each in tree.body if isinstance(each, ast.If) for node in ast.walk(each)]
         run = [node for node in ast.walk(tree) if node not in typed]
-        assert reach._imported(file) == {found for use in reach._imports(run) for found in reach._files(*use)}
-        texts = {str(node.value).rpartition("/")[2] for node in run if isinstance(node, ast.Constant) and " " not in str(node.value)}
+        assert reach._imported(file) == {
+            found for use in reach._imports(run) for found in reach._files(*use)
+        }
+        texts = {
+            str(node.value).rpartition("/")[2]
+            for node in run
+            if isinstance(node, ast.Constant) and " " not in str(node.value)
+        }
         words = {word.rpartition("/")[2] for word in reach._words(file)}
         for table in room("data").rglob("*.*"):
-            assert not {table.name, table.stem} & texts or {table.name, table.stem} & words, table.name
+            assert not {table.name, table.stem} & texts or {table.name, table.stem} & words, (
+                table.name
+            )
 
     def test_its_imports_can_be_followed(self, file):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             assert not (isinstance(node, ast.ImportFrom) and node.level), "relative import"
             if file != PACKAGE / "__init__.py":
-                assert not isinstance(node, ast.Name) or node.id not in ("import_module", "__import__", "eval", "exec", "globals"), node.id
+                assert not isinstance(node, ast.Name) or node.id not in (
+                    "import_module",
+                    "__import__",
+                    "eval",
+                    "exec",
+                    "globals",
+                ), node.id
 
     def test_importing_it_changes_nothing_elsewhere(self, file):
-        allowed = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.AnnAssign | ast.Assign
+        allowed = (
+            ast.Import
+            | ast.ImportFrom
+            | ast.FunctionDef
+            | ast.ClassDef
+            | ast.AnnAssign
+            | ast.Assign
+        )
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             documented = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            typed = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'")
+            typed = isinstance(node, ast.If) and ast.unparse(node.test) in (
+                "TYPE_CHECKING",
+                "__name__ == '__main__'",
+            )
             assert documented or typed or isinstance(node, allowed), ast.unparse(node)
             if isinstance(node, ast.Assign):
-                assert all(isinstance(part, ast.Name | ast.Tuple) for part in node.targets), ast.unparse(node)
+                assert all(isinstance(part, ast.Name | ast.Tuple) for part in node.targets), (
+                    ast.unparse(node)
+                )
 
 
-@pytest.mark.parametrize("package", sorted({file.parent for file in MODULES} - {PACKAGE}), ids=lambda package: package.name)
+@pytest.mark.parametrize(
+    "package",
+    sorted({file.parent for file in MODULES} - {PACKAGE}),
+    ids=lambda package: package.name,
+)
 def test_a_package_only_hands_on_names(package):
     _, *rest = ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body
-    assert all(isinstance(node, ast.ImportFrom) or ast.unparse(node).startswith("__all__ = ") for node in rest)
+    assert all(
+        isinstance(node, ast.ImportFrom) or ast.unparse(node).startswith("__all__ = ")
+        for node in rest
+    )
 
 
 def test_the_names_of_the_face_lead_where_python_finds_them():
@@ -270,8 +324,14 @@ for name, code in json.load(sys.stdin).items():
 def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
     """Notebooks run as they are, while every function of capelib that is called and every file of data/ that is opened is noted."""
     codes = {number: CODES[number] for number in ("01", "09", "12")}
-    wanted = [file for file in MODULES if file in REACHED or file.parent.name not in ("capelib", "runs")]  # before: imports are not calls
-    modules = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in wanted if file.stem != "__init__"]
+    wanted = [
+        file for file in MODULES if file in REACHED or file.parent.name not in ("capelib", "runs")
+    ]  # before: imports are not calls
+    modules = [
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for file in wanted
+        if file.stem != "__init__"
+    ]
     words = [sys.executable, "-c", LIVE, json.dumps(modules), str(room("data")), str(tmp_path)]
     done = subprocess.run(words, input=json.dumps(codes), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

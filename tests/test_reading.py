@@ -25,9 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import capelib as cape
-from capelib.dataset import reading
-from capelib.dataset.reading import read
-from capelib.dataset.sheets import EXTRA, Sheet
+from capelib.read import files
+from capelib.read.files import read
+from capelib.read.header import EXTRA, Sheet
 
 HEADER = ["exile_id", "origin", "host", "date", "measure"]
 ROWS = [
@@ -52,13 +52,18 @@ def one(tmp_path):
 
 
 def cells(sheet: Sheet) -> list[list[str | None]]:
-    return [list(row) for row in sheet.frame.astype(object).where(sheet.frame.notna(), None).to_numpy()]
+    return [
+        list(row) for row in sheet.frame.astype(object).where(sheet.frame.notna(), None).to_numpy()
+    ]
 
 
 def noted(sheet: Sheet, rule: str) -> list[tuple]:
     """Row, column and value of the notes of a rule."""
     notes = sheet.notes[sheet.notes["rule"] == rule]
-    return [tuple(None if pd.isna(item) else item for item in line) for line in notes[["row", "column", "value"]].to_numpy()]
+    return [
+        tuple(None if pd.isna(item) else item for item in line)
+        for line in notes[["row", "column", "value"]].to_numpy()
+    ]
 
 
 def workbook(path: Path, *rows: list, sheet: str = "Data") -> openpyxl.Workbook:
@@ -76,7 +81,10 @@ MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 SHEET = "xl/worksheets/sheet1.xml"
 NAMES = '<row r="1"><c r="A1" t="str"><v>id</v></c><c r="B1" t="str"><v>host</v></c></row>'
-ODS = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text", "manifest"))
+ODS = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for name in ("office", "table", "text", "manifest")
+)
 
 
 def parts_of_xlsx(rows: str, after: str = "", top: str = "", strings: str = "") -> dict[str, str]:
@@ -128,17 +136,27 @@ def test_cells_may_be_separated_and_rows_end_in_any_usual_way(one, delimiter, en
         assert list(sheet.frame.index) == [2, 3, 4] and sheet.header_rows == (1,)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251", "koi8-r"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251", "koi8-r"]
+)
 def test_russian_is_read_in_any_encoding_of_the_region_and_the_encoding_is_noted(one, encoding):
     sheet = one(RUSSIAN.encode(encoding))
-    assert cells(sheet) == [["E1", "Таджикистан", "задержание в Москве"], ["E2", "Узбекистан, Ташкент", "похищение"]]
+    assert cells(sheet) == [
+        ["E1", "Таджикистан", "задержание в Москве"],
+        ["E2", "Узбекистан, Ташкент", "похищение"],
+    ]
     made = sheet.notes.query("rule == 'read.encoding'")[["made", "severity"]].to_numpy().tolist()
     expected = "utf-16-le" if encoding == "utf-16" else encoding
     assert made == [[f"read as {expected}", "info"]]
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding"), [("a;b\nш;я\n", "cp1251"), ("a;b\nРОССИЯ;2015\n", "koi8-r"), ("a;b\nMüller;Türkei\n", "cp1252")]
+    ("text", "encoding"),
+    [
+        ("a;b\nш;я\n", "cp1251"),
+        ("a;b\nРОССИЯ;2015\n", "koi8-r"),
+        ("a;b\nMüller;Türkei\n", "cp1252"),
+    ],
 )
 def test_a_short_file_in_an_old_encoding_is_read_right_and_its_doubt_noted(one, text, encoding):
     sheet = one(text.encode(encoding))
@@ -152,7 +170,9 @@ def test_one_broken_letter_does_not_make_a_utf8_file_another_encoding(one):
     assert sheet.notes.query("rule == 'read.letters'")["severity"].tolist() == ["guess"]
 
 
-def test_a_quoted_cell_holds_delimiters_quotes_and_line_breaks_and_rows_are_counted_as_a_spreadsheet_shows_them(one):
+def test_a_quoted_cell_holds_delimiters_quotes_and_line_breaks_and_rows_are_counted_as_a_spreadsheet_shows_them(
+    one,
+):
     sheet = one('a,b\n"one, ""two""",x\n"first\nsecond",y\n3" pipe,z\n')
     assert cells(sheet) == [['one, "two"', "x"], ["first\nsecond", "y"], ['3" pipe', "z"]]
     assert list(sheet.frame.index) == [2, 3, 4]
@@ -162,7 +182,12 @@ def test_rows_with_too_few_or_too_many_cells_are_kept_at_their_place_and_noted(o
     sheet = one("a,b,c\n1,2,3\n4,5\n6,7,8,Person, Example\n9,9,9,,\n")
     assert sheet.frame.loc[3].tolist()[:2] == ["4", "5"] and pd.isna(sheet.frame.loc[3, "c"])
     assert sheet.frame.loc[4].tolist() == ["6", "7", "8", "Person, Example"]
-    assert list(sheet.frame.columns) == ["a", "b", "c", EXTRA] and list(sheet.frame.index) == [2, 3, 4, 5]
+    assert list(sheet.frame.columns) == ["a", "b", "c", EXTRA] and list(sheet.frame.index) == [
+        2,
+        3,
+        4,
+        5,
+    ]
     assert noted(sheet, "read.short_row") == [(3, "", None)]
     assert noted(sheet, "read.long_row") == [(4, EXTRA, "Person, Example")]
     assert sheet.notes.query("rule == 'read.long_row'")["severity"].tolist() == ["problem"]
@@ -171,43 +196,76 @@ def test_rows_with_too_few_or_too_many_cells_are_kept_at_their_place_and_noted(o
 def test_blank_rows_are_left_out_but_counted_and_the_others_keep_their_numbers(one):
     sheet = one("a,b\n\n1,2\n , \n,\n3,4\n\n")
     assert list(sheet.frame.index) == [3, 6]
-    assert sheet.notes.query("rule == 'read.blank_rows'")["made"].item().startswith("blank rows left out: 4;")
+    assert (
+        sheet.notes.query("rule == 'read.blank_rows'")["made"]
+        .item()
+        .startswith("blank rows left out: 4;")
+    )
 
 
 def test_column_names_that_are_blank_or_occur_twice_are_made_unique_and_noted(one):
     sheet = one("host,host,,host (2),,n\n1,2,3,4,,5\n5,6,7,8,,9\n")
     assert list(sheet.frame.columns) == ["host", "host (3)", "column 3", "host (2)", "n"]
-    assert noted(sheet, "read.twice") == [(1, "host (3)", "host")] and noted(sheet, "read.unnamed") == [(1, "column 3", None)]
+    assert noted(sheet, "read.twice") == [(1, "host (3)", "host")] and noted(
+        sheet, "read.unnamed"
+    ) == [(1, "column 3", None)]
     assert len(noted(sheet, "read.blank_columns")) == 1
 
 
 def test_title_rows_footers_and_totals_are_not_mistaken_for_the_table(one):
-    lines = ["Incidents 2015", "Version 3,,,", "", "id,host,n,m", "E1,RUS,1,2", "E2,TUR,3,4", "Total,,4,6", "", "Source: Example Archive"]
+    lines = [
+        "Incidents 2015",
+        "Version 3,,,",
+        "",
+        "id,host,n,m",
+        "E1,RUS,1,2",
+        "E2,TUR,3,4",
+        "Total,,4,6",
+        "",
+        "Source: Example Archive",
+    ]
     sheet = one("\n".join(lines))
     assert sheet.header_rows == (4,) and list(sheet.frame.index) == [5, 6, 7, 9]
     assert noted(sheet, "read.title") == [(1, "", "Incidents 2015"), (2, "", "Version 3")]
-    assert noted(sheet, "read.total") == [(7, "id", "Total")] and noted(sheet, "read.footer") == [(9, "id", "Source: Example Archive")]
+    assert noted(sheet, "read.total") == [(7, "id", "Total")] and noted(sheet, "read.footer") == [
+        (9, "id", "Source: Example Archive")
+    ]
     assert set(sheet.notes.query("row > 4 and rule != 'read.short_row'")["severity"]) == {"problem"}
 
 
 def test_two_rows_of_names_become_one_name(one):
     sheet = one("Exile,,,Incident,\nid,name,born,host,date\nE1,x,1990,RUS,2015\n")
-    assert list(sheet.frame.columns) == ["Exile / id", "Exile / name", "Exile / born", "Incident / host", "Incident / date"]
+    assert list(sheet.frame.columns) == [
+        "Exile / id",
+        "Exile / name",
+        "Exile / born",
+        "Incident / host",
+        "Incident / date",
+    ]
     sheet = one("id,place,date,\n,,from,to\n1,RUS,2015,2016\n")
-    assert list(sheet.frame.columns) == ["id", "place", "date / from", "date / to"] and sheet.header_rows == (1, 2)
+    assert list(sheet.frame.columns) == [
+        "id",
+        "place",
+        "date / from",
+        "date / to",
+    ] and sheet.header_rows == (1, 2)
 
 
 def test_the_header_can_be_named(one):
     text = "id,host,n\nx,y,z\nE1,RUS,1\n"
     assert list(one(text).frame.columns) == ["id", "host", "n"]
     sheet = one(text, header=2)
-    assert list(sheet.frame.columns) == ["x", "y", "z"] and noted(sheet, "read.title") == [(1, "", "id | host | n")]
+    assert list(sheet.frame.columns) == ["x", "y", "z"] and noted(sheet, "read.title") == [
+        (1, "", "id | host | n")
+    ]
     with pytest.raises(cape.DataError, match="has no row 9"):
         one(text, header=9)
 
 
 def test_names_that_look_like_values_are_doubted(one):
-    assert one("E1,2015,7\nE2,2016,8\n").notes.query("rule == 'read.header'")["certainty"].tolist() == [0.5]
+    assert one("E1,2015,7\nE2,2016,8\n").notes.query("rule == 'read.header'")[
+        "certainty"
+    ].tolist() == [0.5]
 
 
 def test_only_blank_cells_are_missing_and_error_values_are_noted(one):
@@ -224,7 +282,9 @@ def test_nul_characters_are_left_out_and_counted(one):
 def test_rows_swallowed_by_a_stray_quotation_mark_are_found(one):
     sheet = one('a,b,c\n1,"x,2\n3,4,5\n6,"y,7\n8,9,1\n')
     assert noted(sheet, "read.rows_in_cell")[0][:2] == (2, "b")
-    with pytest.raises(cape.DataError, match=r"mine\.csv row 3: a quotation mark opens there and is never closed"):
+    with pytest.raises(
+        cape.DataError, match=r"mine\.csv row 3: a quotation mark opens there and is never closed"
+    ):
         one('a,b\n1,2\n3,"x\n4,5\n6,7\n')
 
 
@@ -237,14 +297,24 @@ def test_a_header_alone_is_a_table_without_rows(one):
 CELL = st.text(st.sampled_from('ab12 "\n§éЖяю-/'), max_size=8)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12), st.sampled_from(",;\t|"), st.sampled_from(["utf-8", "utf-16"]))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["utf-8", "utf-16"]),
+)
 def test_no_row_and_no_cell_of_a_text_table_gets_lost_or_changed(one, rows, delimiter, encoding):
     out = io.StringIO(newline="")
     rows = [tuple(cell.replace("§", delimiter) for cell in row) for row in rows]
     csv.writer(out, delimiter=delimiter).writerows([("id", "host", "date"), *rows])
     sheet = one(out.getvalue().encode(encoding))
-    wanted = {n: [cell if cell.strip() else None for cell in row] for n, row in enumerate(rows, 2) if any(cell.strip() for cell in row)}
+    wanted = {
+        n: [cell if cell.strip() else None for cell in row]
+        for n, row in enumerate(rows, 2)
+        if any(cell.strip() for cell in row)
+    }
     assert dict(zip(sheet.frame.index, cells(sheet), strict=True)) == wanted
 
 
@@ -312,11 +382,20 @@ def test_a_careless_workbook_is_read_as_a_person_reads_it(careless):
 def test_what_a_workbook_hides_merges_or_leaves_open_is_noted(careless):
     (sheet,) = read(careless)
     assert noted(sheet, "read.title") == [(2, "", "Incidents of 2015")]
-    assert noted(sheet, "read.merged") == [(6, "Exile / id", "E1"), (6, "Exile / name", "Person One")]
-    assert noted(sheet, "read.hidden_row") == [(7, "", None)] and noted(sheet, "read.hidden_column") == [(None, "Incident / grave", None)]
-    assert noted(sheet, "read.formula") == [(7, "Incident / n", None)] and noted(sheet, "read.error") == [(8, "Incident / host", "#REF!")]
+    assert noted(sheet, "read.merged") == [
+        (6, "Exile / id", "E1"),
+        (6, "Exile / name", "Person One"),
+    ]
+    assert noted(sheet, "read.hidden_row") == [(7, "", None)] and noted(
+        sheet, "read.hidden_column"
+    ) == [(None, "Incident / grave", None)]
+    assert noted(sheet, "read.formula") == [(7, "Incident / n", None)] and noted(
+        sheet, "read.error"
+    ) == [(8, "Incident / host", "#REF!")]
     assert noted(sheet, "read.footer") == [(11, "Exile / id", "Source: Example Archive")]
-    assert "Read me, Old (hidden)" in sheet.notes.query("rule == 'read.other_sheets'")["made"].item()
+    assert (
+        "Read me, Old (hidden)" in sheet.notes.query("rule == 'read.other_sheets'")["made"].item()
+    )
 
 
 def test_a_sheet_can_be_named_in_any_case_also_a_hidden_one(careless):
@@ -353,14 +432,19 @@ def test_formulas_are_read_as_the_values_that_the_spreadsheet_program_stored(tmp
     sheet = '<row r="1"><c r="A1" t="str"><v>n</v></c><c r="B1" t="str"><v>m</v></c></row><row r="2"><c r="A2"><f>1+1</f><v>2</v></c>'
     sheet += '<c r="B2" t="str"><f>IF(1,"","")</f><v></v></c></row><row r="3"><c r="A3"><f>2+2</f><v/></c><c r="B3"><f>3</f></c></row>'
     (found,) = read(xlsx(tmp_path / "mine.xlsx", sheet))
-    assert found.frame.loc[2, "n"] == "2" and noted(found, "read.formula") == [(3, "n", None), (3, "m", None)]
+    assert found.frame.loc[2, "n"] == "2" and noted(found, "read.formula") == [
+        (3, "n", None),
+        (3, "m", None),
+    ]
 
 
 def ods_rows(path: Path, rows: list[list], hidden: tuple[int, ...] = ()) -> Path:
     book = odf.opendocument.OpenDocumentSpreadsheet()
     table = odf.table.Table(name="Data")
     for number, row in enumerate(rows, 1):
-        line = odf.table.TableRow(visibility="collapse") if number in hidden else odf.table.TableRow()
+        line = (
+            odf.table.TableRow(visibility="collapse") if number in hidden else odf.table.TableRow()
+        )
         for value in row:
             cell = value if not isinstance(value, str) else odf.table.TableCell(valuetype="string")
             if isinstance(value, str) and value:
@@ -378,21 +462,42 @@ def test_an_ods_workbook_is_read_like_an_xlsx_one(tmp_path):
         cell.addElement(odf.text.P(text=text))
         return cell
 
-    wide = [value("Exile", valuetype="string", numbercolumnsspanned=2), odf.table.CoveredTableCell()]
-    wide += [value("Incident", valuetype="string", numbercolumnsspanned=3), odf.table.CoveredTableCell(), odf.table.CoveredTableCell()]
+    wide = [
+        value("Exile", valuetype="string", numbercolumnsspanned=2),
+        odf.table.CoveredTableCell(),
+    ]
+    wide += [
+        value("Incident", valuetype="string", numbercolumnsspanned=3),
+        odf.table.CoveredTableCell(),
+        odf.table.CoveredTableCell(),
+    ]
     tall = value("E1", valuetype="string", numberrowsspanned=2)
     date = value("5 March 2015", valuetype="date", datevalue="2015-03-05")
-    rows = [wide, ["id", "name", "host", "date", "n"], [tall, "x", "RUS", date, value("2015", valuetype="float", value="2015")]]
-    rows += [[odf.table.CoveredTableCell(), "y", "TUR", "2016", odf.table.TableCell(formula="of:=1+1")], [""], ["E2", "z", "KAZ", "", ""]]
+    rows = [
+        wide,
+        ["id", "name", "host", "date", "n"],
+        [tall, "x", "RUS", date, value("2015", valuetype="float", value="2015")],
+    ]
+    rows += [
+        [odf.table.CoveredTableCell(), "y", "TUR", "2016", odf.table.TableCell(formula="of:=1+1")],
+        [""],
+        ["E2", "z", "KAZ", "", ""],
+    ]
     (sheet,) = read(ods_rows(tmp_path / "mine.ods", rows, hidden=(4,)))
-    assert sheet.header_rows == (1, 2) and list(sheet.frame.columns)[:3] == ["Exile / id", "Exile / name", "Incident / host"]
+    assert sheet.header_rows == (1, 2) and list(sheet.frame.columns)[:3] == [
+        "Exile / id",
+        "Exile / name",
+        "Incident / host",
+    ]
     assert cells(sheet) == [
         ["E1", "x", "RUS", "2015-03-05", "2015"],
         ["E1", "y", "TUR", "2016", None],
         ["E2", "z", "KAZ", None, None],
     ]
     assert list(sheet.frame.index) == [3, 4, 6]
-    assert noted(sheet, "read.hidden_row") == [(4, "", None)] and noted(sheet, "read.formula") == [(4, "Incident / n", None)]
+    assert noted(sheet, "read.hidden_row") == [(4, "", None)] and noted(sheet, "read.formula") == [
+        (4, "Incident / n", None)
+    ]
     assert noted(sheet, "read.merged") == [(3, "Exile / id", "E1")]
 
 
@@ -416,7 +521,9 @@ def test_json_is_read_in_any_of_its_usual_forms(one, document):
 
 
 def test_json_lines_nested_values_and_keys_given_twice_are_kept_and_noted(one):
-    sheet = one('{"a": "x", "b": [1, "é"], "c": true}\n{"a": "y", "a": "z", "b": NaN}\n', "mine.jsonl")
+    sheet = one(
+        '{"a": "x", "b": [1, "é"], "c": true}\n{"a": "y", "a": "z", "b": NaN}\n', "mine.jsonl"
+    )
     assert cells(sheet) == [["x", '["1", "é"]', "yes", None], ["y", None, None, "z"]]
     assert list(sheet.frame.columns) == ["a", "b", "c", "a (2)"]
     assert {"read.nested", "read.twice", "read.json_lines"} <= set(sheet.notes["rule"])
@@ -482,12 +589,18 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000
         (b"PAR1" + bytes(100), "broken Parquet file"),
     ],
 )
-def test_what_is_no_table_is_refused_in_one_line_that_says_what_it_is_and_what_to_do(tmp_path, content, said):
+def test_what_is_no_table_is_refused_in_one_line_that_says_what_it_is_and_what_to_do(
+    tmp_path, content, said
+):
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
     with pytest.raises(cape.DataError) as caught:
         read(path)
-    assert said in str(caught.value) and "mine.csv" in str(caught.value) and "\n" not in str(caught.value)
+    assert (
+        said in str(caught.value)
+        and "mine.csv" in str(caught.value)
+        and "\n" not in str(caught.value)
+    )
 
 
 def test_a_source_that_leads_nowhere_is_refused_in_one_line(tmp_path):
@@ -524,7 +637,15 @@ def cell_far_from_its_row(path: Path) -> None:
 def dimension_that_lies(path: Path) -> None:
     rows = NAMES + '<row r="2"><c r="A2"><v>1</v></c></row>'
     parts = parts_of_xlsx(rows)
-    packed(path, parts | {SHEET: parts[SHEET].replace("<sheetData>", '<dimension ref="A1:XFD1048576"/><sheetData>')})
+    packed(
+        path,
+        parts
+        | {
+            SHEET: parts[SHEET].replace(
+                "<sheetData>", '<dimension ref="A1:XFD1048576"/><sheetData>'
+            )
+        },
+    )
 
 
 def zip_bomb(path: Path) -> None:
@@ -541,7 +662,9 @@ def zip_bomb_with_a_directory_that_lies(path: Path) -> None:
 
 
 def zip_of_too_many_parts(path: Path) -> None:
-    packed(path, parts_of_xlsx(NAMES) | {f"xl/media/{number}.xml": "<a/>" for number in range(6000)})
+    packed(
+        path, parts_of_xlsx(NAMES) | {f"xl/media/{number}.xml": "<a/>" for number in range(6000)}
+    )
 
 
 def zip_with_two_parts_of_one_name(path: Path) -> None:
@@ -555,7 +678,11 @@ def zip_in_a_zip(path: Path) -> None:
 
 def billion_laughs(path: Path) -> None:
     entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
-    xlsx(path, NAMES + '<row r="2"><c r="A2" t="str"><v>&a9;</v></c></row>', top=f'<!DOCTYPE x [<!ENTITY a0 "ha">{entities}]>')
+    xlsx(
+        path,
+        NAMES + '<row r="2"><c r="A2" t="str"><v>&a9;</v></c></row>',
+        top=f'<!DOCTYPE x [<!ENTITY a0 "ha">{entities}]>',
+    )
 
 
 def external_entity(path: Path) -> None:
@@ -566,27 +693,46 @@ def external_entity(path: Path) -> None:
 
 def entities_in_shared_strings(path: Path) -> None:
     parts = parts_of_xlsx(NAMES)
-    packed(path, parts | {"xl/sharedStrings.xml": '<!DOCTYPE x [<!ENTITY a "b">]>' + parts["xl/sharedStrings.xml"]})
+    packed(
+        path,
+        parts
+        | {
+            "xl/sharedStrings.xml": '<!DOCTYPE x [<!ENTITY a "b">]>' + parts["xl/sharedStrings.xml"]
+        },
+    )
 
 
 def one_long_text_in_many_cells(path: Path) -> None:
-    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(2, 150_000))
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(2, 150_000)
+    )
     xlsx(path, NAMES + rows, strings=f"<si><t>{'x' * 32_000}</t></si>")
 
 
 def merged_cells_over_everything(path: Path) -> None:
     merged = "".join(f'<mergeCell ref="A2:B{1048576 - n}"/>' for n in range(20_000))
-    rows = NAMES + '<row r="2"><c r="A2"><v>1</v></c></row><row r="300000"><c r="A300000"><v>1</v></c></row>'
+    rows = (
+        NAMES
+        + '<row r="2"><c r="A2"><v>1</v></c></row><row r="300000"><c r="A300000"><v>1</v></c></row>'
+    )
     xlsx(path, rows, after=f"<mergeCells>{merged}</mergeCells>")
 
 
 def hidden_rows_by_the_million(path: Path) -> None:
-    xlsx(path, NAMES + "".join(f'<row r="{row}" hidden="1"/>' for row in range(2, 1_048_577, 2)) * 3)
+    xlsx(
+        path, NAMES + "".join(f'<row r="{row}" hidden="1"/>' for row in range(2, 1_048_577, 2)) * 3
+    )
 
 
 def sheet_name_of_several_lines(path: Path) -> None:
     parts = parts_of_xlsx(NAMES + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
-    packed(path, {name: content.replace('name="Data"', 'name="Da&#10;ta"') for name, content in parts.items()})
+    packed(
+        path,
+        {
+            name: content.replace('name="Data"', 'name="Da&#10;ta"')
+            for name, content in parts.items()
+        },
+    )
 
 
 def cells_at_no_place(path: Path) -> None:
@@ -599,7 +745,12 @@ def sheet_without_its_part(path: Path) -> None:
 
 def ods_cell_repeated_over_everything(path: Path) -> None:
     cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/>'
-    packed(path, parts_of_ods(f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'))
+    packed(
+        path,
+        parts_of_ods(
+            f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
+        ),
+    )
 
 
 def ods_blank_rows_repeated_without_end(path: Path) -> None:
@@ -609,11 +760,21 @@ def ods_blank_rows_repeated_without_end(path: Path) -> None:
 
 
 def ods_numbers_that_are_none(path: Path) -> None:
-    packed(path, parts_of_ods('<table:table-row table:number-rows-repeated="-5e9"><table:table-cell/></table:table-row>'))
+    packed(
+        path,
+        parts_of_ods(
+            '<table:table-row table:number-rows-repeated="-5e9"><table:table-cell/></table:table-row>'
+        ),
+    )
 
 
 def ods_locked(path: Path) -> None:
-    packed(path, parts_of_ods("", manifest="<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"))
+    packed(
+        path,
+        parts_of_ods(
+            "", manifest="<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
+        ),
+    )
 
 
 def text_of_one_endless_cell(path: Path) -> None:
@@ -724,7 +885,7 @@ BOUND = 3 << 30  # bytes of address space, of which the libraries alone take one
 IN_BOUNDS = """
 import json, resource, sys, time
 import pyarrow.csv, pyarrow.parquet, pandas
-from capelib.dataset.reading import read
+from capelib.read.files import read
 from capelib.errors import DataError
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
 for path in sys.argv[2:]:
@@ -742,18 +903,37 @@ for path in sys.argv[2:]:
 def outcomes(tmp_path_factory) -> dict[str, tuple[str, float]]:
     """What became of each hostile file, and after how many seconds, in a process that may not take more than BOUND."""
     folder = tmp_path_factory.mktemp("hostile")
-    endings = {"text": ".csv", "header": ".csv", "json": ".json", "parquet": ".parquet", "ods": ".ods", "external": ".ods"}
-    paths = [folder / (make.__name__ + endings.get(make.__name__.split("_")[0], ".xlsx")) for make in HOSTILE]
+    endings = {
+        "text": ".csv",
+        "header": ".csv",
+        "json": ".json",
+        "parquet": ".parquet",
+        "ods": ".ods",
+        "external": ".ods",
+    }
+    paths = [
+        folder / (make.__name__ + endings.get(make.__name__.split("_")[0], ".xlsx"))
+        for make in HOSTILE
+    ]
     for make, path in zip(HOSTILE, paths, strict=True):
         make(path)
     done = subprocess.run(
-        [sys.executable, "-c", IN_BOUNDS, str(BOUND), *map(str, paths)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", IN_BOUNDS, str(BOUND), *map(str, paths)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0 and not done.stderr, done.stderr
-    return {make.__name__: tuple(json.loads(line)) for make, line in zip(HOSTILE, done.stdout.splitlines(), strict=True)}
+    return {
+        make.__name__: tuple(json.loads(line))
+        for make, line in zip(HOSTILE, done.stdout.splitlines(), strict=True)
+    }
 
 
-@pytest.mark.parametrize(("make", "said"), HOSTILE.items(), ids=lambda item: getattr(item, "__name__", ""))
+@pytest.mark.parametrize(
+    ("make", "said"), HOSTILE.items(), ids=lambda item: getattr(item, "__name__", "")
+)
 def test_a_hostile_file_ends_in_one_line_or_is_read_within_bounds(outcomes, make, said):
     found, seconds = outcomes[make.__name__]
     assert said in found and "\n" not in found and len(found) < 500
@@ -773,7 +953,11 @@ def broken(content: bytes, chance: random.Random) -> bytes:
             case 1:
                 content = content[:at] + content[at + chance.randrange(1, 60) :]
             case 2:
-                content = content[:at] + chance.choice([b'"', b"\0", b"\n", b",", b"9" * 9, b"<", chance.randbytes(9)]) + content[at:]
+                content = (
+                    content[:at]
+                    + chance.choice([b'"', b"\0", b"\n", b",", b"9" * 9, b"<", chance.randbytes(9)])
+                    + content[at:]
+                )
             case _:
                 content = content[:at] if chance.random() < 0.2 else content
         content = content or b"x"
@@ -786,7 +970,9 @@ def whole_files(folder: Path) -> dict[str, bytes]:
     ods_rows(folder / "a.ods", [HEADER, *ROWS * 5])
     frame.to_parquet(folder / "a.parquet")
     (folder / "a.csv").write_text(frame.to_csv(index=False), encoding="utf-8")
-    (folder / "b.csv").write_bytes(frame.replace({"RUS": "Россия, Москва"}).to_csv(index=False).encode("utf-16"))
+    (folder / "b.csv").write_bytes(
+        frame.replace({"RUS": "Россия, Москва"}).to_csv(index=False).encode("utf-16")
+    )
     (folder / "a.json").write_text(frame.to_json(orient="records"), encoding="utf-8")
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -795,7 +981,10 @@ def broken_parts(content: bytes, chance: random.Random) -> bytes:
     """A workbook of which one part of XML is broken, and that is packed as if it were whole."""
     with zipfile.ZipFile(io.BytesIO(content)) as whole:
         parts = {part: whole.read(part) for part in whole.namelist()}
-    name = chance.choice([part for part in parts if part.endswith((".xml", ".rels"))] + [part for part in parts if "sheet1" in part] * 3)
+    name = chance.choice(
+        [part for part in parts if part.endswith((".xml", ".rels"))]
+        + [part for part in parts if "sheet1" in part] * 3
+    )
     parts[name] = broken(parts[name], chance)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
@@ -819,7 +1008,10 @@ def test_a_file_broken_at_random_is_read_or_refused_in_one_line(tmp_path, name):
         except cape.DataError as error:
             assert "\n" not in str(error) and len(str(error)) < 600
             return "refused"
-        assert all(isinstance(sheet.frame, pd.DataFrame) and sheet.frame.index.is_unique for sheet in sheets)
+        assert all(
+            isinstance(sheet.frame, pd.DataFrame) and sheet.frame.index.is_unique
+            for sheet in sheets
+        )
         return "read"
 
     with ThreadPoolExecutor(2) as pool:
@@ -899,7 +1091,10 @@ def address():
 def test_an_address_is_read_and_its_checksum_noted(address, path):
     checksum = hashlib.sha256("id,страна\n1,Россия\n".encode()).hexdigest()
     (sheet,) = read(address + path, sha256=checksum)
-    assert cells(sheet) == [["1", "Россия"]] and checksum in sheet.notes.query("rule == 'read.checksum'")["made"].item()
+    assert (
+        cells(sheet) == [["1", "Россия"]]
+        and checksum in sheet.notes.query("rule == 'read.checksum'")["made"].item()
+    )
     with pytest.raises(cape.DataError, match="is not the expected file"):
         read(address + path, sha256="0" * 64)
 
@@ -918,9 +1113,9 @@ def test_an_address_is_read_and_its_checksum_noted(address, path):
     ],
 )
 def test_an_address_that_serves_badly_is_refused_in_one_line(address, monkeypatch, path, said):
-    monkeypatch.setattr(reading, "MAX_DOWNLOAD", 1 << 20)
-    monkeypatch.setattr(reading, "MAX_SECONDS", 1)
-    monkeypatch.setattr(reading, "TIMEOUT", (1, 0.5))
+    monkeypatch.setattr(files, "MAX_DOWNLOAD", 1 << 20)
+    monkeypatch.setattr(files, "MAX_SECONDS", 1)
+    monkeypatch.setattr(files, "TIMEOUT", (1, 0.5))
     with pytest.raises(cape.DataError, match=said) as caught:
         read(address + path)
     assert "\n" not in str(caught.value)
@@ -942,5 +1137,7 @@ def test_a_column_without_any_cell_is_text_too(tmp_path):
 
 
 def test_a_column_name_that_is_no_text_does_not_stop_reading():
-    [sheet] = read(pd.DataFrame([["a", "TJK"]], columns=pd.Index(["\ud800", "origin"], dtype=object)))
+    [sheet] = read(
+        pd.DataFrame([["a", "TJK"]], columns=pd.Index(["\ud800", "origin"], dtype=object))
+    )
     assert list(sheet.frame.columns)[1] == "origin"

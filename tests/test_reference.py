@@ -26,7 +26,10 @@ def test_a_state_has_one_value_a_year_and_none_where_it_is_not_rated():
     rated = cape.regimes.by_year()
     assert not rated.duplicated(["iso3", "year", "measure"]).any()
     assert set(rated["year"]) == set(YEARS)
-    assert all(set(rows["value"]) <= set(cape.regimes.scale(measure)) for measure, rows in rated.groupby("measure"))
+    assert all(
+        set(rows["value"]) <= set(cape.regimes.scale(measure))
+        for measure, rows in rated.groupby("measure")
+    )
     assert cape.regimes.of("TJK", 1990) is None  # part of the USSR
     assert cape.regimes.of("ABW", 2015) is None  # occurs in no incident
     assert cape.regimes.of("TJK", 2025) is None  # not yet rated
@@ -60,7 +63,10 @@ def test_authoritarian_is_the_cutoff_and_everything_less_free(measure, cutoff, c
         (lambda: cape.regimes.of("TJK", 2015, "fwi"), "did you mean fiw"),
         (lambda: cape.regimes.at_or_below("fiw", "F"), "unknown cut-off of fiw 'F'"),
         (lambda: cape.regimes.at_or_below("row", 3), "unknown cut-off of row '3'"),
-        (lambda: cape.add_regime(cape.load().incidents, of="exile"), "unknown state column 'exile'"),
+        (
+            lambda: cape.add_regime(cape.load().incidents, of="exile"),
+            "unknown state column 'exile'",
+        ),
         (lambda: cape.regimes.unmatched(cape.load().incidents), "call add_regime"),
         (lambda: cape.memberships.of("TAJ", 2015), "did you mean TJK"),
         (lambda: cape.memberships.members("COE", 2015), "did you mean CoE"),
@@ -76,12 +82,32 @@ def test_a_wrong_argument_is_refused_in_one_line(call, said):
 
 def test_add_regime_says_of_each_row_what_it_found_or_why_not():
     hosts = pd.DataFrame(
-        {"host": ["KGZ", "KGZ", "ABW", None, "RUS", None], "year": pd.array([2019, 2020, 2015, 2015, None, None], "Int64")}
+        {
+            "host": ["KGZ", "KGZ", "ABW", None, "RUS", None],
+            "year": pd.array([2019, 2020, 2015, 2015, None, None], "Int64"),
+        }
     )
     rated = cape.add_regime(hosts)
-    assert rated["host_fiw"].astype("object").where(rated["host_fiw"].notna(), None).tolist() == ["PF", "NF", None, None, None, None]
-    assert rated["host_fiw_note"].tolist() == ["matched", "matched", "not rated", "no state", "no year", "no state"]
-    assert (rated["host_fiw"].cat.ordered, list(rated["host_fiw"].cat.categories)) == (True, ["NF", "PF", "F"])
+    assert rated["host_fiw"].astype("object").where(rated["host_fiw"].notna(), None).tolist() == [
+        "PF",
+        "NF",
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert rated["host_fiw_note"].tolist() == [
+        "matched",
+        "matched",
+        "not rated",
+        "no state",
+        "no year",
+        "no state",
+    ]
+    assert (rated["host_fiw"].cat.ordered, list(rated["host_fiw"].cat.categories)) == (
+        True,
+        ["NF", "PF", "F"],
+    )
     assert list(hosts.columns) == ["host", "year"]  # the frame that was given stays as it was
 
 
@@ -106,7 +132,9 @@ def test_memberships_count_first_and_last_year():
         ["CIS", "CSTO", "SCO"],
         ["CIS", "SCO"],
     ]
-    assert "RUS" in cape.memberships.members("CoE", 2022) and "RUS" not in cape.memberships.members("CoE", 2023)
+    assert "RUS" in cape.memberships.members("CoE", 2022) and "RUS" not in cape.memberships.members(
+        "CoE", 2023
+    )
     assert "KGZ" in cape.memberships.members("CIS", 2010)
 
 
@@ -138,7 +166,9 @@ def full():
     """Reads a table of the full reference folder, all cells text."""
     folder = Path(os.environ.get("CAPELIB_REFERENCE") or REPOSITORY.parent / "shared" / "reference")
     if not folder.is_dir():
-        pytest.skip(f"shipped numbers NOT compared with the full tables: no folder {folder}; name it in CAPELIB_REFERENCE")
+        pytest.skip(
+            f"shipped numbers NOT compared with the full tables: no folder {folder}; name it in CAPELIB_REFERENCE"
+        )
     return lambda name: pd.read_csv(folder / name, dtype="str", keep_default_na=False)
 
 
@@ -154,20 +184,36 @@ def iso3(names: pd.Series, spellings: dict[str, str]) -> pd.Series:
         ("lied", "lexical_index_1980_2024.csv", "lied_country", "lexical_index"),
     ],
 )
-def test_every_state_year_of_a_regime_measure_equals_the_full_table(full, measure, file, state, value):
+def test_every_state_year_of_a_regime_measure_equals_the_full_table(
+    full, measure, file, state, value
+):
     table = full(file)
     table["iso3"] = table[state] if measure == "row" else iso3(table[state], OTHER_SPELLINGS)
     shipped = cape.regimes.by_year().query("measure == @measure")
-    table = table[table["iso3"].isin(shipped["iso3"]) & table["year"].astype(int).isin(YEARS) & (table[value] != "")]
+    table = table[
+        table["iso3"].isin(shipped["iso3"])
+        & table["year"].astype(int).isin(YEARS)
+        & (table[value] != "")
+    ]
     assert not table.duplicated(["iso3", "year"]).any()
-    theirs = {(code, int(year)): rated for code, year, rated in zip(table["iso3"], table["year"], table[value], strict=True)}
-    ours = {(code, year): rated for code, year, rated in zip(shipped["iso3"], shipped["year"], shipped["value"], strict=True)}
+    theirs = {
+        (code, int(year)): rated
+        for code, year, rated in zip(table["iso3"], table["year"], table[value], strict=True)
+    }
+    ours = {
+        (code, year): rated
+        for code, year, rated in zip(
+            shipped["iso3"], shipped["year"], shipped["value"], strict=True
+        )
+    }
     assert ours == theirs
     assert len(ours) > 3000 and len({code for code, _ in ours}) == 90
 
 
 def test_every_count_of_displaced_people_is_the_sum_over_host_states(full):
-    table = full("unhcr_population_central_asia_origins.csv").astype({"year": int, "refugees": int, "asylum_seekers": int})
+    table = full("unhcr_population_central_asia_origins.csv").astype(
+        {"year": int, "refugees": int, "asylum_seekers": int}
+    )
     sums = table.groupby(["coo_iso", "year"], as_index=False)[["refugees", "asylum_seekers"]].sum()
     shipped = cape.table("displaced").astype({"year": int, "refugees": int, "asylum_seekers": int})
     assert shipped.to_numpy().tolist() == sums.to_numpy().tolist()
@@ -175,16 +221,22 @@ def test_every_count_of_displaced_people_is_the_sum_over_host_states(full):
 
 def test_memberships_are_those_entered_by_hand(full):
     table = full("memberships_by_year_hand_entered.csv")
-    shipped = pd.read_csv(REPOSITORY / "data" / "reference" / "memberships.csv", dtype="str", keep_default_na=False)
+    shipped = pd.read_csv(
+        REPOSITORY / "data" / "reference" / "memberships.csv", dtype="str", keep_default_na=False
+    )
     pd.testing.assert_frame_equal(shipped, table)
 
 
-@pytest.mark.parametrize(("organisation", "column", "member"), [("EU", "rgjeu", "2"), ("CoE", "rgjcoe", "1")])  # rgjeu 1: candidate
+@pytest.mark.parametrize(
+    ("organisation", "column", "member"), [("EU", "rgjeu", "2"), ("CoE", "rgjcoe", "1")]
+)  # rgjeu 1: candidate
 def test_memberships_1990_to_2010_agree_with_a_second_source(full, organisation, column, member):
     table = full("memberships_ulfelder_1990_2010.csv")
     table["iso3"] = iso3(table["extended_country_name"], ULFELDER_SPELLINGS)
     table = table[table[column] != ""]
-    assert set(table.loc[table[column] == member, "iso3"].isna()) == {False}  # each member was matched to a state
+    assert set(table.loc[table[column] == member, "iso3"].isna()) == {
+        False
+    }  # each member was matched to a state
     seen = set()
     for year, rows in table.groupby(table["year"].astype(int)):
         theirs = set(rows.loc[rows[column] == member, "iso3"])

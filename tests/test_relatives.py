@@ -5,23 +5,37 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.analysis import relatives
-from capelib.analysis.relatives import FREE, NOT_FREE
-from capelib.analysis.shares import difference, wilson
-from capelib.dataset.codebook import stage_of
-from capelib.dataset.dates import bounds as days_of
-from capelib.dataset.dates import year
 from capelib.errors import ParameterError
+from capelib.estimators.shares import difference, wilson
+from capelib.questions import relatives
+from capelib.questions.relatives import FREE, NOT_FREE
+from capelib.vocabulary.codebook import stage_of
+from capelib.vocabulary.edtf import bounds as days_of
+from capelib.vocabulary.edtf import year
 
-COLUMNS = ["exile_id", "origin", "host", "date", "measure", "mark", "category", "episode_id", "source_id"]
+COLUMNS = [
+    "exile_id",
+    "origin",
+    "host",
+    "date",
+    "measure",
+    "mark",
+    "category",
+    "episode_id",
+    "source_id",
+]
 
 
 def joined(rows: list[tuple]) -> pd.DataFrame:
     """Incidents as `Dataset.joined` gives them, from rows that may stop early; every incident has a source of its own unless given."""
     filled = [(*row, *([None] * (len(COLUMNS) - len(row)))) for row in rows]
     frame = pd.DataFrame(filled, columns=COLUMNS)
-    frame = frame.astype(dict.fromkeys(("exile_id", "origin", "host", "date", "measure", "episode_id"), "str"))
-    frame["source_id"] = [given or f"S{place:04d}" for place, given in enumerate(frame["source_id"], 1)]
+    frame = frame.astype(
+        dict.fromkeys(("exile_id", "origin", "host", "date", "measure", "episode_id"), "str")
+    )
+    frame["source_id"] = [
+        given or f"S{place:04d}" for place, given in enumerate(frame["source_id"], 1)
+    ]
     when = days_of(frame["date"])
     return frame.assign(
         relatives_targeted=frame.pop("mark").astype("boolean"),
@@ -46,7 +60,15 @@ ROWS = joined(
         ("TJK-0002", "TJK", "RUS", "2009-05", "detention", True, "opposition"),
         ("TJK-0003", "TJK", "RUS", "2015", "extradition", None, "religious"),
         ("UZB-0004", "UZB", "KGZ", "2015", "rendition", None, "religious"),
-        ("UZB-0005", "UZB", None, None, "relatives_targeted", None, "religious"),  # the measure alone is enough
+        (
+            "UZB-0005",
+            "UZB",
+            None,
+            None,
+            "relatives_targeted",
+            None,
+            "religious",
+        ),  # the measure alone is enough
         ("UZB-0006", "UZB", "DEU", "2011", "threat", None, "opposition"),
     ]
 )
@@ -68,7 +90,9 @@ def test_the_shares_of_a_small_frame_counted_by_hand():
         ("host", "other hosts"): (1, 3),
         ("host", "host not known"): (1, 1),
     }
-    assert tuple(shares.loc[("origin", "Tajikistan"), ["share", "low", "high"]]) == pytest.approx(wilson(2, 3)[2:])
+    assert tuple(shares.loc[("origin", "Tajikistan"), ["share", "low", "high"]]) == pytest.approx(
+        wilson(2, 3)[2:]
+    )
     assert (found.free, found.other) == (wilson(1, 2), wilson(1, 3))
     assert found.gap is None
     assert found.why == "2 in free hosts and 3 in other hosts; each side needs 5 exiles"
@@ -77,7 +101,12 @@ def test_the_shares_of_a_small_frame_counted_by_hand():
 def test_what_counts_as_relatives_and_of_which_kind_everything_else_is():
     assert relatives.targeted(ROWS).tolist() == [True, False, True, False, False, True, False]
     kinds = relatives.kind_of(ROWS).astype("str").tolist()
-    assert kinds[1:5] == ["put on notice otherwise", "held", "sent or taken back", "sent or taken back"]
+    assert kinds[1:5] == [
+        "put on notice otherwise",
+        "held",
+        "sent or taken back",
+        "sent or taken back",
+    ]
     every = pd.DataFrame({"measure": list(stage_of()), "stage": list(stage_of().values())})
     missing = every.loc[relatives.kind_of(every).isna(), "measure"].tolist()
     assert missing == ["relatives_targeted"]  # a measure new in the codebook must get a kind
@@ -94,7 +123,10 @@ def test_the_host_of_an_exile_with_several_is_decided_by_the_rule():
             ("TJK-0002", "TJK", "AUT", "2015", "threat"),
         ]
     )
-    sides = {rule: relatives.of_exiles(rows, rule=rule).set_index("exile_id")[["host", "side"]] for rule in relatives.HOST_RULES}
+    sides = {
+        rule: relatives.of_exiles(rows, rule=rule).set_index("exile_id")[["host", "side"]]
+        for rule in relatives.HOST_RULES
+    }
     assert sides["first"].loc["TJK-0001"].tolist() == ["RUS", NOT_FREE]
     assert sides["last"].loc["TJK-0001"].tolist() == ["DEU", FREE]
     assert sides["one only"].loc["TJK-0001"].isna().all()
@@ -104,13 +136,20 @@ def test_the_host_of_an_exile_with_several_is_decided_by_the_rule():
 
 
 def test_the_host_does_not_depend_on_whether_relatives_are_reported():
-    with_mark, without = ROWS, ROWS.assign(relatives_targeted=pd.NA).astype({"relatives_targeted": "boolean"})
+    with_mark, without = (
+        ROWS,
+        ROWS.assign(relatives_targeted=pd.NA).astype({"relatives_targeted": "boolean"}),
+    )
     for rule in relatives.HOST_RULES:
-        assert relatives.of_exiles(with_mark, rule=rule)["host"].equals(relatives.of_exiles(without, rule=rule)["host"])
+        assert relatives.of_exiles(with_mark, rule=rule)["host"].equals(
+            relatives.of_exiles(without, rule=rule)["host"]
+        )
 
 
 def test_free_is_what_the_reader_says_and_the_rating_is_that_of_the_year():
-    rows = joined([("TJK-0001", "TJK", "KGZ", "2015", "threat"), ("TJK-0002", "TJK", "KGZ", "2009", "threat")])
+    rows = joined(
+        [("TJK-0001", "TJK", "KGZ", "2015", "threat"), ("TJK-0002", "TJK", "KGZ", "2009", "threat")]
+    )
     assert relatives.of_exiles(rows, cutoff="PF")["side"].tolist() == [NOT_FREE, NOT_FREE]
     assert relatives.of_exiles(rows, cutoff="NF")["side"].tolist() == [FREE, NOT_FREE]
 
@@ -149,7 +188,9 @@ def test_a_known_gap_comes_back_and_its_interval_holds_it():
 
 def test_shares_are_lower_bounds_of_what_happened():
     rng, truth = np.random.default_rng(4), {"DEU": 0.6, "RUS": 0.6}
-    shares = [relatives.of_exiles(collection(rng, 80, truth, 0.5))["relatives"].mean() for _ in range(40)]
+    shares = [
+        relatives.of_exiles(collection(rng, 80, truth, 0.5))["relatives"].mean() for _ in range(40)
+    ]
     assert np.mean(shares) == pytest.approx(0.3, abs=0.04)
     assert max(shares) < 0.6
 
@@ -171,9 +212,14 @@ def test_who_is_known_only_through_relatives_makes_a_gap_and_leaving_them_out_re
 
 
 def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
-    rows = [("TJK-0001", "TJK", "DEU", "2015", "threat", True), ("TJK-0002", "TJK", "DEU", "2015", "threat", True)]
+    rows = [
+        ("TJK-0001", "TJK", "DEU", "2015", "threat", True),
+        ("TJK-0002", "TJK", "DEU", "2015", "threat", True),
+    ]
     rows += [(f"TJK-001{i}", "TJK", "DEU", "2015", "threat", True) for i in range(3)]
-    rows += [(f"TJK-002{i}", "TJK", "RUS", "2015", "threat", True if i == 0 else None) for i in range(5)]
+    rows += [
+        (f"TJK-002{i}", "TJK", "RUS", "2015", "threat", True if i == 0 else None) for i in range(5)
+    ]
     unknown = [
         ("TJK-0031", "TJK", None, "2015", "threat", True),
         ("TJK-0032", "TJK", None, "2015", "threat"),
@@ -183,7 +229,10 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
     worst = found.loc["unknown hosts placed against the gap", "difference"]
     gaps = []
     for choice in range(8):
-        placed = [(*row[:2], "DEU" if choice >> place & 1 else "RUS", *row[3:]) for place, row in enumerate(unknown)]
+        placed = [
+            (*row[:2], "DEU" if choice >> place & 1 else "RUS", *row[3:])
+            for place, row in enumerate(unknown)
+        ]
         gaps.append(relatives.host_gap(relatives.of_exiles(joined(rows + placed)))[2].value)
     assert worst == pytest.approx(min(gaps))
     assert found.loc["all exiles with a rated host", "difference"] == pytest.approx(1 - 1 / 5)
@@ -192,7 +241,20 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
 def test_exiles_of_one_episode_count_once_but_nobody_loses_what_else_is_known():
     rows = joined(
         [
-            *[(f"TJK-000{i}", "TJK", "POL", "2016-09", "relatives_targeted", True, None, "E001", "S0001") for i in range(1, 5)],
+            *[
+                (
+                    f"TJK-000{i}",
+                    "TJK",
+                    "POL",
+                    "2016-09",
+                    "relatives_targeted",
+                    True,
+                    None,
+                    "E001",
+                    "S0001",
+                )
+                for i in range(1, 5)
+            ],
             ("TJK-0002", "TJK", "POL", "2017", "detention"),
             ("TJK-0009", "TJK", "POL", "2017", "detention"),
         ]
@@ -219,7 +281,9 @@ def test_what_else_was_done_adds_up_to_all_exiles_with_relatives_reported():
 
 
 def test_composition_counts_each_exile_once_a_kind():
-    table = relatives.composition(pd.concat([ROWS, ROWS], ignore_index=True)).set_index(["kind", "side"])
+    table = relatives.composition(pd.concat([ROWS, ROWS], ignore_index=True)).set_index(
+        ["kind", "side"]
+    )
     assert table.loc[("sent or taken back", NOT_FREE), ["k", "n"]].tolist() == [2, 3]
     assert table.loc[("put on notice otherwise", FREE), ["k", "n"]].tolist() == [2, 2]
     assert table.loc[("relatives targeted", FREE), ["k", "n"]].tolist() == [1, 2]
@@ -241,14 +305,23 @@ def test_a_month_is_certain_or_possible():
 
 def test_the_sentence_says_at_least_and_says_so_when_it_cannot_be_told():
     few = relatives.relatives(ROWS).sentence("exiles")
-    assert few.startswith("Relatives are reported as targeted for at least 50 % [19, 81] of the exiles (n = 6)")
-    assert few.endswith("cannot be told (2 in free hosts and 3 in other hosts; each side needs 5 exiles).")
+    assert few.startswith(
+        "Relatives are reported as targeted for at least 50 % [19, 81] of the exiles (n = 6)"
+    )
+    assert few.endswith(
+        "cannot be told (2 in free hosts and 3 in other hosts; each side needs 5 exiles)."
+    )
     nobody = relatives.relatives(ROWS[:0])
-    assert nobody.sentence("exiles") == "No exiles are on record here: nothing can be said about their relatives."
+    assert (
+        nobody.sentence("exiles")
+        == "No exiles are on record here: nothing can be said about their relatives."
+    )
     assert nobody.estimates()["value"].isna().all()
     found = relatives.relatives(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
     rows = found.estimates().set_index("estimate")
-    assert tuple(rows.loc["free hosts minus others", ["value", "low", "high"]]) == pytest.approx(difference(found.free, found.other))
+    assert tuple(rows.loc["free hosts minus others", ["value", "low", "high"]]) == pytest.approx(
+        difference(found.free, found.other)
+    )
     assert "at least" in found.sentence("exiles")
 
 

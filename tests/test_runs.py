@@ -27,7 +27,12 @@ HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
 
 
 def cape(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", "from capelib.cli import main; main()", *words], cwd=cwd, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", "from capelib.cli import main; main()", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture
@@ -48,7 +53,10 @@ def inside(tmp_path, monkeypatch, capsys):
 def notebook(folder: Path, *cells: str, parameters: str = 'out: str = ""  # folder') -> Path:
     first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
     path = folder / "90_made_up.ipynb"
-    nb = new_notebook(cells=[first, *(new_code_cell(cell) for cell in cells)], metadata={"language_info": {"name": "python"}})
+    nb = new_notebook(
+        cells=[first, *(new_code_cell(cell) for cell in cells)],
+        metadata={"language_info": {"name": "python"}},
+    )
     nbformat.write(nb, path)
     return path
 
@@ -63,7 +71,11 @@ def run_of(path: Path) -> runner.Run:
         (TAJIK, {"orgin": "TJK"}, "unknown parameter 'orgin': did you mean origin?"),
         (TAJIK, {"origin": "TAJ"}, "unknown state 'TAJ': did you mean TJK, Tajikistan?"),
         (TAJIK, {"first_year": "soon"}, "first_year must be int, not 'soon'"),
-        (TAJIK, {"first_year": "2020", "last_year": "2010"}, "first_year 2020 must lie before last_year 2010"),
+        (
+            TAJIK,
+            {"first_year": "2020", "last_year": "2010"},
+            "first_year 2020 must lie before last_year 2010",
+        ),
         (TAJIK, {"break_year": "2023"}, "choose 2005 to 2021"),
         (TAJIK, {"unit": "incidents"}, "did you mean incident"),
         (TAJIK, {"doubtful": "maybe"}, "doubtful must be bool"),
@@ -93,14 +105,22 @@ def test_booleans_are_not_years():
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "value"), [("int", "2015", 2015), ("list[int]", "[1, 3]", [1, 3]), ("bool", "no", False), ("str", "'NF'", "NF")]
+    ("kind", "text", "value"),
+    [
+        ("int", "2015", 2015),
+        ("list[int]", "[1, 3]", [1, 3]),
+        ("bool", "no", False),
+        ("str", "'NF'", "NF"),
+    ],
 )
 def test_text_is_read_in_the_declared_type(kind, text, value):
     assert parse(Parameter("x", kind, None, ""), text) == value
 
 
 def test_the_tagged_cell_is_read_as_python_and_not_by_guessing(tmp_path):
-    found = declared(notebook(tmp_path, parameters='colour: str = "#D55E00"  # a colour\nn: int = 3  # how many'))
+    found = declared(
+        notebook(tmp_path, parameters='colour: str = "#D55E00"  # a colour\nn: int = 3  # how many')
+    )
     assert found["colour"] == Parameter("colour", "str", "#D55E00", "a colour")
     with pytest.raises(CapeError, match="line 1"):
         declared(notebook(tmp_path, parameters="doubtful: False"))
@@ -114,7 +134,9 @@ def test_a_failed_notebook_is_kept_apart_and_leaves_the_old_results(tmp_path):
     old.write_text("old")
     outcome = next(runner.reproduce([run_of(path)], tmp_path / "figures", tmp_path / "build"))
     assert outcome.status == "failed"
-    assert outcome.error.startswith("In [4]: ValueError: made-up trouble (see ")  # papermill adds a cell of parameters
+    assert outcome.error.startswith(
+        "In [4]: ValueError: made-up trouble (see "
+    )  # papermill adds a cell of parameters
     assert old.read_text() == "old"
     assert [item.name for item in (tmp_path / "figures").iterdir()] == [path.stem]
     assert (tmp_path / "build" / "failed" / "90_made_up.ipynb").exists()
@@ -137,12 +159,29 @@ def test_a_finished_run_is_not_repeated_until_something_changes(tmp_path):
 def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
     path = notebook(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     outcome = next(runner.reproduce([run_of(path)], tmp_path / "figures", tmp_path / "build"))
-    assert (outcome.status, outcome.error[:39]) == ("failed", "the kernel died in its code cell 3: imp")
+    assert (outcome.status, outcome.error[:39]) == (
+        "failed",
+        "the kernel died in its code cell 3: imp",
+    )
 
 
 def test_raw_papermill_runs_a_notebook_from_any_folder(tmp_path):
-    words = ["papermill", str(TAJIK), "out.ipynb", "-p", "origin", "UZB", "-p", "out", "here", "-k", "python3"]
-    done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True)
+    words = [
+        "papermill",
+        str(TAJIK),
+        "out.ipynb",
+        "-p",
+        "origin",
+        "UZB",
+        "-p",
+        "out",
+        "here",
+        "-k",
+        "python3",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     answer = json.loads((tmp_path / "here" / "answer.json").read_text())
     assert "exiles pursued by Uzbekistan" in answer["answer"]
@@ -152,7 +191,9 @@ def test_raw_papermill_runs_a_notebook_from_any_folder(tmp_path):
 def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_path):
     rows = ["exile_id,origin,host,date,measure,name"]
     rows += [f"TJK-{n:04d},TJK,RUS,{2004 + n % 18},rendition,Example Person" for n in range(1, 90)]
-    (tmp_path / "mine.csv").write_text("\n".join([*rows, "TJK-0100,TAJ,RUS,2015,rendition,Example Person"]), encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(
+        "\n".join([*rows, "TJK-0100,TAJ,RUS,2015,rendition,Example Person"]), encoding="utf-8"
+    )
     done = cape("reproduce", "03", "--data", "mine.csv", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert re.search(r"origin +1 row \(row 91\): unknown state: TAJ; did you mean TJK", done.stderr)
@@ -175,7 +216,10 @@ def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_p
         (("codebook", "rendtion"), "did you mean rendition"),
         (("reproduce", "03", "--sweep", "origin=TJK,TAJ"), "did you mean TJK"),
         (("reproduce", "03", "--sweep", "origin="), "--sweep takes NAME=VALUE"),
-        (("reproduce", "03", "--sweep", "origin=TJK", "--sweep", "origin=UZB"), "names origin twice"),
+        (
+            ("reproduce", "03", "--sweep", "origin=TJK", "--sweep", "origin=UZB"),
+            "names origin twice",
+        ),
         (("findings", "--format", "xml"), "unknown format 'xml'"),
         (("findings", "--vintage", "fh-2022"), "not a published release"),
         (("findings", "--data", "a_file", "--vintage", "fh22"), "unknown vintage 'fh22'"),
@@ -194,7 +238,12 @@ def test_what_cannot_start_ends_in_one_line_and_exit_code_2(words, message, tmp_
 
 
 def test_a_sweep_is_every_combination_and_each_run_is_made_once():
-    names = [run.name for run in runner.plan(["03"], {"last_year": "2020"}, {"origin": ["TJK", "UZB"], "unit": ["exile", "episode"]})]
+    names = [
+        run.name
+        for run in runner.plan(
+            ["03"], {"last_year": "2020"}, {"origin": ["TJK", "UZB"], "unit": ["exile", "episode"]}
+        )
+    ]
     assert names == [
         "03_tajik_targeting--last_year=2020--unit=exile",
         "03_tajik_targeting--last_year=2020",
@@ -202,7 +251,9 @@ def test_a_sweep_is_every_combination_and_each_run_is_made_once():
         "03_tajik_targeting--last_year=2020--origin=UZB",
     ]
     assert len(runner.plan(["03", "03"], {}, {"origin": ["TJK", "TJK", "UZB"]})) == 2
-    assert [run.parameters["stages"] for run in runner.plan(["04"], {}, {"stages": ["2+3", "3"]})] == [[2, 3], [3]]
+    assert [
+        run.parameters["stages"] for run in runner.plan(["04"], {}, {"stages": ["2+3", "3"]})
+    ] == [[2, 3], [3]]
 
 
 def test_a_sweep_over_a_parameter_that_only_some_notebooks_have_leaves_the_others_alone():
@@ -232,7 +283,9 @@ def swept(folder: Path, values: tuple[int, ...] = (1, 2)) -> list[runner.Run]:
         "cape.figures.save(cape.figures.by_measure(ds.where(stage=x)), 'measures', out)\n"
         "cape.answer(f'Twice {x} <b> is {2 * x}.', ds.info, [], out, rows)"
     )
-    parameters = 'dataset: str = "public-record"  # data\nx: int = 1  # a number\nout: str = ""  # folder'
+    parameters = (
+        'dataset: str = "public-record"  # data\nx: int = 1  # a number\nout: str = ""  # folder'
+    )
     path = notebook(folder, write, parameters=parameters)
     return runner.plan([str(path)], {}, {"x": [str(value) for value in values]})
 
@@ -248,17 +301,28 @@ def test_runs_of_one_notebook_are_put_side_by_side(tmp_path):
     for source in re.findall(r'(?:src|href)="([^"]+)"', text):
         assert (page.parent / source).exists(), source
     estimates = pd.read_csv(page.parent / "estimates.csv")
-    assert estimates[["run", "estimate", "value", "n"]].to_numpy().tolist() == [["x 1", "twice", 2.0, 1], ["x 2", "twice", 4.0, 2]]
-    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()}
+    assert estimates[["run", "estimate", "value", "n"]].to_numpy().tolist() == [
+        ["x 1", "twice", 2.0, 1],
+        ["x 2", "twice", 4.0, 2],
+    ]
+    before = {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()
+    }
     comparison.compare(outcomes, figures)  # nothing changed: nothing is written
-    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()} == before
+    assert {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()
+    } == before
     own = comparison.compare(outcomes, figures, own=True)
     assert own == [figures / "comparisons" / "90_made_up--x" / "index.html"]
-    assert (own[0].parent / "estimates.svg").read_bytes() == (page.parent / "estimates.svg").read_bytes()
+    assert (own[0].parent / "estimates.svg").read_bytes() == (
+        page.parent / "estimates.svg"
+    ).read_bytes()
 
 
 def test_a_failed_run_does_not_stand_in_a_comparison(tmp_path):
-    outcomes = list(runner.reproduce(swept(tmp_path, (1, 9)), tmp_path / "figures", tmp_path / "build"))
+    outcomes = list(
+        runner.reproduce(swept(tmp_path, (1, 9)), tmp_path / "figures", tmp_path / "build")
+    )
     assert [outcome.status for outcome in outcomes] == ["done", "failed"]  # there is no stage 9
     assert comparison.compare(outcomes, tmp_path / "figures") == []
 
@@ -271,10 +335,19 @@ def test_findings_speak_to_people_and_to_machines(tmp_path, inside):
     assert (rows["verdict"] == "reproduced").sum() == 11
     assert rows.loc["fh2022-total", "label"] == "SYNTHETIC"
     answer = json.loads(inside("findings", "--format", "json").stdout)
-    assert {row["finding_id"]: row["verdict"] for row in answer}["fa2022-autoc-share-2021"] == "pattern agrees"
+    assert {row["finding_id"]: row["verdict"] for row in answer}[
+        "fa2022-autoc-share-2021"
+    ] == "pattern agrees"
     shown = inside("findings").stdout
-    assert "503 ≠ 483" in shown and "Lemon: University of Exeter, 2016" in shown and "pattern agrees" in shown
-    assert len(pd.read_csv(io.StringIO(inside("findings", "--relations", "--format", "csv").stdout))) == 112
+    assert (
+        "503 ≠ 483" in shown
+        and "Lemon: University of Exeter, 2016" in shown
+        and "pattern agrees" in shown
+    )
+    assert (
+        len(pd.read_csv(io.StringIO(inside("findings", "--relations", "--format", "csv").stdout)))
+        == 112
+    )
     assert inside("cite", "fa2022longarm").stdout.startswith("@article{fa2022longarm,\n")
 
 
@@ -283,7 +356,9 @@ def test_a_read_only_folder_ends_in_one_line(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(CapeError, match=r"cannot write to .*Permission denied; choose another folder with --out"):
+    with pytest.raises(
+        CapeError, match=r"cannot write to .*Permission denied; choose another folder with --out"
+    ):
         next(runner.reproduce([run_of(TAJIK)], tmp_path / "figures", tmp_path / "build"))
 
 
@@ -292,25 +367,43 @@ def small_disk(tmp_path):
     """A disk of one megabyte."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True
+    ).returncode:
         pytest.skip("only root may mount a small disk")
     yield disk
     subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.parametrize(
-    ("cell", "place"), [("print('x' * 2_000_000)", "build"), ("open(out + '/big.csv', 'w').write('x' * 2_000_000)", "build/failed")]
+    ("cell", "place"),
+    [
+        ("print('x' * 2_000_000)", "build"),
+        ("open(out + '/big.csv', 'w').write('x' * 2_000_000)", "build/failed"),
+    ],
 )
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(small_disk, cell, place):
     notebook(small_disk, cell)
     done = cape("reproduce", "90_made_up.ipynb", cwd=small_disk)
-    assert (done.returncode, done.stderr) == (2, f"cape: cannot write to {place}: No space left on device; choose another folder\n")
-    assert not [path for path in small_disk.rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"cape: cannot write to {place}: No space left on device; choose another folder\n",
+    )
+    assert not [
+        path for path in small_disk.rglob("*") if path.is_file() and path.suffix != ".ipynb"
+    ]
 
 
 def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     words = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", "04"]
-    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     until = time.monotonic() + 60
     while not list(tmp_path.glob("figures/.run-*/answer.json")) and time.monotonic() < until:
         time.sleep(0.05)
@@ -321,7 +414,9 @@ def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     assert list(tmp_path.glob("figures/.run-*")) == []
     for folder in (tmp_path / "figures").iterdir():  # a run that had ended just before is whole
         found = json.loads((folder / "provenance.json").read_text())
-        assert set(found["outputs"]) == {path.name for path in folder.iterdir()} - {"provenance.json"}
+        assert set(found["outputs"]) == {path.name for path in folder.iterdir()} - {
+            "provenance.json"
+        }
 
 
 def test_info_and_codebook_answer(inside):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from capelib.analysis import shares
-from capelib.analysis.shares import difference, mean_of_shares, wilson
 from capelib.errors import ParameterError, TooFewCases
+from capelib.estimators import shares
+from capelib.estimators.shares import difference, mean_of_shares, wilson
 
 COUNTS = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 cheap = settings(max_examples=40, deadline=None, derandomize=True)
@@ -25,7 +25,13 @@ def chance(n: int, p: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("k", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+    ("k", "n", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
 def test_wilson_gives_the_intervals_that_newcombe_printed(k, n, low, high):
     """Newcombe 1998, Statistics in Medicine 17, 857-872, table I, method 3."""
@@ -40,7 +46,10 @@ def test_wilson_agrees_with_its_closed_form(cell, level):
     k, n = cell
     z = stats.norm.ppf((1 + level) / 2)
     root = z * sqrt(z * z + 4 * k * (n - k) / n)
-    expected = ((2 * k + z * z - root) / (2 * (n + z * z)), (2 * k + z * z + root) / (2 * (n + z * z)))
+    expected = (
+        (2 * k + z * z - root) / (2 * (n + z * z)),
+        (2 * k + z * z + root) / (2 * (n + z * z)),
+    )
     assert wilson(k, n, level)[3:] == pytest.approx(expected, abs=1e-12)
 
 
@@ -50,7 +59,9 @@ def test_wilson_covers_the_true_share_in_95_of_100_cases(n):
     truths = np.linspace(0.1, 0.9, 161)
     covered = [chance(n, p)[(intervals[:, 0] <= p) & (p <= intervals[:, 1])].sum() for p in truths]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.005)
-    assert min(covered) > 0.92  # counts are whole numbers: at single shares no interval holds 95 % exactly
+    assert (
+        min(covered) > 0.92
+    )  # counts are whole numbers: at single shares no interval holds 95 % exactly
 
 
 @pytest.mark.parametrize(
@@ -82,7 +93,9 @@ def test_the_difference_is_put_together_from_the_two_wilson_intervals(first, sec
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (30, 45)])
 def test_the_difference_covers_the_truth_in_95_of_100_cases(n, m):
-    intervals = np.array([[difference(wilson(i, n), wilson(j, m))[1:] for j in range(m + 1)] for i in range(n + 1)])
+    intervals = np.array(
+        [[difference(wilson(i, n), wilson(j, m))[1:] for j in range(m + 1)] for i in range(n + 1)]
+    )
     covered = []
     for p, q in product(np.linspace(0.1, 0.9, 9), repeat=2):
         holds = (intervals[..., 0] <= p - q + 1e-12) & (p - q - 1e-12 <= intervals[..., 1])
@@ -99,7 +112,9 @@ def test_the_mean_of_two_shares_agrees_with_statsmodels(first, second):
     mean = mean_of_shares([wilson(k, n), wilson(m - j, m)])
     low, high = confint_proportions_2indep(k, n, j, m, method="agresti-caffo", compare="diff")
     assert 2 * mean.value - 1 == pytest.approx(k / n - j / m)
-    assert (2 * mean.low - 1, 2 * mean.high - 1) == pytest.approx((max(low, -1), min(high, 1)), abs=1e-6)
+    assert (2 * mean.low - 1, 2 * mean.high - 1) == pytest.approx(
+        (max(low, -1), min(high, 1)), abs=1e-6
+    )
 
 
 def test_the_mean_of_one_share_is_that_share():
@@ -111,9 +126,22 @@ def test_the_mean_of_three_shares_covers_the_truth_in_95_of_100_cases():
     tables = [[wilson(k, n) for k in range(n + 1)] for n in sizes]
     cells = np.array([mean_of_shares(triple)[1:] for triple in product(*tables)])
     covered = []
-    for truth in ((0.5, 0.5, 0.5), (0.3, 0.3, 0.3), (0.3, 0.5, 0.8), (0.6, 0.7, 0.8), (0.2, 0.4, 0.4)):
-        weight = np.array([prod(item) for item in product(*(chance(n, p) for n, p in zip(sizes, truth, strict=True)))])
-        covered.append(weight[(cells[:, 0] <= np.mean(truth)) & (np.mean(truth) <= cells[:, 1])].sum())
+    for truth in (
+        (0.5, 0.5, 0.5),
+        (0.3, 0.3, 0.3),
+        (0.3, 0.5, 0.8),
+        (0.6, 0.7, 0.8),
+        (0.2, 0.4, 0.4),
+    ):
+        weight = np.array(
+            [
+                prod(item)
+                for item in product(*(chance(n, p) for n, p in zip(sizes, truth, strict=True)))
+            ]
+        )
+        covered.append(
+            weight[(cells[:, 0] <= np.mean(truth)) & (np.mean(truth) <= cells[:, 1])].sum()
+        )
     assert np.mean(covered) == pytest.approx(0.95, abs=0.01)
     assert min(covered) > 0.93
 
@@ -135,7 +163,10 @@ def test_the_mean_of_many_years_of_few_cases_covers_the_truth(years, cases, trut
     """Simulation, 2,000 draws; an interval put together from Wilson's holds the second in 87 %."""
     rng = np.random.default_rng(4)
     known = [wilson(k, cases) for k in range(cases + 1)]
-    means = [mean_of_shares([known[k] for k in drawn]) for drawn in rng.binomial(cases, truth, (2000, years))]
+    means = [
+        mean_of_shares([known[k] for k in drawn])
+        for drawn in rng.binomial(cases, truth, (2000, years))
+    ]
     assert 0.93 < np.mean([mean.low <= truth <= mean.high for mean in means]) < 0.975
 
 
@@ -150,7 +181,9 @@ def test_a_share_of_nothing_and_impossible_counts_are_refused():
 
 
 def incidents_of(rows: list[tuple]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["origin", "host", "year"]).astype({"origin": "str", "host": "str", "year": "Int64"})
+    return pd.DataFrame(rows, columns=["origin", "host", "year"]).astype(
+        {"origin": "str", "host": "str", "year": "Int64"}
+    )
 
 
 def marked_frame(rows: list[tuple]) -> pd.DataFrame:
@@ -181,7 +214,10 @@ def test_only_an_authoritarian_state_on_the_soil_of_another_one_counts(row, expe
 
 def test_the_reader_chooses_which_states_count_as_authoritarian():
     rows = incidents_of([("TJK", "KGZ", 2011), ("TJK", "DEU", 2011)])
-    assert shares.authoritarian_hosts(rows, "fiw", "PF")["on_authoritarian_soil"].tolist() == [True, False]
+    assert shares.authoritarian_hosts(rows, "fiw", "PF")["on_authoritarian_soil"].tolist() == [
+        True,
+        False,
+    ]
     with pytest.raises(ParameterError, match="unknown cut-off of fiw 'F'"):
         shares.authoritarian_hosts(rows, "fiw", "F")
 
@@ -195,8 +231,20 @@ def test_a_corridor_names_origin_and_host_and_is_missing_without_a_host():
 # 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in neither period.
 EARLY, LATE = (2010, 2012), (2015, 2017)
 ROWS = [
-    *[("TJK", "RUS", 2010), ("TJK", "RUS", 2011), ("TJK", "KGZ", 2011), ("UZB", "DEU", 2012), ("UZB", "RUS", 2013)],
-    *[("TJK", "RUS", 2015), ("TJK", "RUS", 2016), ("UZB", "KAZ", 2016), ("UZB", "RUS", 2017), ("TJK", "DEU", 2017)],
+    *[
+        ("TJK", "RUS", 2010),
+        ("TJK", "RUS", 2011),
+        ("TJK", "KGZ", 2011),
+        ("UZB", "DEU", 2012),
+        ("UZB", "RUS", 2013),
+    ],
+    *[
+        ("TJK", "RUS", 2015),
+        ("TJK", "RUS", 2016),
+        ("UZB", "KAZ", 2016),
+        ("UZB", "RUS", 2017),
+        ("TJK", "DEU", 2017),
+    ],
     ("TJK", None, 2016),
 ]
 
@@ -205,7 +253,9 @@ def test_the_share_of_a_period_counts_what_could_be_marked_with_both_years_inclu
     marked = marked_frame(ROWS)
     assert shares.of_period(marked, EARLY) == wilson(2, 4)
     assert shares.of_period(marked, LATE) == wilson(4, 5)
-    with pytest.raises(TooFewCases, match="no incident of 1990-1992 has a known host, year and rating"):
+    with pytest.raises(
+        TooFewCases, match="no incident of 1990-1992 has a known host, year and rating"
+    ):
         shares.of_period(marked, (1990, 1992))
 
 
@@ -231,11 +281,19 @@ def test_leaving_corridors_out_shows_what_each_does_to_the_change():
     }
     assert list(found.index)[:3] == ["none", "TJK to RUS", "TJK to DEU"]  # the largest effect first
     assert found["shift"].abs().iloc[1:].is_monotonic_decreasing
-    assert tuple(found.loc["none"]) == pytest.approx((0, 2 / 4, 4 / 5, *difference(wilson(4, 5), wilson(2, 4)), 0))
+    assert tuple(found.loc["none"]) == pytest.approx(
+        (0, 2 / 4, 4 / 5, *difference(wilson(4, 5), wilson(2, 4)), 0)
+    )
     change = difference(wilson(2, 3), wilson(0, 2))
-    assert tuple(found.loc["TJK to RUS"]) == pytest.approx((4, 0 / 2, 2 / 3, *change, 4 / 5 - 2 / 4 - change.value))
-    assert found.loc["UZB to KAZ", ["early", "late", "shift"]].tolist() == pytest.approx([0.5, 0.75, 0.05])
-    assert found.loc["TJK to KGZ", ["early", "late", "shift"]].tolist() == pytest.approx([2 / 3, 0.8, 1 / 6])
+    assert tuple(found.loc["TJK to RUS"]) == pytest.approx(
+        (4, 0 / 2, 2 / 3, *change, 4 / 5 - 2 / 4 - change.value)
+    )
+    assert found.loc["UZB to KAZ", ["early", "late", "shift"]].tolist() == pytest.approx(
+        [0.5, 0.75, 0.05]
+    )
+    assert found.loc["TJK to KGZ", ["early", "late", "shift"]].tolist() == pytest.approx(
+        [2 / 3, 0.8, 1 / 6]
+    )
 
 
 def test_a_corridor_without_which_a_period_is_empty_is_listed_last_with_missing_values():

@@ -14,8 +14,9 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.numdiff import approx_fprime, approx_hess
 
 import capelib as cape
-from capelib.analysis import ordinal, stages, survival
 from capelib.errors import TooFewCases
+from capelib.estimators import ordered_logit, survival
+from capelib.questions import stages
 
 CUTS, TRUTH = np.array([-0.6, 0.7]), np.array([0.8, -0.5])
 
@@ -35,7 +36,13 @@ def near(hits: float, draws: int, nominal: float = 0.95, slack: float = 0.015) -
     return bool(abs(hits / draws - nominal) <= slack + 2 * sqrt(nominal * (1 - nominal) / draws))
 
 
-def draw(rng: np.random.Generator, x: np.ndarray, cluster: np.ndarray, alike: float = 0.0, slopes: np.ndarray = TRUTH) -> np.ndarray:
+def draw(
+    rng: np.random.Generator,
+    x: np.ndarray,
+    cluster: np.ndarray,
+    alike: float = 0.0,
+    slopes: np.ndarray = TRUTH,
+) -> np.ndarray:
     """Stages 0, 1, 2 of a proportional odds model; within clusters the errors are alike, each still exactly logistic."""
     common = rng.normal(size=cluster.max() + 1)[cluster]
     u = stats.norm.cdf(sqrt(alike) * common + sqrt(1 - alike) * rng.normal(size=len(cluster)))
@@ -45,7 +52,9 @@ def draw(rng: np.random.Generator, x: np.ndarray, cluster: np.ndarray, alike: fl
 def design(n: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Two 0/1 columns that are constant within most clusters of `size`."""
     cluster = np.arange(n) // size
-    return np.column_stack([cluster % 2, (cluster // 2 + (np.arange(n) % 7 == 0)) % 3 == 0]).astype(float), cluster
+    return np.column_stack([cluster % 2, (cluster // 2 + (np.arange(n) % 7 == 0)) % 3 == 0]).astype(
+        float
+    ), cluster
 
 
 X, CLUSTER = design(240, 4)
@@ -64,29 +73,43 @@ def loglikelihood(parameters: np.ndarray, y: np.ndarray, x: np.ndarray) -> float
 
 
 def test_the_slopes_agree_with_statsmodels_and_with_a_likelihood_of_our_own():
-    slopes, _ = ordinal.ordered_logit(Y, X, CLUSTER)
+    slopes, _ = ordered_logit.ordered_logit(Y, X, CLUSTER)
     model = OrderedModel(Y, X, distr="logit").fit(method="newton", disp=0)
     assert slopes == pytest.approx(np.asarray(model.params)[:2], abs=1e-5)
-    own = optimize.minimize(lambda p: -loglikelihood(p, Y, X), [-1, 1, 0, 0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10})
+    own = optimize.minimize(
+        lambda p: -loglikelihood(p, Y, X),
+        [-1, 1, 0, 0],
+        method="Nelder-Mead",
+        options={"xatol": 1e-7, "fatol": 1e-10},
+    )
     assert slopes == pytest.approx(own.x[2:], abs=1e-4)
 
 
 def test_with_two_levels_it_is_the_binary_logit():
     y = (Y > 0).astype(int)
-    slopes, _ = ordinal.ordered_logit(y, X, CLUSTER)
+    slopes, _ = ordered_logit.ordered_logit(y, X, CLUSTER)
     assert slopes == pytest.approx(sm.Logit(y, sm.add_constant(X)).fit(disp=0).params[1:], abs=1e-8)
 
 
 def test_score_and_information_are_the_derivatives_of_the_likelihood():
     at = np.concatenate([CUTS + 0.2, TRUTH / 2])
-    score, information = ordinal._pieces(Y, X, at[:2], at[2:])
-    assert score.sum(axis=0) == pytest.approx(approx_fprime(at, loglikelihood, args=(Y, X), centered=True), abs=1e-4)
-    assert information.sum(axis=0) == pytest.approx(-approx_hess(at, loglikelihood, args=(Y, X)), abs=1e-2)
+    score, information = ordered_logit._pieces(Y, X, at[:2], at[2:])
+    assert score.sum(axis=0) == pytest.approx(
+        approx_fprime(at, loglikelihood, args=(Y, X), centered=True), abs=1e-4
+    )
+    assert information.sum(axis=0) == pytest.approx(
+        -approx_hess(at, loglikelihood, args=(Y, X)), abs=1e-2
+    )
 
 
 def test_a_shift_is_what_leaving_the_cluster_out_does():
-    slopes, shifts = ordinal.ordered_logit(Y, X, CLUSTER)
-    refitted = np.array([slopes - ordinal.ordered_logit(Y[rest], X[rest], CLUSTER[rest])[0] for rest in (g != CLUSTER for g in range(60))])
+    slopes, shifts = ordered_logit.ordered_logit(Y, X, CLUSTER)
+    refitted = np.array(
+        [
+            slopes - ordered_logit.ordered_logit(Y[rest], X[rest], CLUSTER[rest])[0]
+            for rest in (g != CLUSTER for g in range(60))
+        ]
+    )
     assert shifts == pytest.approx(refitted, abs=0.01)
     assert (shifts**2).sum(axis=0) == pytest.approx((refitted**2).sum(axis=0), rel=0.05)
 
@@ -97,10 +120,10 @@ def test_known_odds_ratios_come_back_and_their_intervals_hold_them_in_95_of_100_
     slopes, hits, naive = [], np.zeros(2), np.zeros(2)
     for _ in range(draws):
         y = draw(rng, X, CLUSTER, alike)
-        estimate, shifts = ordinal.ordered_logit(y, X, CLUSTER)
-        low, high = ordinal.ratios(estimate, shifts, CLUSTER.max())[:, 1:3].T
+        estimate, shifts = ordered_logit.ordered_logit(y, X, CLUSTER)
+        low, high = ordered_logit.ratios(estimate, shifts, CLUSTER.max())[:, 1:3].T
         hits += (low <= np.exp(TRUTH)) & (np.exp(TRUTH) <= high)
-        alone = np.sqrt((ordinal.ordered_logit(y, X, np.arange(240))[1] ** 2).sum(axis=0))
+        alone = np.sqrt((ordered_logit.ordered_logit(y, X, np.arange(240))[1] ** 2).sum(axis=0))
         naive += np.abs(estimate - TRUTH) <= 1.96 * alone
         slopes.append(estimate)
     bias = np.mean(slopes, axis=0) - TRUTH
@@ -112,8 +135,10 @@ def test_known_odds_ratios_come_back_and_their_intervals_hold_them_in_95_of_100_
 def test_the_test_of_a_factor_rejects_in_5_of_100_cases_without_a_difference():
     rng, draws, rejected = np.random.default_rng(3), 400, 0
     for _ in range(draws):
-        estimate, shifts = ordinal.ordered_logit(draw(rng, X, CLUSTER, 0.8, np.zeros(2)), X, CLUSTER)
-        rejected += ordinal.wald(estimate, shifts, CLUSTER.max())[1] < 0.05
+        estimate, shifts = ordered_logit.ordered_logit(
+            draw(rng, X, CLUSTER, 0.8, np.zeros(2)), X, CLUSTER
+        )
+        rejected += ordered_logit.wald(estimate, shifts, CLUSTER.max())[1] < 0.05
     assert near(rejected, draws, 0.05)
 
 
@@ -128,27 +153,38 @@ def test_the_test_of_a_factor_rejects_in_5_of_100_cases_without_a_difference():
     ],
 )
 def test_an_infinite_odds_ratio_is_found_before_it_is_looked_for(y, x, expected):
-    assert ordinal.separated(np.array(y), np.array(x, float)[:, None]) is expected
+    assert ordered_logit.separated(np.array(y), np.array(x, float)[:, None]) is expected
 
 
 def test_separation_by_a_combination_is_found_where_each_column_alone_looks_well():
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 6, float)
     y = (x.sum(axis=1) > 0.5).astype(int)
-    assert ordinal.separated(y, x)
+    assert ordered_logit.separated(y, x)
     y[0] = 1
-    assert not ordinal.separated(np.array([0, 1, 1, 0, 1, 0, 1, 1]), x[:8])
+    assert not ordered_logit.separated(np.array([0, 1, 1, 0, 1, 0, 1, 1]), x[:8])
 
 
 # ---------------------------------------------------------------- odds of exiles
 
 
-def exiles_of(rng: np.random.Generator, n: int = 300, religious: float = 0.0, odd: float = 0.0) -> pd.DataFrame:
+def exiles_of(
+    rng: np.random.Generator, n: int = 300, religious: float = 0.0, odd: float = 0.0
+) -> pd.DataFrame:
     """Exiles in pairs. religious: log odds ratio at both cuts; odd: added at the upper cut only (the lines are not parallel)."""
     cluster = np.arange(n) // 2
     category = rng.choice(["opposition", "religious", "unknown"], n, p=[0.45, 0.35, 0.2])
     line = religious * (category == "religious") + rng.logistic(size=n)
-    stage = 1 + (line > CUTS[0]) + ((line > CUTS[0]) & (line + odd * (category == "religious") > CUTS[1]))
-    frame = {"exile_id": np.arange(n), "origin": np.where(cluster % 3, "TJK", "UZB"), "category": category, "stage": stage}
+    stage = (
+        1
+        + (line > CUTS[0])
+        + ((line > CUTS[0]) & (line + odd * (category == "religious") > CUTS[1]))
+    )
+    frame = {
+        "exile_id": np.arange(n),
+        "origin": np.where(cluster % 3, "TJK", "UZB"),
+        "category": category,
+        "stage": stage,
+    }
     return pd.DataFrame(frame | {"cluster": cluster, "is_group": False})
 
 
@@ -156,12 +192,22 @@ def test_the_table_of_odds_names_references_and_says_what_the_model_says():
     exiles = exiles_of(np.random.default_rng(4), religious=1.0)
     fit = stages.odds(exiles)
     assert fit.references == {"origin": "Tajikistan", "category": "Opposition"}
-    x = np.column_stack([exiles["origin"] == "UZB", exiles["category"] == "religious", exiles["category"] == "unknown"]).astype(float)
+    x = np.column_stack(
+        [
+            exiles["origin"] == "UZB",
+            exiles["category"] == "religious",
+            exiles["category"] == "unknown",
+        ]
+    ).astype(float)
     model = OrderedModel(exiles["stage"].to_numpy(), x, distr="logit").fit(method="newton", disp=0)
-    assert fit.terms.loc[~fit.terms["reference"], "ratio"].tolist() == pytest.approx(np.exp(np.asarray(model.params)[:3]), rel=1e-4)
+    assert fit.terms.loc[~fit.terms["reference"], "ratio"].tolist() == pytest.approx(
+        np.exp(np.asarray(model.params)[:3]), rel=1e-4
+    )
     for name, cut in (("held", 2), ("ended", 3)):
         logit = sm.Logit((exiles["stage"] >= cut).astype(int), sm.add_constant(x)).fit(disp=0)
-        assert fit.terms.loc[~fit.terms["reference"], name].tolist() == pytest.approx(np.exp(logit.params.to_numpy()[1:]), rel=1e-6)
+        assert fit.terms.loc[~fit.terms["reference"], name].tolist() == pytest.approx(
+            np.exp(logit.params.to_numpy()[1:]), rel=1e-6
+        )
     religious = fit.terms.set_index("level").loc["religious"]
     assert religious["low"] < np.e < religious["high"]
     assert (fit.n, fit.clusters, int(fit.terms["n"].sum())) == (300, 150, 600)
@@ -171,7 +217,9 @@ def test_the_table_of_odds_names_references_and_says_what_the_model_says():
 
 def brant(exiles: pd.DataFrame) -> float:
     """Brant's own formula (1990, for independent cases), as statistic by degrees of freedom."""
-    x = np.column_stack([np.ones(len(exiles)), exiles["category"] == "religious", exiles["category"] == "unknown"]).astype(float)
+    x = np.column_stack(
+        [np.ones(len(exiles)), exiles["category"] == "religious", exiles["category"] == "unknown"]
+    ).astype(float)
     fits = [sm.Logit((exiles["stage"] >= cut).astype(int), x).fit(disp=0) for cut in (2, 3)]
     p = [np.asarray(fit.predict()) for fit in fits]
     bread = [np.linalg.inv((x * (q * (1 - q))[:, None]).T @ x) for q in p]
@@ -189,8 +237,21 @@ def test_the_test_of_parallel_lines_agrees_with_brants_formula_where_cases_are_i
 
 def test_the_test_of_parallel_lines_keeps_its_level_and_finds_what_is_planted():
     rng, draws = np.random.default_rng(6), 60
-    assert sum(stages.odds(exiles_of(rng, 300, 0.7), ("category",)).parallel_p < 0.05 for _ in range(draws)) / draws < 0.14
-    assert sum(stages.odds(exiles_of(rng, 300, 0.7, -1.5), ("category",)).parallel_p < 0.05 for _ in range(10)) > 7
+    assert (
+        sum(
+            stages.odds(exiles_of(rng, 300, 0.7), ("category",)).parallel_p < 0.05
+            for _ in range(draws)
+        )
+        / draws
+        < 0.14
+    )
+    assert (
+        sum(
+            stages.odds(exiles_of(rng, 300, 0.7, -1.5), ("category",)).parallel_p < 0.05
+            for _ in range(10)
+        )
+        > 7
+    )
 
 
 def test_levels_that_cannot_be_compared_are_left_out_and_named():
@@ -199,7 +260,10 @@ def test_levels_that_cannot_be_compared_are_left_out_and_named():
     exiles.loc[exiles["category"] == "unknown", "stage"] = 3
     fit = stages.odds(exiles)
     unknown = int((exiles["category"] == "unknown").sum())
-    assert fit.left_out == ("Former regime insider (too few)", f"Unknown (all {unknown} at stage 3)")
+    assert fit.left_out == (
+        "Former regime insider (too few)",
+        f"Unknown (all {unknown} at stage 3)",
+    )
     assert fit.n == 300 - 4 - unknown
     others = stages.odds(exiles[~exiles["category"].isin(["unknown", "former_regime_insider"])])
     pd.testing.assert_frame_equal(fit.terms, others.terms)
@@ -210,7 +274,10 @@ def test_levels_that_cannot_be_compared_are_left_out_and_named():
     [
         ({"n": 20}, "needs 30 exiles or more"),
         ({"stage": 2}, "here are 0 at stage 1, 60 at stage 2, 0 at stage 3"),
-        ({"category": "religious", "origin": "TJK"}, "all 60 exiles have the same origin and category"),
+        (
+            {"category": "religious", "origin": "TJK"},
+            "all 60 exiles have the same origin and category",
+        ),
         ({"cluster": 0}, "here are 0$"),
     ],
 )
@@ -221,7 +288,9 @@ def test_too_little_is_refused_in_one_sentence(change, message):
 
 
 def test_factors_that_say_the_same_cannot_be_told_apart():
-    exiles = exiles_of(np.random.default_rng(9)).assign(origin=lambda frame: np.where(frame["category"] == "religious", "UZB", "TJK"))
+    exiles = exiles_of(np.random.default_rng(9)).assign(
+        origin=lambda frame: np.where(frame["category"] == "religious", "UZB", "TJK")
+    )
     with pytest.raises(TooFewCases, match="cannot be told apart"):
         stages.odds(exiles[exiles["category"] != "unknown"])
 
@@ -250,27 +319,39 @@ def test_kaplan_meier_gives_the_printed_survival_of_the_6mp_patients():
 def limits(curve: pd.DataFrame) -> np.ndarray:
     """The standard error of survival, read back from the limits."""
     width = np.log(-np.log(curve["low"])) - np.log(-np.log(curve["high"]))
-    return (width / 2 / stats.norm.ppf(0.975) * curve["survival"] * -np.log(curve["survival"])).to_numpy()
+    return (
+        width / 2 / stats.norm.ppf(0.975) * curve["survival"] * -np.log(curve["survival"])
+    ).to_numpy()
 
 
 def test_without_clusters_the_error_is_greenwoods():
     every = survival.kaplan_meier(np.arange(1, 41), np.ones(40, bool)).iloc[:-1]
-    assert limits(every) == pytest.approx(np.sqrt(every["survival"] * (1 - every["survival"]) / 39).to_numpy(), rel=1e-9)
+    assert limits(every) == pytest.approx(
+        np.sqrt(every["survival"] * (1 - every["survival"]) / 39).to_numpy(), rel=1e-9
+    )
     fit = SurvfuncRight(WEEKS, RELAPSE.astype(int))
-    assert limits(survival.kaplan_meier(WEEKS, RELAPSE)) == pytest.approx(fit.surv_prob_se[fit.n_events > 0], rel=0.05)
+    assert limits(survival.kaplan_meier(WEEKS, RELAPSE)) == pytest.approx(
+        fit.surv_prob_se[fit.n_events > 0], rel=0.05
+    )
 
 
 def test_a_case_entered_twice_in_one_cluster_counts_once():
     once = survival.kaplan_meier(WEEKS, RELAPSE)
-    twice = survival.kaplan_meier(np.repeat(WEEKS, 2), np.repeat(RELAPSE, 2), np.repeat(np.arange(21), 2))
-    pd.testing.assert_frame_equal(once.drop(columns=["at_risk", "events"]), twice.drop(columns=["at_risk", "events"]))
+    twice = survival.kaplan_meier(
+        np.repeat(WEEKS, 2), np.repeat(RELAPSE, 2), np.repeat(np.arange(21), 2)
+    )
+    pd.testing.assert_frame_equal(
+        once.drop(columns=["at_risk", "events"]), twice.drop(columns=["at_risk", "events"])
+    )
 
 
 def test_the_limits_hold_the_true_curve_in_95_of_100_cases_with_clusters():
     rng, draws, cluster = np.random.default_rng(11), 300, np.arange(150) // 3
     hits, alone, truth = 0, 0, np.exp(-0.5)
     for _ in range(draws):
-        u = stats.norm.cdf(sqrt(0.9) * rng.normal(size=50)[cluster] + sqrt(0.1) * rng.normal(size=150))
+        u = stats.norm.cdf(
+            sqrt(0.9) * rng.normal(size=50)[cluster] + sqrt(0.1) * rng.normal(size=150)
+        )
         time, stop = -np.log(u), rng.uniform(0.2, 3, 150)
         for groups in (cluster, None):
             curve = survival.kaplan_meier(np.minimum(time, stop), time <= stop, groups)
@@ -299,7 +380,9 @@ def test_turnbull_gives_the_printed_estimate_of_the_cosmesis_patients():
     found = survival.turnbull(low + 1, high)  # whole months: after 6 is from 7 on
     found = found[found["p"] > 1e-5]
     assert found["high"].tolist() == [5, 7, 8, 12, 25, 34, 40, 48]
-    assert found["p"].tolist() == pytest.approx([0.0463, 0.0334, 0.0887, 0.0708, 0.0926, 0.0818, 0.1209, 0.4656], abs=1e-4)
+    assert found["p"].tolist() == pytest.approx(
+        [0.0463, 0.0334, 0.0887, 0.0708, 0.0926, 0.0818, 0.1209, 0.4656], abs=1e-4
+    )
 
 
 def incidents_of(rows: list[tuple]) -> pd.DataFrame:
@@ -307,7 +390,11 @@ def incidents_of(rows: list[tuple]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["exile_id", "date_start", "date_end", "stage"])
     ends = {"date_start": "-01-01", "date_end": "-12-31"}
     for column, end in ends.items():
-        text = frame[column].map(lambda value, end=end: value + end if isinstance(value, str) and len(value) == 4 else value)
+        text = frame[column].map(
+            lambda value, end=end: (
+                value + end if isinstance(value, str) and len(value) == 4 else value
+            )
+        )
         frame[column] = pd.to_datetime(text)
     return frame.assign(stage=pd.Categorical(frame["stage"], [1, 2, 3], ordered=True))
 
@@ -320,7 +407,16 @@ CASES = [
     ("unclear", [("2010", "2010", 2), ("2010-05-01", "2010-05-31", 3)], (0, 150)),
     ("unclear", [("2010-05-01", "2010-05-01", 2), ("2010-05-01", "2010-05-01", 3)], (0, 0)),
     ("lower_first", [("2010", "2010", 2), ("2011", "2011", 3)], (1, 729)),
-    ("lower_first", [("2009", "2009", 1), ("2010", "2010", 2), ("2011-01-01", "2011-01-01", 3), ("2012", "2012", 3)], (366, 730)),
+    (
+        "lower_first",
+        [
+            ("2009", "2009", 1),
+            ("2010", "2010", 2),
+            ("2011-01-01", "2011-01-01", 3),
+            ("2012", "2012", 3),
+        ],
+        (366, 730),
+    ),
     ("never", [("2010", "2010", 2), ("2012", "2012", 1)], (5114, 5478)),
 ]
 
@@ -357,32 +453,48 @@ def test_the_band_of_shortest_and_longest_times_holds_the_true_curve_when_only_y
 
 
 def test_the_estimate_for_intervals_finds_the_true_share_when_only_years_are_reported():
-    check = stages.interval_censored(stages.waiting(coarsened(np.random.default_rng(12), 2000), 2024), (2, 4, 6, 10))
+    check = stages.interval_censored(
+        stages.waiting(coarsened(np.random.default_rng(12), 2000), 2024), (2, 4, 6, 10)
+    )
     assert check["share"].to_numpy() == pytest.approx(true_share(check["years"]), abs=0.06)
 
 
 def test_the_outer_limits_hold_the_true_share_in_at_least_95_of_100_cases():
     rng, draws, hits = np.random.default_rng(13), 60, np.zeros(3)
     for _ in range(draws):
-        curve = stages.escalation(stages.waiting(coarsened(rng, 120), 2024)).set_index("years").loc[[1, 3, 5]]
+        curve = (
+            stages.escalation(stages.waiting(coarsened(rng, 120), 2024))
+            .set_index("years")
+            .loc[[1, 3, 5]]
+        )
         truth = true_share(curve.index.to_numpy(float))
         hits += (curve["low"] <= truth) & (truth <= curve["high"])
     assert (hits / draws >= 0.95 - 2 * sqrt(0.95 * 0.05 / draws)).all()
 
 
 def test_whatever_days_the_dates_mean_the_curve_lies_within_the_limits(found):
-    rng, followed = np.random.default_rng(14), found.times[found.times["order"].isin(stages.FOLLOWED)]
+    rng, followed = (
+        np.random.default_rng(14),
+        found.times[found.times["order"].isin(stages.FOLLOWED)],
+    )
     curve = found.curve
     for _ in range(20):
         days = rng.uniform(followed["shortest"], followed["longest"])
         one = survival.kaplan_meier(days, followed["event"])
-        steps = np.append(1.0, one["survival"])[np.searchsorted(one["time"], stages.YEAR * curve["years"], side="right")]
+        steps = np.append(1.0, one["survival"])[
+            np.searchsorted(one["time"], stages.YEAR * curve["years"], side="right")
+        ]
         assert ((curve["low"] <= 1 - steps) & (1 - steps <= curve["high"])).all()
 
 
 def test_too_few_for_a_curve_is_said():
-    rows = incidents_of([(i, "2010", "2010", 2) for i in range(12)] + [(i, "2012", "2012", 3) for i in range(4)])
-    with pytest.raises(TooFewCases, match="10 exiles first recorded at stage 1 or 2, 5 of them later at stage 3; here are 12 and 4"):
+    rows = incidents_of(
+        [(i, "2010", "2010", 2) for i in range(12)] + [(i, "2012", "2012", 3) for i in range(4)]
+    )
+    with pytest.raises(
+        TooFewCases,
+        match="10 exiles first recorded at stage 1 or 2, 5 of them later at stage 3; here are 12 and 4",
+    ):
         stages.escalation(stages.waiting(rows, 2024))
 
 
@@ -415,7 +527,14 @@ def test_a_level_with_few_exiles_is_not_shown_on_its_own():
 
 
 def test_a_period_keeps_what_has_no_date_and_drops_what_lies_outside():
-    rows = incidents_of([("A", "2009", "2009", 1), ("A", "2010", "2010", 1), ("B", None, None, 3), ("C", "2010", "2011", 1)])
+    rows = incidents_of(
+        [
+            ("A", "2009", "2009", 1),
+            ("A", "2010", "2010", 1),
+            ("B", None, None, 3),
+            ("C", "2010", "2011", 1),
+        ]
+    )
     assert stages.within(rows, 2010, 2010).to_dict("list")["exile_id"] == ["A", "B"]
 
 
@@ -459,18 +578,25 @@ def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin)
         assert len(result.estimates()) <= 4
         assert all(said.endswith(".") for said in [*result.notes(), result.unclear()])
         assert (result.milestones()["low"] <= result.milestones()["intervals"]).all()
-    for draw_it in (cape.figures.stage_composition, cape.figures.stage_odds, cape.figures.stage_escalation):
+    for draw_it in (
+        cape.figures.stage_composition,
+        cape.figures.stage_odds,
+        cape.figures.stage_escalation,
+    ):
         assert draw_it(result, ds.info, "exiles").picture("png")
 
 
 def test_a_table_with_the_fewest_columns_is_answered(tmp_path):
     rows = [
-        f"TJK-{i:04d},TJK,{'RUS' if i % 2 else ''},{2001 + i if i % 3 else ''},{'detention' if i % 2 else 'rendition'}" for i in range(12)
+        f"TJK-{i:04d},TJK,{'RUS' if i % 2 else ''},{2001 + i if i % 3 else ''},{'detention' if i % 2 else 'rendition'}"
+        for i in range(12)
     ]
     path = tmp_path / "mine.csv"
     path.write_text("\n".join(["exile_id,origin,host,date,measure", *rows]) + "\n")
     result = stages.stages(cape.load(path).joined(), 1990, 2024)
-    assert len(result.exiles) == result.exiles["cluster"].nunique() == 12  # without sources nobody is tied to anybody
+    assert (
+        len(result.exiles) == result.exiles["cluster"].nunique() == 12
+    )  # without sources nobody is tied to anybody
     assert result.share(3)[:2] == (6, 12)
     assert (result.times["order"] == "undated").sum() == 4
 

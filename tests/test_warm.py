@@ -25,13 +25,19 @@ pytestmark = pytest.mark.skipif(not warm.available(), reason="kernels are forked
 def notebook(folder: Path, name: str, *cells: str) -> runner.Run:
     first = new_code_cell('out: str = ""  # folder', metadata={"tags": ["parameters"]})
     path = folder / f"{name}.ipynb"
-    nb = new_notebook(cells=[first, *(new_code_cell(cell) for cell in cells)], metadata={"language_info": {"name": "python"}})
+    nb = new_notebook(
+        cells=[first, *(new_code_cell(cell) for cell in cells)],
+        metadata={"language_info": {"name": "python"}},
+    )
     nbformat.write(nb, path)
     return runner.Run(path, fill(path, {}), name)
 
 
 def outcomes(folder: Path, runs: list[runner.Run], **how) -> dict[str, runner.Outcome]:
-    return {outcome.run.name: outcome for outcome in runner.reproduce(runs, folder / "figures", folder / "build", **how)}
+    return {
+        outcome.run.name: outcome
+        for outcome in runner.reproduce(runs, folder / "figures", folder / "build", **how)
+    }
 
 
 def outputs(folder: Path, name: str) -> list[dict]:
@@ -68,7 +74,11 @@ def test_nothing_that_a_run_does_reaches_the_next(tmp_path):
     runs = [notebook(tmp_path, name, cell) for name, cell in cells.items()]
     for run in runs:
         assert outcomes(tmp_path, [run])[run.name].status == "done"
-    assert text(tmp_path, "90_ask") == text(tmp_path, "92_again") == f"[[3], 60, 10.0, None, {str(Path.cwd())!r}, 2, False]\n"
+    assert (
+        text(tmp_path, "90_ask")
+        == text(tmp_path, "92_again")
+        == f"[[3], 60, 10.0, None, {str(Path.cwd())!r}, 2, False]\n"
+    )
 
 
 def test_each_run_has_random_numbers_of_its_own(tmp_path):
@@ -82,13 +92,24 @@ def test_each_run_has_random_numbers_of_its_own(tmp_path):
     [
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "import os, signal"),
         ("import ctypes\nctypes.string_at(0)", "import ctypes"),
-        ("import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass", "import resource"),
+        (
+            "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
+            "import resource",
+        ),
     ],
 )
-def test_a_kernel_that_dies_fails_its_run_only_and_is_named_with_its_last_cell(tmp_path, fatal, cell):
-    dying, living = notebook(tmp_path, "90_dying", "x = 1", fatal, "y = 2"), notebook(tmp_path, "91_living", "print('alive')")
+def test_a_kernel_that_dies_fails_its_run_only_and_is_named_with_its_last_cell(
+    tmp_path, fatal, cell
+):
+    dying, living = (
+        notebook(tmp_path, "90_dying", "x = 1", fatal, "y = 2"),
+        notebook(tmp_path, "91_living", "print('alive')"),
+    )
     found = outcomes(tmp_path, [dying, living], jobs=2)
-    assert (found["90_dying"].status, found["90_dying"].error) == ("failed", f"the kernel died in its code cell 4: {cell}")
+    assert (found["90_dying"].status, found["90_dying"].error) == (
+        "failed",
+        f"the kernel died in its code cell 4: {cell}",
+    )
     assert found["91_living"].status == "done"
 
 
@@ -115,7 +136,10 @@ def test_pyplot_shows_its_figures_as_in_a_plain_kernel(tmp_path):
         folder = tmp_path / str(plain)
         folder.mkdir()
         outcomes(folder, [notebook(folder, "90_plot", *cells)], plain=plain)
-        kinds[plain] = [(output["output_type"], sorted(output["data"].items())) for output in outputs(folder, "90_plot")]
+        kinds[plain] = [
+            (output["output_type"], sorted(output["data"].items()))
+            for output in outputs(folder, "90_plot")
+        ]
     assert kinds[False] == kinds[True]
     assert [kind for kind, _ in kinds[False]] == ["display_data", "display_data", "execute_result"]
 
@@ -126,12 +150,22 @@ PARENT = "import os\nprint(open(f'/proc/{os.getppid()}/cmdline').read().replace(
 def test_anyones_papermill_uses_warm_kernels_with_one_environment_variable(tmp_path):
     notebook(tmp_path, "90_parent", PARENT)
     (tmp_path / "build").mkdir()
-    words = [sys.executable, "-m", "papermill", "90_parent.ipynb", "build/90_parent.ipynb", "-k", "python3"]
+    words = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "90_parent.ipynb",
+        "build/90_parent.ipynb",
+        "-k",
+        "python3",
+    ]
     environment = os.environ | {"JUPYTER_DEFAULT_PROVISIONER_NAME": "cape-warm"}
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "capelib.runs.forks" in text(tmp_path, "90_parent")
-    assert "WARNING" not in done.stderr and "NOTE" not in done.stdout  # no banner, nothing in the clear over TCP
+    assert (
+        "WARNING" not in done.stderr and "NOTE" not in done.stdout
+    )  # no banner, nothing in the clear over TCP
 
 
 def test_plain_kernels_are_processes_of_their_own(tmp_path):
@@ -140,7 +174,9 @@ def test_plain_kernels_are_processes_of_their_own(tmp_path):
 
 
 def test_only_kernels_of_this_python_are_forked():
-    assert warm._arguments([sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "x.json"]) == ["-f", "x.json"]
+    assert warm._arguments(
+        [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "x.json"]
+    ) == ["-f", "x.json"]
     for other in (
         ["R", "--slave", "-e", "IRkernel::main()"],
         ["/usr/bin/env", "-m", "ipykernel_launcher", "-f", "x"],
@@ -168,7 +204,10 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
 
 
 def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):
-    slow, quick = notebook(tmp_path, "90_slow", "import time; time.sleep(3)"), notebook(tmp_path, "91_quick", "pass")
+    slow, quick = (
+        notebook(tmp_path, "90_slow", "import time; time.sleep(3)"),
+        notebook(tmp_path, "91_quick", "pass"),
+    )
     code = (
         "from pathlib import Path; from capelib.runs import runner; from capelib.runs.parameters import fill\n"
         "path = Path('90_slow.ipynb'); run = runner.Run(path, fill(path, {}), '90_slow')\n"

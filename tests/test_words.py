@@ -11,11 +11,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from capelib.dataset.codebook import codes
-from capelib.dataset.tables import read_text
-from capelib.dataset.words import RULES, coded, defused, is_name_column, restored, several, several_values, synonyms, yes
 from capelib.errors import ParameterError
+from capelib.meaning.codes import (
+    RULES,
+    coded,
+    defused,
+    is_name_column,
+    restored,
+    several,
+    several_values,
+    synonyms,
+    yes,
+)
 from capelib.paths import room
+from capelib.vocabulary.codebook import codes
+from capelib.vocabulary.tables import read_text
 
 with (Path(__file__).parent / "golden" / "words.csv").open(encoding="utf-8", newline="") as file:
     GOLDEN = [(row["column"], row["written"], row["value"]) for row in csv.DictReader(file)]
@@ -41,7 +51,11 @@ def outcome(row: pd.Series) -> str:
 # ---------------------------------------------------------------- the golden file
 
 
-@pytest.mark.parametrize(("column", "written", "value"), GOLDEN, ids=[f"{column}: {written}" for column, written, _ in GOLDEN])
+@pytest.mark.parametrize(
+    ("column", "written", "value"),
+    GOLDEN,
+    ids=[f"{column}: {written}" for column, written, _ in GOLDEN],
+)
 def test_golden_words_are_read_as_reviewed(column, written, value):
     assert outcome(one(column, written)) == value
 
@@ -49,7 +63,10 @@ def test_golden_words_are_read_as_reviewed(column, written, value):
 def test_the_golden_file_shows_every_rule_and_every_code():
     assert {one(column, written)["rule"] for column, written, _ in GOLDEN} == {*RULES, ""}
     for column in CODED:
-        assert {value for name, _, value in GOLDEN if name == column} >= set(codes(column)) - {"interested_party", "cape"}
+        assert {value for name, _, value in GOLDEN if name == column} >= set(codes(column)) - {
+            "interested_party",
+            "cape",
+        }
 
 
 # ---------------------------------------------------------------- the tables of words
@@ -58,7 +75,9 @@ def test_the_golden_file_shows_every_rule_and_every_code():
 @pytest.mark.parametrize("column", CODED)
 def test_each_word_of_a_table_names_codes_that_exist(column):
     table = synonyms(column)
-    for written, code, certainty in zip(table["written"], table["code"], table["certainty"], strict=True):
+    for written, code, certainty in zip(
+        table["written"], table["code"], table["certainty"], strict=True
+    ):
         assert code in ("", "blank") or set(code.split(";")) <= set(codes(column)), written
         assert 0 <= float(certainty) <= 1, written
         assert (float(certainty) == 0) == (code == "" or ";" in code), written
@@ -87,10 +106,13 @@ def test_a_word_that_is_wider_than_its_code_says_so_in_a_note_and_below_nine_ten
 
 @pytest.mark.parametrize("column", CODED)
 def test_other_forms_of_two_words_never_fall_together(column):
-    from capelib.dataset.words import _stem, _words, plain_text
+    from capelib.meaning.codes import _stem, _words, plain_text
 
     table, meaning = synonyms(column), {}
-    for written, code in [*zip(table["written"], table["code"], strict=True), *((code, code) for code in codes(column))]:
+    for written, code in [
+        *zip(table["written"], table["code"], strict=True),
+        *((code, code) for code in codes(column)),
+    ]:
         stem = _stem(_words(plain_text(written)))
         assert meaning.setdefault(stem, code) == code, f"{written}: {code} or {meaning[stem]}"
 
@@ -106,7 +128,11 @@ def test_codes_stay_as_they_are_and_what_was_cleaned_too(column):
 
 
 def test_the_public_record_passes_untouched():
-    for file, columns in (("incidents", ["measure", "attribution"]), ("exiles", ["category"]), ("sources", ["kind"])):
+    for file, columns in (
+        ("incidents", ["measure", "attribution"]),
+        ("exiles", ["category"]),
+        ("sources", ["kind"]),
+    ):
         shipped = read_text(room("data") / f"{file}.csv")
         for column in columns:
             frame = coded(shipped[column], column)
@@ -117,7 +143,13 @@ def test_the_public_record_passes_untouched():
 @pytest.mark.parametrize("column", CODED)
 def test_labels_are_read_in_any_letters(column):
     for code, label in codes(column).items():
-        for written in (label, label.upper(), f"  {label.lower()}. ", label.replace(" ", "\u00a0"), label.replace(" ", "_")):
+        for written in (
+            label,
+            label.upper(),
+            f"  {label.lower()}. ",
+            label.replace(" ", "\u00a0"),
+            label.replace(" ", "_"),
+        ):
             assert outcome(one(column, written)) == code, written
 
 
@@ -126,7 +158,13 @@ def test_a_stage_or_a_family_of_methods_is_refused_with_the_choices():
         "may be more than one measure: a stage, not a measure",
         "write detention or conviction_abroad",
     ]
-    for words in ("on notice", "direct attacks", "mobility controls", "threats from a distance", "returned to home country"):
+    for words in (
+        "on notice",
+        "direct attacks",
+        "mobility controls",
+        "threats from a distance",
+        "returned to home country",
+    ):
         assert outcome(one("measure", words)) == "-", words
 
 
@@ -157,7 +195,11 @@ def test_typing_errors_are_mended_only_where_one_code_is_near_and_are_called_gue
         ("surveilance", "surveillance"),
         ("extraditoin", "extradition"),
     ]:
-        assert one("measure", written)[["value", "rule", "certainty"]].tolist() == [code, "code.misspelt", 0.75]
+        assert one("measure", written)[["value", "rule", "certainty"]].tolist() == [
+            code,
+            "code.misspelt",
+            0.75,
+        ]
 
 
 def test_real_words_are_not_taken_for_typing_errors():
@@ -198,7 +240,12 @@ def test_a_no_is_left_blank_but_never_in_silence():
 
 
 def test_numbers_that_may_be_codes_of_a_questionnaire_are_refused():
-    assert [outcome(row) for _, row in read("yes", "1", "0", "2", "9").iterrows()] == ["yes", "", "-", "-"]
+    assert [outcome(row) for _, row in read("yes", "1", "0", "2", "9").iterrows()] == [
+        "yes",
+        "",
+        "-",
+        "-",
+    ]
 
 
 def test_what_is_only_alleged_is_a_guess():
@@ -234,9 +281,14 @@ def test_cells_are_split_where_they_hold_several_measures(cell, parts):
 
 
 def test_categories_stay_whole_where_the_codebook_has_one_for_both():
-    assert several_values("Journalist or civil society", "category") == ["Journalist or civil society"]
+    assert several_values("Journalist or civil society", "category") == [
+        "Journalist or civil society"
+    ]
     assert several_values("journalist, lawyer", "category") == ["journalist, lawyer"]
-    assert several_values("journalist and opposition politician", "category") == ["journalist", "opposition politician"]
+    assert several_values("journalist and opposition politician", "category") == [
+        "journalist",
+        "opposition politician",
+    ]
 
 
 def test_several_tells_only_the_cells_that_hold_more_than_one_value():
@@ -271,7 +323,20 @@ def test_no_formula_is_left_at_the_start_of_a_cell(cell):
 
 
 def test_numbers_dates_and_words_are_left_alone():
-    cells = ["-5", "+5", "-5,3", "-1.5e-3", "12%", "2015", "TJK", "it's", "'quoted'", "a=b", "", "5-7 March"]
+    cells = [
+        "-5",
+        "+5",
+        "-5,3",
+        "-1.5e-3",
+        "12%",
+        "2015",
+        "TJK",
+        "it's",
+        "'quoted'",
+        "a=b",
+        "",
+        "5-7 March",
+    ]
     assert defused(pd.Series(cells)).tolist() == cells
 
 
@@ -301,7 +366,9 @@ with (Path(__file__).parent / "golden" / "headers.csv").open(encoding="utf-8", n
 
 
 @pytest.mark.parametrize(("header", "name"), HEADERS, ids=[header for header, _ in HEADERS])
-def test_columns_that_may_hold_names_of_persons_are_found_and_those_of_states_and_keys_kept(header, name):
+def test_columns_that_may_hold_names_of_persons_are_found_and_those_of_states_and_keys_kept(
+    header, name
+):
     assert is_name_column(header) == name
 
 
@@ -337,20 +404,28 @@ odd_words = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(odd_words | st.text() | st.none(), max_size=6), st.sampled_from([*CODED, "yes"]))
-@example(["\x00", "a" * 100_000, "detention " * 30, "ﷺ" * 300, ";" * 5000, "1) " * 2000, ", " * 3000], "measure")
+@example(
+    ["\x00", "a" * 100_000, "detention " * 30, "ﷺ" * 300, ";" * 5000, "1) " * 2000, ", " * 3000],
+    "measure",
+)
 def test_any_text_at_all_gets_one_end(cells, column):
     frame = read(column, *cells)
     value, problem, remedy = (frame[name].notna() for name in ("value", "problem", "remedy"))
     assert len(frame) == len(cells) and not (value & problem).any() and (problem == remedy).all()
     assert frame["certainty"].between(0, 1).all()
-    assert read(column, *frame["value"].dropna())["value"].tolist() == frame["value"].dropna().tolist()
+    assert (
+        read(column, *frame["value"].dropna())["value"].tolist() == frame["value"].dropna().tolist()
+    )
     for cell in filter(None, cells):
         assert several_values(cell, "measure")
         assert is_name_column(cell) in (True, False)
 
 
 def test_a_million_rows_cost_little_more_than_their_distinct_values():
-    distinct = [*synonyms("measure")["written"], *(f"something odd {number}" for number in range(4300))]
+    distinct = [
+        *synonyms("measure")["written"],
+        *(f"something odd {number}" for number in range(4300)),
+    ]
     cells = pd.Series(distinct * 200, dtype="str")
     start = time.process_time()
     coded(cells, "measure")

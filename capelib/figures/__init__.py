@@ -1,15 +1,35 @@
 """SHOW: house style, one function a figure, one function that saves."""
 
-from capelib.figures.charts import break_scan, by_measure, by_origin_and_year, corridors, definitions, host_shares, intervals, targeting
-from capelib.figures.comparison import side_by_side
-from capelib.figures.cooperation import corridor_matrix, fellow_members, hosts_left_out, membership_models, per_displaced
-from capelib.figures.house import ORIGIN_COLOURS, STAGE_COLOURS, Chart, Page
-from capelib.figures.interpol import interpol_compared, interpol_first, interpol_follows, interpol_held
+from capelib.figures.charts import (
+    break_scan,
+    by_measure,
+    by_origin_and_year,
+    corridors,
+    definitions,
+    host_shares,
+    intervals,
+    targeting,
+)
+from capelib.figures.compare import side_by_side
+from capelib.figures.cooperation import (
+    corridor_matrix,
+    fellow_members,
+    hosts_left_out,
+    membership_models,
+    per_displaced,
+)
+from capelib.figures.interpol import (
+    interpol_compared,
+    interpol_first,
+    interpol_follows,
+    interpol_held,
+)
 from capelib.figures.journeys import caught_by_host, journey_map
-from capelib.figures.ledger import ledger_page, relations_page, verdicts
+from capelib.figures.published_findings import ledger_page, relations_page, verdicts
 from capelib.figures.relatives import relatives_gap, relatives_sequence, relatives_shares
 from capelib.figures.saving import save, save_page
 from capelib.figures.stages import stage_composition, stage_escalation, stage_odds
+from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart, Page
 
 __all__ = [
     "ORIGIN_COLOURS",

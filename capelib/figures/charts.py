@@ -9,21 +9,35 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from scipy import stats
 
-from capelib.analysis.counts import per_year
-from capelib.analysis.hosts import years
-from capelib.dataset.codebook import codes, stage_of
-from capelib.dataset.dataset import CENTRAL_ASIA, Dataset, Info
-from capelib.dataset.tables import states
-from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, STAGE_COLOURS, Chart, canvas, note, style
+from capelib.dataset import CENTRAL_ASIA, Dataset, Info
+from capelib.estimators.counts import per_year
+from capelib.figures.style import (
+    ACCENT,
+    GREY,
+    INK,
+    ORIGIN_COLOURS,
+    PALE,
+    STAGE_COLOURS,
+    Chart,
+    canvas,
+    note,
+    style,
+)
+from capelib.questions.hosts import years
+from capelib.vocabulary.codebook import codes, stage_of
+from capelib.vocabulary.tables import states
 
 if TYPE_CHECKING:
-    from capelib.analysis.hosts import HostShares
-    from capelib.analysis.targeting import Targeting
     from capelib.findings.ledger import Published
+    from capelib.questions.hosts import HostShares
+    from capelib.questions.targeting import Targeting
 
 
 def by_origin_and_year(
-    ds: Dataset, first_year: int, last_year: int, title: str = "When did the five Central Asian states pursue their exiles?"
+    ds: Dataset,
+    first_year: int,
+    last_year: int,
+    title: str = "When did the five Central Asian states pursue their exiles?",
 ) -> Chart:
     """When were the incidents of each Central Asian state? One small panel of yearly counts a state.
 
@@ -32,7 +46,9 @@ def by_origin_and_year(
     data = per_year(ds.where(origin=CENTRAL_ASIA).incidents, first_year, last_year, by="origin")
     with style():
         subtitle = f"{ds.info.heading}: {data['n'].sum():,} incidents, {first_year}-{last_year}. A collection, not a rate."
-        figure, axes = canvas(title, subtitle, ds.info, columns=len(CENTRAL_ASIA), height=3.4, left=0.075, wspace=0.12)
+        figure, axes = canvas(
+            title, subtitle, ds.info, columns=len(CENTRAL_ASIA), height=3.4, left=0.075, wspace=0.12
+        )
         for axis, origin in zip(axes, CENTRAL_ASIA, strict=True):
             part = data[data["origin"] == origin]
             axis.bar(part["year"], part["n"], color=ORIGIN_COLOURS[origin], width=0.9)
@@ -49,19 +65,48 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
     The frame behind: measure, label, stage, n.
     """
     counted = ds.incidents["measure"].value_counts()
-    data = pd.DataFrame({"measure": list(stage_of()), "label": list(codes("measure").values()), "stage": list(stage_of().values())})
+    data = pd.DataFrame(
+        {
+            "measure": list(stage_of()),
+            "label": list(codes("measure").values()),
+            "stage": list(stage_of().values()),
+        }
+    )
     data["n"] = data["measure"].map(counted).fillna(0).astype("int64")
-    data = data[data["n"] > 0].sort_values(["stage", "n"], ascending=[True, False]).reset_index(drop=True)
+    data = (
+        data[data["n"] > 0]
+        .sort_values(["stage", "n"], ascending=[True, False])
+        .reset_index(drop=True)
+    )
     with style():
         subtitle = f"{ds.info.heading}: {data['n'].sum():,} incidents. Which measure belongs to which stage is our reading of CAPE."
-        figure, axis = canvas(title, subtitle, ds.info, height=1.7 + 0.27 * len(data), left=0.22, right=0.72)
-        sns.barplot(data, x="n", y="label", hue="stage", palette=STAGE_COLOURS, legend=False, ax=axis, saturation=1)
+        figure, axis = canvas(
+            title, subtitle, ds.info, height=1.7 + 0.27 * len(data), left=0.22, right=0.72
+        )
+        sns.barplot(
+            data,
+            x="n",
+            y="label",
+            hue="stage",
+            palette=STAGE_COLOURS,
+            legend=False,
+            ax=axis,
+            saturation=1,
+        )
         for place, row in enumerate(data.itertuples()):
             note(axis, float(row.n), place, f" {row.n}", va="center")
         for stage, part in data.groupby("stage"):
             text = f"Stage {stage}: {part['n'].sum()}\n{codes('stage')[str(stage)].lower()}"
             where = (1.04, part.index.to_numpy().mean())
-            note(axis, *where, text, xycoords=axis.get_yaxis_transform(), va="center", weight="bold", color=STAGE_COLOURS[max(stage, 2)])
+            note(
+                axis,
+                *where,
+                text,
+                xycoords=axis.get_yaxis_transform(),
+                va="center",
+                weight="bold",
+                color=STAGE_COLOURS[max(stage, 2)],
+            )
         axis.set(xlabel="incidents", ylabel="")
         axis.tick_params(axis="y", length=0, colors=INK)
         return Chart(figure, data, title, ds.info)
@@ -78,9 +123,17 @@ def targeting(result: "Targeting", info: Info, origin: str, unit: str, event: st
     colour = ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
     who = "five Central Asian states" if origin == "all" else states()[origin]
     title = f"Did the pursuit of exiles by {who} rise, and break in {result.at}?"
-    counted = {"incident": "incidents", "exile": "persons (once a year)", "episode": "incidents (clusters once)"}
+    counted = {
+        "incident": "incidents",
+        "exile": "persons (once a year)",
+        "episode": "incidents (clusters once)",
+    }
     span = f"{data['year'].min()}-{data['year'].max()}"
-    tail = "Line: model with 95 % band. A collection, not a rate." if fit else "Too few cases for a line."
+    tail = (
+        "Line: model with 95 % band. A collection, not a rate."
+        if fit
+        else "Too few cases for a line."
+    )
     subtitle = f"{info.heading}, {span}: {data['n'].sum():,} {counted[unit]}. {tail}"
     with style():
         figure, axis = canvas(title, subtitle, info)
@@ -92,7 +145,12 @@ def targeting(result: "Targeting", info: Info, origin: str, unit: str, event: st
             axis.axvline(at - 0.5, color=INK, linewidth=1, zorder=0)
             note(axis, at - 0.65, ceiling * 0.99, event or f"break at {at}", ha="right", va="top")
         label = {"incident": "incidents", "exile": "persons", "episode": "incidents"}[unit]
-        axis.set(ylim=(0, ceiling), xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7), xlabel="", ylabel=f"{label} a year")
+        axis.set(
+            ylim=(0, ceiling),
+            xlim=(data["year"].min() - 0.7, data["year"].max() + 0.7),
+            xlabel="",
+            ylabel=f"{label} a year",
+        )
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
@@ -100,15 +158,50 @@ def targeting(result: "Targeting", info: Info, origin: str, unit: str, event: st
 
 def _line(axis: Axes, data: pd.DataFrame, at: int | None, colour: str, ceiling: float) -> None:
     for piece in [data] if at is None else [data[data["year"] < at], data[data["year"] >= at]]:
-        axis.fill_between(piece["year"], piece["low"], piece["high"].clip(upper=ceiling), color=colour, alpha=0.18, linewidth=0, zorder=2)
+        axis.fill_between(
+            piece["year"],
+            piece["low"],
+            piece["high"].clip(upper=ceiling),
+            color=colour,
+            alpha=0.18,
+            linewidth=0,
+            zorder=2,
+        )
         axis.plot(piece["year"], piece["fitted"], color=colour, linewidth=2.2, zorder=3)
     last = data.iloc[-1]
-    note(axis, last["year"] + 0.3, last["fitted"] + 0.02 * ceiling, "fitted", color=colour, va="bottom", ha="right", weight="bold")
-    after = data.iloc[:0] if at is None else data[(data["year"] >= at) & (data["without_break"] <= 0.9 * ceiling)]
+    note(
+        axis,
+        last["year"] + 0.3,
+        last["fitted"] + 0.02 * ceiling,
+        "fitted",
+        color=colour,
+        va="bottom",
+        ha="right",
+        weight="bold",
+    )
+    after = (
+        data.iloc[:0]
+        if at is None
+        else data[(data["year"] >= at) & (data["without_break"] <= 0.9 * ceiling)]
+    )
     if len(after) > 1:
-        axis.plot(after["year"], after["without_break"], color=GREY, linewidth=1.5, linestyle=(0, (4, 3)), zorder=3)
+        axis.plot(
+            after["year"],
+            after["without_break"],
+            color=GREY,
+            linewidth=1.5,
+            linestyle=(0, (4, 3)),
+            zorder=3,
+        )
         end = after.iloc[-1]
-        note(axis, end["year"] + 0.2, end["without_break"], f"the line before {at},\ncontinued", color=GREY, va="center")
+        note(
+            axis,
+            end["year"] + 0.2,
+            end["without_break"],
+            f"the line before {at},\ncontinued",
+            color=GREY,
+            va="center",
+        )
 
 
 def break_scan(result: "Targeting", info: Info, origin: str) -> Chart:
@@ -116,23 +209,53 @@ def break_scan(result: "Targeting", info: Info, origin: str) -> Chart:
 
     result: from `cape.targeting.targeting`. The frame behind: its scan, with `threshold` and `chosen`.
     """
-    n_years, at, colour = len(result.counts), result.at, ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
-    data = result.scan.assign(threshold=stats.f.ppf(0.95, 2, max(n_years - 4, 1)), chosen=result.scan["at"] == at)
+    n_years, at, colour = (
+        len(result.counts),
+        result.at,
+        ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"]),
+    )
+    data = result.scan.assign(
+        threshold=stats.f.ppf(0.95, 2, max(n_years - 4, 1)), chosen=result.scan["at"] == at
+    )
     title = f"Is {at} a special year, or would others look like a break as well?"
     total = f"n = {result.counts['n'].sum()}, {n_years} years."
     subtitle = f"{info.heading}: the test that neither level nor slope changed, made at every year. {total}"
     with style():
         figure, axis = canvas(title, subtitle, info, height=3.9)
-        axis.bar(data["at"], data["statistic"], color=np.where(data["chosen"], colour, "#BFBFBF"), width=0.75)
+        axis.bar(
+            data["at"],
+            data["statistic"],
+            color=np.where(data["chosen"], colour, "#BFBFBF"),
+            width=0.75,
+        )
         line = float(stats.f.ppf(0.95, 2, max(n_years - 4, 1)))
         axis.axhline(line, color=ACCENT, linewidth=1.3, linestyle=(0, (5, 3)))
         tested = data["statistic"].notna().any()
         top = max(float(data["statistic"].max()) if tested else 0.0, line) * 1.25
-        words = "dashed: without any break, one test in 20 passes this line" if tested else "too few cases to test any year"
-        note(axis, 0.99, 1.01, words, xycoords="axes fraction", color=ACCENT, va="bottom", ha="right")
+        words = (
+            "dashed: without any break, one test in 20 passes this line"
+            if tested
+            else "too few cases to test any year"
+        )
+        note(
+            axis, 0.99, 1.01, words, xycoords="axes fraction", color=ACCENT, va="bottom", ha="right"
+        )
         for row in data[data["chosen"] & data["statistic"].notna()].itertuples():
-            note(axis, float(row.at), float(row.statistic), f"{at}", ha="center", va="bottom", weight="bold", color=colour)
-        axis.set(ylim=(0, top), xlabel="year taken as the first after a break", ylabel="test statistic (F)")
+            note(
+                axis,
+                float(row.at),
+                float(row.statistic),
+                f"{at}",
+                ha="center",
+                va="bottom",
+                weight="bold",
+                color=colour,
+            )
+        axis.set(
+            ylim=(0, top),
+            xlabel="year taken as the first after a break",
+            ylabel="test statistic (F)",
+        )
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
 
@@ -152,13 +275,24 @@ def host_shares(result: "HostShares", info: Info, claims: dict[str, "Published"]
         if result.numbers:
             numbers = result.numbers
             rows.append(
-                (f"{span}, {info.label}", numbers[name], numbers[f"{name}_low"], numbers[f"{name}_high"], numbers[f"{name}_n"], False)
+                (
+                    f"{span}, {info.label}",
+                    numbers[name],
+                    numbers[f"{name}_low"],
+                    numbers[f"{name}_high"],
+                    numbers[f"{name}_n"],
+                    False,
+                )
             )
     data = pd.DataFrame(rows, columns=["label", "value", "low", "high", "n", "published"])
     title = "What share of incidents happens on the soil of other authoritarian states?"
     total = result.numbers["early_n"] + result.numbers["late_n"] if result.numbers else 0
     subtitle = f"{info.heading}: {total} incidents with a known host. Authoritarian: {result.definition}. Lines: 95 %."
-    also = "; ".join(sorted({claim.reference for claim in claims.values()})) if data["published"].any() else ""
+    also = (
+        "; ".join(sorted({claim.reference for claim in claims.values()}))
+        if data["published"].any()
+        else ""
+    )
     return intervals(data, info, title, subtitle, also=f"published: {also}" if also else "")
 
 
@@ -172,16 +306,35 @@ def corridors(result: "HostShares", info: Info, claim: "Published | None", most:
         if len(result.corridors)
         else pd.DataFrame(columns=["corridor", "difference", "low", "high", "left_out"])
     )
-    labels = ["all corridors" if name == "none" else f"without {_names(name)}" for name in left_out["corridor"]]
+    labels = [
+        "all corridors" if name == "none" else f"without {_names(name)}"
+        for name in left_out["corridor"]
+    ]
     data = pd.DataFrame(
-        {"label": labels, "value": left_out["difference"], "low": left_out["low"], "high": left_out["high"], "n": left_out["left_out"]}
+        {
+            "label": labels,
+            "value": left_out["difference"],
+            "low": left_out["low"],
+            "high": left_out["high"],
+            "n": left_out["left_out"],
+        }
     )
     data["strong"] = left_out["corridor"] == "none"
-    title = f"Does the change from {years(result.early)} to {years(result.late)} rest on one corridor?"
+    title = (
+        f"Does the change from {years(result.early)} to {years(result.late)} rest on one corridor?"
+    )
     what = f"change of the share on authoritarian soil, with one corridor left out. Authoritarian: {result.definition}"
     subtitle = f"{info.heading}: {what}. Lines: 95 %."
     reference = (claim.value / 100, f"published: {claim.text}") if claim else None
-    return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
+    return intervals(
+        data,
+        info,
+        title,
+        subtitle,
+        reference,
+        signed=True,
+        also=f"published: {claim.reference}" if claim else "",
+    )
 
 
 def _names(corridor: str) -> str:
@@ -195,14 +348,30 @@ def definitions(result: "HostShares", info: Info, claim: "Published | None") -> 
     """
     found = result.definitions
     data = pd.DataFrame(
-        {"label": found["definition"], "value": found["difference"], "low": found["low"], "high": found["high"], "n": found["late_n"]}
+        {
+            "label": found["definition"],
+            "value": found["difference"],
+            "low": found["low"],
+            "high": found["high"],
+            "n": found["late_n"],
+        }
     )
     data["strong"] = found["definition"] == result.definition
     title = f"Does the change from {years(result.early)} to {years(result.late)} depend on what authoritarian means?"
-    what = "change of the share on authoritarian soil under six definitions; the chosen one in colour"
+    what = (
+        "change of the share on authoritarian soil under six definitions; the chosen one in colour"
+    )
     subtitle = f"{info.heading}: {what}. Lines: 95 %."
     reference = (claim.value / 100, f"published: {claim.text}") if claim else None
-    return intervals(data, info, title, subtitle, reference, signed=True, also=f"published: {claim.reference}" if claim else "")
+    return intervals(
+        data,
+        info,
+        title,
+        subtitle,
+        reference,
+        signed=True,
+        also=f"published: {claim.reference}" if claim else "",
+    )
 
 
 def intervals(
@@ -226,13 +395,33 @@ def intervals(
     strong = data["strong"] if "strong" in data else pd.Series(True, index=data.index)
     with style():
         longest = int(data["label"].str.len().max()) if len(data) else 0
-        size = {"height": 1.75 + 0.36 * max(len(data), 1), "left": min(0.05 + 0.0092 * longest, 0.45), "right": 0.76}
+        size = {
+            "height": 1.75 + 0.36 * max(len(data), 1),
+            "left": min(0.05 + 0.0092 * longest, 0.45),
+            "right": 0.76,
+        }
         figure, axis = canvas(title, subtitle, info, also=also, **size)
-        for place, (row, diamond, bold) in enumerate(zip(data.itertuples(), published, strong, strict=True)):
+        for place, (row, diamond, bold) in enumerate(
+            zip(data.itertuples(), published, strong, strict=True)
+        ):
             colour = INK if diamond else (ORIGIN_COLOURS["KAZ"] if bold else GREY)
-            axis.plot([row.low, row.high], [place, place], color=colour, linewidth=2.4 if bold else 1.4, solid_capstyle="butt")
+            axis.plot(
+                [row.low, row.high],
+                [place, place],
+                color=colour,
+                linewidth=2.4 if bold else 1.4,
+                solid_capstyle="butt",
+            )
             face = "white" if diamond else colour
-            axis.plot(row.value, place, "D" if diamond else "o", color=colour, markerfacecolor=face, markersize=7, zorder=3)
+            axis.plot(
+                row.value,
+                place,
+                "D" if diamond else "o",
+                color=colour,
+                markerfacecolor=face,
+                markersize=7,
+                zorder=3,
+            )
             note(
                 axis,
                 1.02,
@@ -242,21 +431,38 @@ def intervals(
                 va="center",
             )
         if data.empty:
-            note(axis, 0.5, 0.5, "too few cases", xycoords="axes fraction", ha="center", va="bottom", color=ACCENT)
+            note(
+                axis,
+                0.5,
+                0.5,
+                "too few cases",
+                xycoords="axes fraction",
+                ha="center",
+                va="bottom",
+                color=ACCENT,
+            )
         _finish(axis, data, reference, signed)
         return Chart(figure, data, title, info)
 
 
-def _numbers(value: float, low: float, high: float, n: object, signed: bool, published: bool) -> str:
+def _numbers(
+    value: float, low: float, high: float, n: object, signed: bool, published: bool
+) -> str:
     if pd.isna(value):
         return "too few cases"
     if signed:
         return f"{100 * value:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
     said = f"{100 * value:.0f} %"
-    return f"{said}  published" if published else f"{said} [{100 * low:.0f}, {100 * high:.0f}], n = {n}"
+    return (
+        f"{said}  published"
+        if published
+        else f"{said} [{100 * low:.0f}, {100 * high:.0f}], n = {n}"
+    )
 
 
-def _finish(axis: Axes, data: pd.DataFrame, reference: tuple[float, str] | None, signed: bool) -> None:
+def _finish(
+    axis: Axes, data: pd.DataFrame, reference: tuple[float, str] | None, signed: bool
+) -> None:
     axis.set_yticks(range(len(data)), data["label"])
     axis.set_ylim(len(data) - 0.4, -0.9)
     axis.tick_params(axis="y", length=0, colors=INK)

@@ -7,12 +7,22 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
-from capelib.analysis.corridors import Cooperation, leave_one_host_out, short, switch_label
-from capelib.analysis.fellows import ANY, ORGANISATIONS, fellow
-from capelib.analysis.hosts import years
-from capelib.dataset.dataset import Info
-from capelib.dataset.tables import states
-from capelib.figures.house import ACCENT, GREY, INK, ORIGIN_COLOURS, PALE, Chart, canvas, note, style
+from capelib.dataset import Info
+from capelib.figures.style import (
+    ACCENT,
+    GREY,
+    INK,
+    ORIGIN_COLOURS,
+    PALE,
+    Chart,
+    canvas,
+    note,
+    style,
+)
+from capelib.questions.corridors import Cooperation, leave_one_host_out, short, switch_label
+from capelib.questions.hosts import years
+from capelib.questions.membership_shares import ANY, ORGANISATIONS, fellow
+from capelib.vocabulary.tables import states
 
 BLUE = ORIGIN_COLOURS["KAZ"]
 
@@ -25,33 +35,78 @@ def corridor_matrix(result: Cooperation, info: Info) -> Chart:
     """
     table, (first, last) = result.table, result.period
     data = table.reset_index().melt("origin", var_name="host", value_name="n")
-    every = data[["origin", "host"]].merge(pd.DataFrame({"year": range(first, last + 1)}), how="cross")
+    every = data[["origin", "host"]].merge(
+        pd.DataFrame({"year": range(first, last + 1)}), how="cross"
+    )
     data["years_shared"] = (
-        fellow(every).groupby(["origin", "host"])[ANY].sum().reindex(pd.MultiIndex.from_frame(data[["origin", "host"]])).array
+        fellow(every)
+        .groupby(["origin", "host"])[ANY]
+        .sum()
+        .reindex(pd.MultiIndex.from_frame(data[["origin", "host"]]))
+        .array
     )
     data["years"] = last - first + 1
     title = "Which states reach their exiles in which host states?"
     what = f"{table.to_numpy().sum():,} incidents by pursuing state (rows) and host (columns). Frame: fellow members of CIS, CSTO or SCO"
-    subtitle = f"{info.heading}, {years(result.period)}: {what} in all years (solid) or some (dotted)."
+    subtitle = (
+        f"{info.heading}, {years(result.period)}: {what} in all years (solid) or some (dotted)."
+    )
     with style():
-        figure, axis = canvas(title, subtitle, info, height=2.9 + 0.36 * len(table), left=0.19, bottom=1.25 / (2.9 + 0.36 * len(table)))
+        figure, axis = canvas(
+            title,
+            subtitle,
+            info,
+            height=2.9 + 0.36 * len(table),
+            left=0.19,
+            bottom=1.25 / (2.9 + 0.36 * len(table)),
+        )
         if table.empty or not table.columns.size:
             axis.set_axis_off()
-            note(axis, 0.5, 0.5, "no incidents with a known host and year", xycoords="axes fraction", ha="center", color=ACCENT)
+            note(
+                axis,
+                0.5,
+                0.5,
+                "no incidents with a known host and year",
+                xycoords="axes fraction",
+                ha="center",
+                color=ACCENT,
+            )
             return Chart(figure, data, title, info)
         shade = np.sqrt(table.to_numpy())  # else the largest corridor leaves all others white
         words = table.astype(str).replace("0", "")
         sns.heatmap(
-            shade, annot=words, fmt="", cmap="Blues", vmin=0, vmax=max(1.15 * shade.max(), 4.5), cbar=False, linewidths=1.5, ax=axis
+            shade,
+            annot=words,
+            fmt="",
+            cmap="Blues",
+            vmin=0,
+            vmax=max(1.15 * shade.max(), 4.5),
+            cbar=False,
+            linewidths=1.5,
+            ax=axis,
         )
-        axis.set_xticks(np.arange(len(table.columns)) + 0.5, [states().get(host, host) for host in table.columns], rotation=40, ha="right")
+        axis.set_xticks(
+            np.arange(len(table.columns)) + 0.5,
+            [states().get(host, host) for host in table.columns],
+            rotation=40,
+            ha="right",
+        )
         totals = table.sum(axis=1)
-        axis.set_yticks(np.arange(len(table)) + 0.5, [f"{states()[origin]}, {totals[origin]}" for origin in table.index], rotation=0)
+        axis.set_yticks(
+            np.arange(len(table)) + 0.5,
+            [f"{states()[origin]}, {totals[origin]}" for origin in table.index],
+            rotation=0,
+        )
         axis.tick_params(length=0, colors=INK)
         for row in data[data["years_shared"] > 0].itertuples():
-            place = (list(table.columns).index(row.host) + 0.05, list(table.index).index(row.origin) + 0.05)
+            place = (
+                list(table.columns).index(row.host) + 0.05,
+                list(table.index).index(row.origin) + 0.05,
+            )
             line = "-" if row.years_shared == row.years else ":"
-            axis.add_patch(Rectangle(place, 0.9, 0.9, fill=False, edgecolor=INK, linewidth=1.3, linestyle=line))
+            axis.add_patch(
+                Rectangle(place, 0.9, 0.9, fill=False, edgecolor=INK, linewidth=1.3, linestyle=line)
+            )
         return Chart(figure, data, title, info)
 
 
@@ -64,25 +119,53 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
     several = len(set(shares["period"])) > 1
     shown = shares[(shares["period"] != years(result.period)) | (not several)]
     labels = shown["organisation"] + ", " + shown["period"]
-    data = pd.DataFrame({"label": labels, "value": shown["share"], "low": shown["low"], "high": shown["high"], "n": shown["n"]})
+    data = pd.DataFrame(
+        {
+            "label": labels,
+            "value": shown["share"],
+            "low": shown["low"],
+            "high": shown["high"],
+            "n": shown["n"],
+        }
+    )
     data["if_equal"] = shown["if_equal"]
     other = result.stages.drop(index="difference").reset_index()
     other = other.rename(columns={"incidents": "label", "share": "value"}).assign(
         label=lambda frame: f"{ANY}, " + frame["label"], if_equal=np.nan
     )
-    data = pd.concat([data, other[["label", "value", "low", "high", "n", "if_equal"]]], ignore_index=True)
+    data = pd.concat(
+        [data, other[["label", "value", "low", "high", "n", "if_equal"]]], ignore_index=True
+    )
     title = "What share of incidents happens in fellow-member states of CIS, CSTO and SCO?"
     what = "dots with 95 % lines. Grey mark: the share if every possible host were as likely as every other, a weak yardstick"
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}. Last two rows: stages compared, whole period."
     with style():
-        figure, axis = canvas(title, subtitle, info, height=1.9 + 0.34 * len(data), left=0.33, right=0.76)
+        figure, axis = canvas(
+            title, subtitle, info, height=1.9 + 0.34 * len(data), left=0.33, right=0.76
+        )
         for place, row in enumerate(data.itertuples()):
-            colour = ORIGIN_COLOURS["TKM"] if place >= len(shown) else BLUE if row.label.startswith(ANY) else GREY
-            axis.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            colour = (
+                ORIGIN_COLOURS["TKM"]
+                if place >= len(shown)
+                else BLUE
+                if row.label.startswith(ANY)
+                else GREY
+            )
+            axis.plot(
+                [row.low, row.high],
+                [place, place],
+                color=colour,
+                linewidth=2.2,
+                solid_capstyle="butt",
+            )
             axis.plot(row.value, place, "o", color=colour, markersize=7, zorder=3)
             axis.plot(row.if_equal, place, "|", color="#8C8C8C", markersize=15, markeredgewidth=3)
             known = pd.notna(row.value)
-            words = f"{100 * row.value:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}], n = {row.n}" if known else "no incident"
+            words = (
+                f"{100 * row.value:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}], n = {row.n}"
+                if known
+                else "no incident"
+            )
             note(axis, 1.02, place, words, xycoords=axis.get_yaxis_transform(), va="center")
         _rows(axis, list(data["label"]))
         axis.set_xlim(0, 1)
@@ -97,15 +180,38 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
     """
     several = len(set(result.people["period"])) > 1
     people = result.people[(result.people["period"] != years(result.period)) | (not several)]
-    labels = [f"{states()[origin]}, {period}" for origin, period in zip(people["origin"], people["period"], strict=True)]
-    data = pd.DataFrame({"label": labels, "value": people["per_1000"], "low": people["low"], "high": people["high"], "n": people["n"]})
+    labels = [
+        f"{states()[origin]}, {period}"
+        for origin, period in zip(people["origin"], people["period"], strict=True)
+    ]
+    data = pd.DataFrame(
+        {
+            "label": labels,
+            "value": people["per_1000"],
+            "low": people["low"],
+            "high": people["high"],
+            "n": people["n"],
+        }
+    )
     data["origin"], data["person_years"] = people["origin"], people["person_years"]
     title = "How many incidents are on record per 1,000 displaced people?"
     what = f"{data['n'].sum():,} incidents against UNHCR refugees plus asylum-seekers of that origin, added up over years"
     subtitle = f"{info.heading}: {what}. Lines: 95 %. Not a risk: most migrants are not in it."
-    words = [f"{short(row.value)} [{short(row.low)}, {short(row.high)}], n = {row.n}" for row in data.itertuples()]
+    words = [
+        f"{short(row.value)} [{short(row.low)}, {short(row.high)}], n = {row.n}"
+        for row in data.itertuples()
+    ]
     colours = [ORIGIN_COLOURS.get(origin, INK) for origin in data["origin"]]
-    return _forest(data, words, colours, info, title, subtitle, "incidents on record per 1,000 displaced people and year", None)
+    return _forest(
+        data,
+        words,
+        colours,
+        info,
+        title,
+        subtitle,
+        "incidents on record per 1,000 displaced people and year",
+        None,
+    )
 
 
 def membership_models(result: Cooperation, info: Info) -> Chart:
@@ -113,9 +219,22 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
 
     result: from `cape.corridors.cooperation`. The frame behind: label, value, low, high, n, model.
     """
-    fits = {"hosts compared": result.separate, "negative binomial": result.negative, "a corridor with itself": result.within}
-    found = [(f"{ANY}, hosts compared", *fit.row(ANY).values(), fit.n, "hosts compared") for fit in [result.together] if fit]
-    found += [(f"{term}, {name}", *fit.row(term).values(), fit.n, name) for term in ORGANISATIONS for name, fit in fits.items() if fit]
+    fits = {
+        "hosts compared": result.separate,
+        "negative binomial": result.negative,
+        "a corridor with itself": result.within,
+    }
+    found = [
+        (f"{ANY}, hosts compared", *fit.row(ANY).values(), fit.n, "hosts compared")
+        for fit in [result.together]
+        if fit
+    ]
+    found += [
+        (f"{term}, {name}", *fit.row(term).values(), fit.n, name)
+        for term in ORGANISATIONS
+        for name, fit in fits.items()
+        if fit
+    ]
     switch = result.switch()
     if switch is not None:
         n = int(switch[["n_with", "n_without", "other_with", "other_without"]].sum())
@@ -133,9 +252,21 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
     what = "ratio of expected counts, with origin, year, displaced people and the host's regime held equal"
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}. Lines: 95 %, clustered by host{tail}."
     words = [_ratio_words(row.value, row.low, row.high) for row in data.itertuples()]
-    palette = {"hosts compared": BLUE, "negative binomial": GREY, "a corridor with itself": ORIGIN_COLOURS["TJK"], "switch": INK}
+    palette = {
+        "hosts compared": BLUE,
+        "negative binomial": GREY,
+        "a corridor with itself": ORIGIN_COLOURS["TJK"],
+        "switch": INK,
+    }
     return _forest(
-        data, words, [palette[model] for model in data["model"]], info, title, subtitle, "ratio of expected counts (log scale)", 1.0
+        data,
+        words,
+        [palette[model] for model in data["model"]],
+        info,
+        title,
+        subtitle,
+        "ratio of expected counts (log scale)",
+        1.0,
     )
 
 
@@ -155,7 +286,10 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}. Lines: 95 %, clustered by host."
     limits = _limits(data["ratio"], data["low"], data["high"])
     counts = data.groupby("host")["left_out"].first()
-    labels = ["all hosts" if host == "none" else f"without {states()[host]} ({counts[host]})" for host in hosts]
+    labels = [
+        "all hosts" if host == "none" else f"without {states()[host]} ({counts[host]})"
+        for host in hosts
+    ]
     with style():
         figure, axes = canvas(
             title,
@@ -170,11 +304,35 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
         for axis, term in zip(axes, (*ORGANISATIONS, ANY), strict=True):
             part = data[data["term"] == term].reset_index(drop=True)
             for place, row in enumerate(part.itertuples()):
-                _interval(axis, place, row.ratio, row.low, row.high, BLUE if row.host == "none" else GREY, limits)
+                _interval(
+                    axis,
+                    place,
+                    row.ratio,
+                    row.low,
+                    row.high,
+                    BLUE if row.host == "none" else GREY,
+                    limits,
+                )
                 if pd.notna(row.ratio):
-                    note(axis, row.ratio, place - 0.2, short(row.ratio), ha="center", va="bottom", fontsize=8)
+                    note(
+                        axis,
+                        row.ratio,
+                        place - 0.2,
+                        short(row.ratio),
+                        ha="center",
+                        va="bottom",
+                        fontsize=8,
+                    )
             if part["ratio"].isna().all():
-                note(axis, 0.5, 0.5, "too few cases", xycoords="axes fraction", ha="center", color=ACCENT)
+                note(
+                    axis,
+                    0.5,
+                    0.5,
+                    "too few cases",
+                    xycoords="axes fraction",
+                    ha="center",
+                    color=ACCENT,
+                )
             axis.set_title(term, size=9.5, loc="left")
             _log(axis, limits, 1.0)
         _rows(axes[0], labels)
@@ -185,7 +343,14 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
 
 
 def _forest(
-    data: pd.DataFrame, words: list[str], colours: list[str], info: Info, title: str, subtitle: str, label: str, reference: float | None
+    data: pd.DataFrame,
+    words: list[str],
+    colours: list[str],
+    info: Info,
+    title: str,
+    subtitle: str,
+    label: str,
+    reference: float | None,
 ) -> Chart:
     """Intervals on a log scale, one row each, the numbers beside them."""
     limits = _limits(data["value"], data["low"], data["high"])
@@ -193,12 +358,25 @@ def _forest(
         lines = data["label"].str.split("\n").explode() if len(data) else pd.Series([""])
         left = min(0.05 + 0.0092 * int(lines.str.len().max()), 0.45)
         height = 2.2 + 0.34 * max(len(data), 1)
-        figure, axis = canvas(title, subtitle, info, height=height, left=left, right=0.76, bottom=0.85 / height)
-        for place, (row, said, colour) in enumerate(zip(data.itertuples(), words, colours, strict=True)):
+        figure, axis = canvas(
+            title, subtitle, info, height=height, left=left, right=0.76, bottom=0.85 / height
+        )
+        for place, (row, said, colour) in enumerate(
+            zip(data.itertuples(), words, colours, strict=True)
+        ):
             _interval(axis, place, row.value, row.low, row.high, colour, limits)
             note(axis, 1.02, place, said, xycoords=axis.get_yaxis_transform(), va="center")
         if data.empty:
-            note(axis, 0.5, 0.5, "too few cases", xycoords="axes fraction", ha="center", va="bottom", color=ACCENT)
+            note(
+                axis,
+                0.5,
+                0.5,
+                "too few cases",
+                xycoords="axes fraction",
+                ha="center",
+                va="bottom",
+                color=ACCENT,
+            )
         _rows(axis, list(data["label"]))
         _log(axis, limits, reference)
         axis.set_xlabel(label)
@@ -214,7 +392,15 @@ def _limits(value: pd.Series, low: pd.Series, high: pd.Series) -> tuple[float, f
     return float(max(low[low > 0].min(), floor) / 1.5), float(min(high.max(), ceiling) * 1.5)
 
 
-def _interval(axis: Axes, place: int, value: float, low: float, high: float, colour: str, limits: tuple[float, float]) -> None:
+def _interval(
+    axis: Axes,
+    place: int,
+    value: float,
+    low: float,
+    high: float,
+    colour: str,
+    limits: tuple[float, float],
+) -> None:
     if pd.isna(value):
         return
     ends = (max(low, limits[0]), min(high, limits[1]))

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from capelib.analysis.interpol import FEWEST_ASKED, GROUPS, Interpol
-from capelib.analysis.order import AFTER, BEFORE, NONE, SAME, UNKNOWN
-from capelib.dataset.codebook import codes
-from capelib.dataset.dataset import Info
+from capelib.dataset import Info
+from capelib.estimators.event_order import AFTER, BEFORE, NONE, SAME, UNKNOWN
 from capelib.figures.charts import intervals
-from capelib.figures.house import GREY, INK, ORIGIN_COLOURS, Chart, canvas, note, style
-from capelib.figures.order import sequence
+from capelib.figures.event_order import sequence
+from capelib.figures.style import GREY, INK, ORIGIN_COLOURS, Chart, canvas, note, style
+from capelib.questions.interpol import FEWEST_ASKED, GROUPS, Interpol
 from capelib.reference.regimes import scale
+from capelib.vocabulary.codebook import codes
 
 
 def interpol_first(result: Interpol, info: Info, who: str) -> Chart:
@@ -26,17 +26,42 @@ def interpol_first(result: Interpol, info: Info, who: str) -> Chart:
     total = f"{result.first.n if result.first else 0} {who} with Interpol named"
     subtitle = f"{info.heading}: {total}. Bar: from certainly first to possibly first. Line: 95 % limits around both."
     with style():
-        figure, axis = canvas(title, subtitle, info, height=1.85 + 0.36 * len(data), left=0.31, right=0.73)
+        figure, axis = canvas(
+            title, subtitle, info, height=1.85 + 0.36 * len(data), left=0.31, right=0.73
+        )
         for place, row in enumerate(data.itertuples()):
             colour, size = (ORIGIN_COLOURS["KAZ"], 11) if place == 0 else (GREY, 8)
             enough = row.n >= FEWEST_ASKED
             if enough:
-                axis.plot([row.low, row.high], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
-                axis.plot([row.lower, row.upper], [place, place], color=colour, linewidth=size, solid_capstyle="butt")
+                axis.plot(
+                    [row.low, row.high],
+                    [place, place],
+                    color=colour,
+                    linewidth=1.4,
+                    solid_capstyle="butt",
+                )
+                axis.plot(
+                    [row.lower, row.upper],
+                    [place, place],
+                    color=colour,
+                    linewidth=size,
+                    solid_capstyle="butt",
+                )
             limits = f"{100 * row.lower:.0f} to {100 * row.upper:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}], n = {row.n}"
-            note(axis, 1.02, place, limits if enough else f"too few cases, n = {row.n}", xycoords=axis.get_yaxis_transform(), va="center")
+            note(
+                axis,
+                1.02,
+                place,
+                limits if enough else f"too few cases, n = {row.n}",
+                xycoords=axis.get_yaxis_transform(),
+                va="center",
+            )
         axis.set_yticks(range(len(data)), data["choice"])
-        axis.set(ylim=(len(data) - 0.4, -0.6), xlim=(0, 1), xlabel="share of exiles for whom the Interpol step comes first")
+        axis.set(
+            ylim=(len(data) - 0.4, -0.6),
+            xlim=(0, 1),
+            xlabel="share of exiles for whom the Interpol step comes first",
+        )
         axis.tick_params(axis="y", length=0, colors=INK)
         axis.spines["left"].set_visible(False)
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -51,10 +76,14 @@ def interpol_follows(result: Interpol, info: Info) -> Chart:
     data = result.follows.rename(columns={"kind": "label"})
     title = "What follows when Interpol is used against an exile?"
     n = int(data["n"].max())
-    subtitle = (
-        f"{info.heading}: {n} exiles with Interpol named. Before and after: seen from the first such report, by the dates as reported."
-    )
-    words = {SAME: "Interpol named in it", AFTER: "after", UNKNOWN: "order cannot be told", BEFORE: "only before", NONE: "not reported"}
+    subtitle = f"{info.heading}: {n} exiles with Interpol named. Before and after: seen from the first such report, by the dates as reported."
+    words = {
+        SAME: "Interpol named in it",
+        AFTER: "after",
+        UNKNOWN: "order cannot be told",
+        BEFORE: "only before",
+        NONE: "not reported",
+    }
     return sequence(data, info, title, subtitle, words, "exiles")
 
 
@@ -64,7 +93,13 @@ def interpol_compared(result: Interpol, info: Info) -> Chart:
     result: from `cape.interpol.interpol`. The frame behind: label, value, low, high (fractions), n, strong.
     """
     found = result.compared
-    short = dict(zip(GROUPS, ("Interpol reported", "... apart from the arrest", "Interpol not reported"), strict=True))
+    short = dict(
+        zip(
+            GROUPS,
+            ("Interpol reported", "... apart from the arrest", "Interpol not reported"),
+            strict=True,
+        )
+    )
     data = pd.DataFrame(
         {
             "label": found["kind"] + ": " + found["group"].map(short),
@@ -84,9 +119,21 @@ def interpol_held(table: pd.DataFrame, info: Info, measure: str) -> Chart:
     table: from `cape.interpol.held_by_regime`. measure: whose rating. The frame behind: label, value, low, high (fractions), n, strong.
     """
     names = codes("regime_value") if measure == "fiw" else {}
-    label = table["rating"].map(lambda value: names.get(value, f"rated {value}")) + ": " + table["group"].astype("str")
-    data = pd.DataFrame({"label": label, "value": table["share"], **{name: table[name] for name in ("low", "high", "n")}})
-    data = data.assign(strong=table["group"] == GROUPS[0], order=table["rating"]).sort_values("order", kind="stable", key=_rank(measure))
+    label = (
+        table["rating"].map(lambda value: names.get(value, f"rated {value}"))
+        + ": "
+        + table["group"].astype("str")
+    )
+    data = pd.DataFrame(
+        {
+            "label": label,
+            "value": table["share"],
+            **{name: table[name] for name in ("low", "high", "n")},
+        }
+    )
+    data = data.assign(strong=table["group"] == GROUPS[0], order=table["rating"]).sort_values(
+        "order", kind="stable", key=_rank(measure)
+    )
     title = "In what kind of state are exiles held for the first time?"
     subtitle = f"{info.heading}: exiles with a first arrest in a rated host, by {codes('regime_measure')[measure]}. Lines: 95 %."
     return intervals(data.drop(columns="order").reset_index(drop=True), info, title, subtitle)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from capelib.errors import ParameterError
-from capelib.figures.house import Chart, Page
+from capelib.figures.style import Chart, Page
 from capelib.files import PROVENANCE, as_json, read_provenance, write_files
 
 
@@ -31,11 +31,18 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     files = {
         f"{name}.svg": chart.picture("svg"),
         f"{name}.png": chart.picture("png"),
-        f"{name}.csv": chart.data.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode(),
+        f"{name}.csv": chart.data.to_csv(
+            index=False, float_format="%.6g", lineterminator="\n"
+        ).encode(),
     }
     about = {
         "title": chart.title,
-        "data": {"label": chart.info.label, "name": chart.info.name, "edition": chart.info.edition, "sha256": chart.info.sha256},
+        "data": {
+            "label": chart.info.label,
+            "name": chart.info.name,
+            "edition": chart.info.edition,
+            "sha256": chart.info.sha256,
+        },
         "filters": list(chart.info.filters),
         "files": {file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
     }
@@ -59,4 +66,6 @@ def save_page(page: Page, name: str, out: str | Path = "") -> Page:
 
 def _name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ParameterError(f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}")
+        raise ParameterError(
+            f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}"
+        )

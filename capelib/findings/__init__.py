@@ -1,9 +1,9 @@
 """JUDGE: the ledger of published numbers, the relations between them, and what the data at hand says to each."""
 
-from capelib.findings.bibliography import address, cite, reference
+from capelib.findings.bibliography import address, reference
 from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
-from capelib.findings.ledger import Published, ledger, published
+from capelib.findings.ledger import Published, cite, ledger, published
 from capelib.findings.relations import Relation, evaluate, relations, relations_frame
 from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, judge, summary
 

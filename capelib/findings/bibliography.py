@@ -3,9 +3,9 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from capelib.dataset.codebook import unknown
 from capelib.errors import ParameterError
 from capelib.paths import room
+from capelib.vocabulary.codebook import unknown
 
 if TYPE_CHECKING:
     from bibtexparser.middlewares import LatexDecodingMiddleware
@@ -26,18 +26,12 @@ def publications() -> dict[str, "Entry"]:
     return parse_file(str(room("data") / "published" / "publications.bib")).entries_dict
 
 
-def cite(key: str) -> str:
-    """The BibTeX entry of a publication, or of the publication behind a finding.
+def entry(key: str) -> str:
+    """The BibTeX entry of a publication. Raises ParameterError naming the nearest key.
 
-    key: of a publication or of a finding of the ledger. Raises ParameterError naming the nearest key.
-
-    >>> print(cite("cordell2024").splitlines()[0])
+    >>> print(entry("cordell2024").splitlines()[0])
     @article{cordell2024,
     """
-    from capelib.findings.ledger import ledger
-
-    rows = ledger()
-    key = rows[key].publication if key in rows else key
     _fields(key)
     return publications()[key].raw
 
@@ -50,7 +44,9 @@ def reference(key: str) -> str:
     """
     fields = _fields(key)
     where = next((fields[name] for name in _WHERE if name in fields), "")
-    rest = ", ".join(part for part in (fields.get("title", ""), where, fields.get("year", "")) if part)
+    rest = ", ".join(
+        part for part in (fields.get("title", ""), where, fields.get("year", "")) if part
+    )
     author = _authors(fields.get("author", ""))
     return ": ".join(part for part in (author, rest) if part)
 
@@ -69,7 +65,13 @@ def _authors(names: str) -> str:
     """Family names; a name in braces (an institution) stays whole: "Lemon, Ed and Hall, Jo" is Lemon and Hall."""
     people = [part.strip() for part in names.split(" and ") if part.strip()]
     short = [name.strip("{}") if name.startswith("{") else name.split(",")[0] for name in people]
-    return short[0] if len(short) == 1 else ", ".join(short[:-1]) + " and " + short[-1] if short else ""
+    return (
+        short[0]
+        if len(short) == 1
+        else ", ".join(short[:-1]) + " and " + short[-1]
+        if short
+        else ""
+    )
 
 
 @cache

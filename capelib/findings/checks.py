@@ -7,16 +7,23 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
-from capelib.analysis import tallies
-from capelib.dataset.codebook import unknown
-from capelib.dataset.dataset import Dataset
+from capelib.dataset import Dataset
 from capelib.errors import DataError, ParameterError, TooFewCases
 from capelib.findings.ledger import Published, ledger
 from capelib.findings.relations import CONSISTENT, CONTRADICTION, relations
-from capelib.findings.verdicts import NOT_REPRODUCED, REPRODUCED, Verdict, Verdicts, is_the_vintage, judge
+from capelib.findings.verdicts import (
+    NOT_REPRODUCED,
+    REPRODUCED,
+    Verdict,
+    Verdicts,
+    is_the_vintage,
+    judge,
+)
 from capelib.paths import room
+from capelib.questions import ledger_numbers
+from capelib.vocabulary.codebook import unknown
 
-ANALYSES = {"tallies": tallies}  # whose functions checks.toml names
+ANALYSES = {"tallies": ledger_numbers}  # whose functions checks.toml names
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,9 @@ def checks() -> dict[str, tuple[Check, ...]]:
     >>> [check.reading for check in checks()["fa2022-autoc-share-2014-2020"]]
     ['pooled over the years', 'mean of the yearly shares']
     """
-    content = tomllib.loads((room("data") / "published" / "checks.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads(
+        (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
+    )
     stated, needs, own = content["check"], content["needs"], content["needs_for"]
     lost = (set(stated) | set(own)) - set(ledger())
     if lost:
@@ -58,12 +67,18 @@ def checks() -> dict[str, tuple[Check, ...]]:
         entries = stated.get(key, {})
         missing = own.get(key) or needs[claim.vintage or claim.dataset]
         found[key] = tuple(
-            Check(**entry, needs=missing) for entry in (entries if isinstance(entries, list) else [entries] if entries else [{}])
+            Check(**entry, needs=missing)
+            for entry in (entries if isinstance(entries, list) else [entries] if entries else [{}])
         )
     return found
 
 
-def check(ds: Dataset, only: str | Iterable[str] | None = None, known: Mapping[str, Published] | None = None, **overrides: Any) -> Verdicts:
+def check(
+    ds: Dataset,
+    only: str | Iterable[str] | None = None,
+    known: Mapping[str, Published] | None = None,
+    **overrides: Any,
+) -> Verdicts:
     """Which published numbers hold, on the data at hand? A verdict on every finding of the ledger, or on some.
 
     ds: from `cape.load`. Where the whole of it is declared to be a vintage (`cape.load(file, vintage="fh-2022")`), the numbers of
@@ -83,13 +98,30 @@ def check(ds: Dataset, only: str | Iterable[str] | None = None, known: Mapping[s
     wanted = list(numbers) if only is None else [only] if isinstance(only, str) else list(only)
     for key in wanted:
         if key not in numbers:
-            raise ParameterError(unknown("finding", key, {name: claim.statement for name, claim in numbers.items()}))
-    taken = {name for key in wanted for each in checks()[key] if each.function for name in signature(_function(each.function)).parameters}
+            raise ParameterError(
+                unknown("finding", key, {name: claim.statement for name, claim in numbers.items()})
+            )
+    taken = {
+        name
+        for key in wanted
+        for each in checks()[key]
+        if each.function
+        for name in signature(_function(each.function)).parameters
+    }
     if spare := set(overrides) - taken:
         raise ParameterError(unknown("override", sorted(spare)[0], sorted(taken - {"incidents"})))
     fits = _arithmetic(numbers)
     found = [verdict for key in wanted for verdict in _verdicts(ds, numbers[key], overrides)]
-    return Verdicts([replace(verdict, arithmetic=fits[verdict.finding_id][0], relations=fits[verdict.finding_id][1]) for verdict in found])
+    return Verdicts(
+        [
+            replace(
+                verdict,
+                arithmetic=fits[verdict.finding_id][0],
+                relations=fits[verdict.finding_id][1],
+            )
+            for verdict in found
+        ]
+    )
 
 
 def _verdicts(ds: Dataset, claim: Published, overrides: Mapping[str, Any]) -> list[Verdict]:
@@ -106,17 +138,35 @@ def _verdict(ds: Dataset, claim: Published, each: Check, overrides: Mapping[str,
         beyond = " (a table of incidents as read here does not hold it)" if own else ""
         return judge(claim, ds.info, needs=each.needs + beyond)
     function = _function(each.function)
-    arguments = dict(each.arguments) | {name: value for name, value in overrides.items() if name in signature(function).parameters}
+    arguments = dict(each.arguments) | {
+        name: value for name, value in overrides.items() if name in signature(function).parameters
+    }
     where = dict(each.where) | ({} if own else dict(each.elsewhere))
     part = ds.where(**where)
-    rows = part.incidents if own else part.incidents[~part.incidents["source_id"].isin(_circular(ds, claim))]
+    rows = (
+        part.incidents
+        if own
+        else part.incidents[~part.incidents["source_id"].isin(_circular(ds, claim))]
+    )
     tally, empty = None, ""
     try:
         tally = function(rows, **arguments)
     except TooFewCases as reason:
         empty = str(reason)
-    found = judge(claim, ds.info, _made_by(each.function, arguments, part, own), tally, each.reading, each.needs, empty)
-    return replace(found, reason=f"{found.reason}; {each.assumes}") if each.assumes and tally is not None else found
+    found = judge(
+        claim,
+        ds.info,
+        _made_by(each.function, arguments, part, own),
+        tally,
+        each.reading,
+        each.needs,
+        empty,
+    )
+    return (
+        replace(found, reason=f"{found.reason}; {each.assumes}")
+        if each.assumes and tally is not None
+        else found
+    )
 
 
 def _circular(ds: Dataset, claim: Published) -> set[str]:
@@ -130,7 +180,9 @@ def _circular(ds: Dataset, claim: Published) -> set[str]:
 def _made_by(function: str, arguments: Mapping[str, Any], part: Dataset, own: bool) -> str:
     """The function with its arguments and the rows that it took, in words."""
     inner = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    kept = "; ".join([*part.info.filters, *([] if own else ["without the publication's own pages"])])
+    kept = "; ".join(
+        [*part.info.filters, *([] if own else ["without the publication's own pages"])]
+    )
     return f"{function}({inner})" + (f" of {kept}" if kept else "")
 
 
@@ -144,7 +196,21 @@ def _arithmetic(numbers: Mapping[str, Published]) -> dict[str, tuple[str, str]]:
     fits: dict[str, tuple[str, str]] = {}
     every = relations(numbers)
     for key in numbers:
-        against = [found.relation_id for found in every if found.verdict == CONTRADICTION and key in found.in_doubt]
-        among = [found.relation_id for found in every if found.verdict == CONSISTENT and key in found.finding_ids]
-        fits[key] = (CONTRADICTION, ";".join(against)) if against else (CONSISTENT, ";".join(among)) if among else ("", "")
+        against = [
+            found.relation_id
+            for found in every
+            if found.verdict == CONTRADICTION and key in found.in_doubt
+        ]
+        among = [
+            found.relation_id
+            for found in every
+            if found.verdict == CONSISTENT and key in found.finding_ids
+        ]
+        fits[key] = (
+            (CONTRADICTION, ";".join(against))
+            if against
+            else (CONSISTENT, ";".join(among))
+            if among
+            else ("", "")
+        )
     return fits

@@ -4,10 +4,10 @@ from html import escape
 
 import pandas as pd
 
-from capelib.dataset.codebook import codes, unknown
-from capelib.dataset.tables import table
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, reference
+from capelib.vocabulary.codebook import codes, unknown
+from capelib.vocabulary.tables import table
 
 
 class Follows:
@@ -33,14 +33,18 @@ class Follows:
                 }
             )
             with pd.option_context("display.max_colwidth", None):
-                parts.append(f"<p>{escape(reference(key))}<br>{link}</p>{shown.to_html(index=False, border=0)}")
+                parts.append(
+                    f"<p>{escape(reference(key))}<br>{link}</p>{shown.to_html(index=False, border=0)}"
+                )
         return "".join(parts)
 
     def __repr__(self) -> str:
         lines = []
         for key, rows in self.frame.groupby("publication", sort=False):
             lines.append(f"{reference(key)} ({address(key)})")
-            lines += [f"  {row.aspect}: {row.published} | here: {row.here}" for row in rows.itertuples()]
+            lines += [
+                f"  {row.aspect}: {row.published} | here: {row.here}" for row in rows.itertuples()
+            ]
         return "\n".join(lines)
 
 
@@ -55,4 +59,6 @@ def follows(notebook: str) -> Follows:
     rows = table("departures")
     if notebook not in set(rows["notebook"]):
         raise ParameterError(unknown("notebook", notebook, sorted(rows["notebook"].unique())))
-    return Follows(rows[rows["notebook"] == notebook].drop(columns="notebook").reset_index(drop=True))
+    return Follows(
+        rows[rows["notebook"] == notebook].drop(columns="notebook").reset_index(drop=True)
+    )

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from capelib.dataset.codebook import unknown
-from capelib.dataset.tables import table
 from capelib.errors import ParameterError
-from capelib.findings.bibliography import address, reference
+from capelib.findings.bibliography import address, entry, reference
+from capelib.vocabulary.codebook import unknown
+from capelib.vocabulary.tables import table
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Published:
         """Can this be the number behind the published one? A rounded number leaves its upper end out, "over" its lower one."""
         if self.low == self.high or self.quantity in ("minimum_count", "rank"):
             return self.low - 1e-9 <= value <= self.high + 1e-9
-        return (value > self.low + 1e-9 if self.high == inf else value >= self.low - 1e-9) and value < self.high - 1e-9
+        return (
+            value > self.low + 1e-9 if self.high == inf else value >= self.low - 1e-9
+        ) and value < self.high - 1e-9
 
     @property
     def reference(self) -> str:
@@ -101,13 +103,28 @@ def ledger() -> dict[str, Published]:
 
 
 def _published(row: dict[str, Any]) -> Published:
-    ends = [None if pd.isna(row[name]) else float(row[name]) for name in ("value_low", "value_high")]
+    ends = [
+        None if pd.isna(row[name]) else float(row[name]) for name in ("value_low", "value_high")
+    ]
     low, high = 0.0 if ends[0] is None else ends[0], inf if ends[1] is None else ends[1]
     text = {
         name: "" if pd.isna(row[name]) else row[name]
-        for name in ("finding_id", "publication", "dataset", "vintage", "statement", "quantity", "unit", "evidence", "url", "note")
+        for name in (
+            "finding_id",
+            "publication",
+            "dataset",
+            "vintage",
+            "statement",
+            "quantity",
+            "unit",
+            "evidence",
+            "url",
+            "note",
+        )
     }
-    return Published(**text, value=float(row["value"]), low=low, high=high, exact=ends != [None, None])
+    return Published(
+        **text, value=float(row["value"]), low=low, high=high, exact=ends != [None, None]
+    )
 
 
 def published(finding_id: str) -> Published:
@@ -120,5 +137,19 @@ def published(finding_id: str) -> Published:
     """
     rows = ledger()
     if finding_id not in rows:
-        raise ParameterError(unknown("finding", finding_id, {key: row.statement for key, row in rows.items()}))
+        raise ParameterError(
+            unknown("finding", finding_id, {key: row.statement for key, row in rows.items()})
+        )
     return rows[finding_id]
+
+
+def cite(key: str) -> str:
+    """The BibTeX entry of a publication, or of the publication behind a finding.
+
+    key: of a publication or of a finding of the ledger. Raises ParameterError naming the nearest key.
+
+    >>> print(cite("cordell2024").splitlines()[0])
+    @article{cordell2024,
+    """
+    rows = ledger()
+    return entry(rows[key].publication if key in rows else key)

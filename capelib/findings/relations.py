@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from capelib.dataset.tables import table
 from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
+from capelib.vocabulary.tables import table
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 LONGEST = 4_000  # characters of an expression
@@ -57,7 +57,9 @@ class Side:
             return f"{left} may be {self.sign} {right}"
         if self.holds:
             return f"{left} {self.sign} {right}"
-        before, after = (text if any(sign in text for sign in "+-*/(") else "" for text in self.terms)
+        before, after = (
+            text if any(sign in text for sign in "+-*/(") else "" for text in self.terms
+        )
         return f"{before}{' = ' if before else ''}{left} {_OPPOSITE[self.sign]} {right}{' = ' if after else ''}{after}"
 
 
@@ -103,7 +105,11 @@ def relations_frame() -> pd.DataFrame:
     >>> relations_frame()["verdict"].value_counts().to_dict()
     {'consistent': 104, 'contradiction': 8}
     """
-    rows = [vars(found) | {"in_doubt": ";".join(found.in_doubt), "finding_ids": ";".join(found.finding_ids)} for found in relations()]
+    rows = [
+        vars(found)
+        | {"in_doubt": ";".join(found.in_doubt), "finding_ids": ";".join(found.finding_ids)}
+        for found in relations()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -115,14 +121,28 @@ def _relation(row: dict[str, Any], known: Mapping[str, Published]) -> Relation:
     truth, sides = evaluate(row["expression"], known)
     face, _ = evaluate(row["expression"], known, at_face_value=True)
     failed = [side for side in sides if side.holds is False]
-    listed = {name: tuple(row[name].split(";")) if isinstance(row[name], str) else () for name in ("in_doubt", "finding_ids")}
+    listed = {
+        name: tuple(row[name].split(";")) if isinstance(row[name], str) else ()
+        for name in ("in_doubt", "finding_ids")
+    }
     verdict = CONTRADICTION if truth is False else CONSISTENT
     derived = not any(side.keys[0] and side.keys[1] for side in sides)
     shown = "; ".join(str(side) for side in failed or sides)
-    return Relation(row["relation_id"], row["statement"], verdict, face is True, derived, shown, row["why"], **listed)
+    return Relation(
+        row["relation_id"],
+        row["statement"],
+        verdict,
+        face is True,
+        derived,
+        shown,
+        row["why"],
+        **listed,
+    )
 
 
-def evaluate(expression: str, known: Mapping[str, Published], at_face_value: bool = False) -> tuple[Truth, list[Side]]:
+def evaluate(
+    expression: str, known: Mapping[str, Published], at_face_value: bool = False
+) -> tuple[Truth, list[Side]]:
     """Does an expression hold for all (True), for some (None) or for none (False) of the numbers that the intervals allow?
 
     expression: comparisons of published numbers, joined by `and`. F['key'] is a number with its interval, L['key'] and H['key']
@@ -137,7 +157,9 @@ def evaluate(expression: str, known: Mapping[str, Published], at_face_value: boo
     False
     """
     if len(expression) > LONGEST:
-        raise DataError(f"relation: an expression may have {LONGEST} characters, this one has {len(expression)}")
+        raise DataError(
+            f"relation: an expression may have {LONGEST} characters, this one has {len(expression)}"
+        )
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -163,11 +185,19 @@ class _Evaluation:
             return False if False in found else None if None in found else True
         if isinstance(node, ast.Compare) and all(type(sign) in _SIGNS for sign in node.ops):
             parts = [node.left, *node.comparators]
-            spans, terms, keys = ([of(part) for part in parts] for of in (self.span, self.terms, _keys))
-            share = any(isinstance(part, ast.Subscript) and self.known[key].quantity == "share" for part in parts for key in _keys(part))
+            spans, terms, keys = (
+                [of(part) for part in parts] for of in (self.span, self.terms, _keys)
+            )
+            share = any(
+                isinstance(part, ast.Subscript) and self.known[key].quantity == "share"
+                for part in parts
+                for key in _keys(part)
+            )
             chain = [
                 Side(*pair, _SIGNS[type(sign)], _compare(type(sign), *pair), share, said, named)
-                for pair, said, named, sign in zip(pairwise(spans), pairwise(terms), pairwise(keys), node.ops, strict=True)
+                for pair, said, named, sign in zip(
+                    pairwise(spans), pairwise(terms), pairwise(keys), node.ops, strict=True
+                )
             ]
             self.sides += chain
             held = [side.holds for side in chain]
@@ -180,14 +210,18 @@ class _Evaluation:
                 pass
             case ast.Constant(value=int() | float() as number):
                 return _point(Fraction(str(number)))
-            case ast.Subscript(value=ast.Name(id="F" | "L" | "H" as which), slice=ast.Constant(value=str(key))):
+            case ast.Subscript(
+                value=ast.Name(id="F" | "L" | "H" as which), slice=ast.Constant(value=str(key))
+            ):
                 return self.number(which, key)
             case ast.UnaryOp(op=ast.USub(), operand=part):
                 inner = self.span(part)
                 return Span(-inner.high, -inner.low)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 return _ARITHMETIC[type(op)](self.span(left), self.span(right))
-            case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if name in _FUNCTIONS and parts:
+            case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if (
+                name in _FUNCTIONS and parts
+            ):
                 return _FUNCTIONS[name](*[self.span(part) for part in parts])
             case ast.Compare():  # counts as 1 where it holds, as 0 where it does not
                 before = len(self.sides)
@@ -201,7 +235,10 @@ class _Evaluation:
         text = ast.unparse(node)
         for key in _keys(node):
             for which in "FLH":
-                text = text.replace(f"{which}['{key}']", _shown(self.number(which, key), self.known[key].quantity == "share"))
+                text = text.replace(
+                    f"{which}['{key}']",
+                    _shown(self.number(which, key), self.known[key].quantity == "share"),
+                )
         return text
 
     def number(self, which: str, key: str) -> Span:
@@ -210,14 +247,21 @@ class _Evaluation:
         claim = self.known[key]
         if not claim.exact:
             raise DataError(f"relation: {key!r} was published as 'about': it has no interval")
-        low, high = _fraction(claim.low), _fraction(min(claim.high, 1.0) if claim.quantity == "share" else claim.high)
+        low, high = (
+            _fraction(claim.low),
+            _fraction(min(claim.high, 1.0) if claim.quantity == "share" else claim.high),
+        )
         if which == "F":
             return _point(_fraction(claim.value)) if self.at_face_value else Span(low, high)
         return _point(low if which == "L" else high)
 
 
 def _keys(node: ast.AST) -> frozenset[str]:
-    subscripts = [part for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant)]
+    subscripts = [
+        part
+        for part in ast.walk(node)
+        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant)
+    ]
     return frozenset(str(part.slice.value) for part in subscripts)
 
 
@@ -234,7 +278,9 @@ def _corners(operation: Callable[[Any, Any], Any]) -> Callable[[Span, Span], Spa
 
     def over(a: Span, b: Span) -> Span:
         found = [operation(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-        found = [end for end in found if not (isinstance(end, float) and math.isnan(end))]  # infinity with itself: other ends decide
+        found = [
+            end for end in found if not (isinstance(end, float) and math.isnan(end))
+        ]  # infinity with itself: other ends decide
         return Span(min(found), max(found))
 
     return over
@@ -262,7 +308,12 @@ def _round(a: Span, digits: Span | None = None) -> Span:
     places = int(digits.low) if digits else 0
     if digits and not (digits.exact and 0 <= places <= 9):
         raise ValueError("round takes 0 to 9 digits")
-    return Span(*(end if isinstance(end, float) else Fraction(round(end, places)) for end in (a.low, a.high)))
+    return Span(
+        *(
+            end if isinstance(end, float) else Fraction(round(end, places))
+            for end in (a.low, a.high)
+        )
+    )
 
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Span, Span], Span]] = {
@@ -279,7 +330,14 @@ _FUNCTIONS: dict[str, Callable[..., Span]] = {
     "max": lambda *spans: Span(max(span.low for span in spans), max(span.high for span in spans)),
 }
 _OPPOSITE = {"=": "≠", "≠": "=", "<": "≥", "≤": ">", ">": "≤", "≥": "<"}
-_SIGNS: dict[type[ast.cmpop], str] = {ast.Eq: "=", ast.NotEq: "≠", ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥"}
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "=",
+    ast.NotEq: "≠",
+    ast.Lt: "<",
+    ast.LtE: "≤",
+    ast.Gt: ">",
+    ast.GtE: "≥",
+}
 
 
 def _compare(sign: type[ast.cmpop], a: Span, b: Span) -> Truth:
@@ -303,9 +361,14 @@ def _apart(left: Span, right: Span, share: bool) -> tuple[str, str]:
 
 
 def _shown(span: Span, share: bool, digits: int = 3) -> str:
-    ends = ["" if math.isinf(end) else _number(float(end), share, digits) for end in (span.low, span.high)]
+    ends = [
+        "" if math.isinf(end) else _number(float(end), share, digits)
+        for end in (span.low, span.high)
+    ]
     if "" in ends:
-        return f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less" if ends[1] else "any number"
+        return (
+            f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less" if ends[1] else "any number"
+        )
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 

@@ -7,15 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from capelib.analysis.tallies import Tally
-from capelib.dataset.dataset import Info
+from capelib.dataset import Info
 from capelib.errors import ParameterError
 from capelib.findings.ledger import Published, written
 from capelib.findings.relations import CONTRADICTION, Relation
+from capelib.questions.ledger_numbers import Tally
 
 DEPENDS = "depends on the reading"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = "pattern agrees", "pattern differs", "too few cases", "needs data"
+AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = (
+    "pattern agrees",
+    "pattern differs",
+    "too few cases",
+    "needs data",
+)
 MEANING = {
     REPRODUCED: "the table declared to be the very one behind the number gives it again, within its rounding",
     NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
@@ -83,8 +88,12 @@ class Verdicts(Sequence[Verdict]):
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
         self._all = list(verdicts)
-        rows = pd.DataFrame([verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__))
-        self.frame = rows.astype({"value": "float64", "low": "float64", "high": "float64", "n": "Int64"})
+        rows = pd.DataFrame(
+            [verdict.row() for verdict in verdicts], columns=list(Verdict.__dataclass_fields__)
+        )
+        self.frame = rows.astype(
+            {"value": "float64", "low": "float64", "high": "float64", "n": "Int64"}
+        )
 
     def __getitem__(self, place: Any) -> Any:
         return self._all[place]
@@ -98,7 +107,9 @@ class Verdicts(Sequence[Verdict]):
     @property
     def table(self) -> pd.DataFrame:
         """For readers: published, statement (with its reading), here, verdict, reason, how."""
-        return self.frame.assign(statement=[verdict.said for verdict in self._all])[list(self.SHOWN)].rename(columns={"made_by": "how"})
+        return self.frame.assign(statement=[verdict.said for verdict in self._all])[
+            list(self.SHOWN)
+        ].rename(columns={"made_by": "how"})
 
     def _repr_html_(self) -> str:
         if self.frame.empty:
@@ -107,11 +118,20 @@ class Verdicts(Sequence[Verdict]):
             return self.table.to_html(index=False, border=0)
 
     def __repr__(self) -> str:
-        return "\n".join(" | ".join(row) for row in self.table.itertuples(index=False)) or "no published number"
+        return (
+            "\n".join(" | ".join(row) for row in self.table.itertuples(index=False))
+            or "no published number"
+        )
 
 
 def judge(
-    claim: Published, info: Info, made_by: str = "", tally: Tally | None = None, reading: str = "", needs: str = "", empty: str = ""
+    claim: Published,
+    info: Info,
+    made_by: str = "",
+    tally: Tally | None = None,
+    reading: str = "",
+    needs: str = "",
+    empty: str = "",
 ) -> Verdict:
     """Does the data at hand show the published number? The verdict, with the interval and the reason.
 
@@ -172,22 +192,30 @@ def _of_the_vintage(claim: Published, tally: Tally, info: Info) -> tuple[str, st
     if not claim.exact:
         return NEEDS_DATA, 'published as "about": no interval to judge by'
     computed = f"computed from {info.label}, declared to be {claim.vintage}"
-    worst = tally.value if tally.high is None or claim.quantity != "rank" else tally.high  # equal counts share places
-    if claim.holds(tally.value) or (claim.quantity == "rank" and tally.value <= claim.high and claim.low <= worst):
+    worst = (
+        tally.value if tally.high is None or claim.quantity != "rank" else tally.high
+    )  # equal counts share places
+    if claim.holds(tally.value) or (
+        claim.quantity == "rank" and tally.value <= claim.high and claim.low <= worst
+    ):
         return REPRODUCED, computed
     return NOT_REPRODUCED, f"{computed}: {_here(claim, Tally(tally.value, None, None, tally.n))}"
 
 
 def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str, str]:
     if tally is None or claim.quantity not in ("share", "difference", "minimum_count"):
-        which = needs or (f"the {claim.vintage} release" if claim.vintage else "the publication's own cases")
+        which = needs or (
+            f"the {claim.vintage} release" if claim.vintage else "the publication's own cases"
+        )
         return NEEDS_DATA, f"needs {which}"
     if claim.quantity == "minimum_count":
         if tally.value >= claim.low:
             return AGREES, "as many are on record here"
         return TOO_FEW, "a collection that holds fewer cannot contradict a minimum"
     if tally.low is None or tally.high is None or tally.n is None:
-        raise ParameterError("a share or difference is judged by its interval and n: give low, high and n")
+        raise ParameterError(
+            "a share or difference is judged by its interval and n: give low, high and n"
+        )
     if tally.n < FEWEST:
         return TOO_FEW, f"n = {tally.n}; {FEWEST} are needed"
     if claim.quantity == "share" and tally.high - tally.low > WIDEST:
@@ -218,7 +246,9 @@ def by_finding(found: Verdicts) -> pd.Series:
     >>> by_finding(Verdicts([])).tolist()
     []
     """
-    return found.frame.groupby("finding_id", sort=False)["verdict"].agg(lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS)
+    return found.frame.groupby("finding_id", sort=False)["verdict"].agg(
+        lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS
+    )
 
 
 def summary(found: Verdicts, among: Sequence[Relation]) -> str:
@@ -229,10 +259,18 @@ def summary(found: Verdicts, among: Sequence[Relation]) -> str:
     between = [relation for relation in among if not relation.derived]
     against = sum(relation.verdict == CONTRADICTION for relation in between)
     counted = by_finding(found).value_counts()
-    judged = [f"{counted[name]} {name}" for name in MEANING if name in counted and name not in (TOO_FEW, NEEDS_DATA)]
+    judged = [
+        f"{counted[name]} {name}"
+        for name in MEANING
+        if name in counted and name not in (TOO_FEW, NEEDS_DATA)
+    ]
     few, missing = (int(counted.get(name, 0)) for name in (TOO_FEW, NEEDS_DATA))
     total = int(counted.sum())
-    said = f"{total - few - missing} can be judged with the data at hand ({', '.join(judged)})" if judged else "none can be judged"
+    said = (
+        f"{total - few - missing} can be judged with the data at hand ({', '.join(judged)})"
+        if judged
+        else "none can be judged"
+    )
     return (
         f"Of {len(between)} relations between published numbers {against} cannot hold as printed; of {total} published numbers {said}, "
         f"for {few} it holds too few cases, {missing} need other data."

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from capelib.dataset.codebook import require
-from capelib.dataset.tables import table
 from capelib.errors import ParameterError
+from capelib.vocabulary.codebook import require
+from capelib.vocabulary.tables import table
 
 
 def of(origin: str, year: int) -> int:
@@ -19,7 +19,9 @@ def of(origin: str, year: int) -> int:
     frame = series(origin)
     row = frame[frame["year"] == year]
     if row.empty:
-        raise ParameterError(f"no count for {origin} in {year}: the table runs {frame['year'].min()}-{frame['year'].max()}")
+        raise ParameterError(
+            f"no count for {origin} in {year}: the table runs {frame['year'].min()}-{frame['year'].max()}"
+        )
     return int(row["displaced"].iloc[0])
 
 
@@ -34,4 +36,6 @@ def series(origin: str) -> pd.DataFrame:
     frame = table("displaced")
     require("origin with displaced people", origin, sorted(frame["origin"].unique()))
     frame = frame[frame["origin"] == origin].reset_index(drop=True)
-    return frame.assign(displaced=frame["refugees"] + frame["asylum_seekers"])[["year", "refugees", "asylum_seekers", "displaced"]]
+    return frame.assign(displaced=frame["refugees"] + frame["asylum_seekers"])[
+        ["year", "refugees", "asylum_seekers", "displaced"]
+    ]

@@ -3,8 +3,8 @@
 from functools import cache
 from math import inf
 
-from capelib.dataset.codebook import codes, require
-from capelib.dataset.tables import states, table
+from capelib.vocabulary.codebook import codes, require
+from capelib.vocabulary.tables import states, table
 
 
 def of(state: str, year: int) -> list[str]:
@@ -37,4 +37,11 @@ def _spells(organisation: str) -> list[tuple[str, int, float]]:
     """State, first and last year of each membership; infinity where it goes on."""
     rows = table("memberships")
     rows = rows[rows["organisation"] == organisation]
-    return list(zip(rows["iso3"], rows["first_year"].astype("int64"), rows["last_year"].astype("float64").fillna(inf), strict=True))
+    return list(
+        zip(
+            rows["iso3"],
+            rows["first_year"].astype("int64"),
+            rows["last_year"].astype("float64").fillna(inf),
+            strict=True,
+        )
+    )

@@ -7,13 +7,15 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from capelib.dataset.codebook import require
-from capelib.dataset.tables import states, table
 from capelib.errors import ParameterError
 from capelib.paths import room
+from capelib.vocabulary.codebook import require
+from capelib.vocabulary.tables import states, table
 
 WORLD = "reference/world.topo.json"
-_BY_NAME = {"Kosovo": "XKX"}  # has no ISO number; the file's other shapes without one are no states of our list
+_BY_NAME = {
+    "Kosovo": "XKX"
+}  # has no ISO number; the file's other shapes without one are no states of our list
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,15 @@ def shapes() -> tuple[Shape, ...]:
     arcs = [np.cumsum(steps, axis=0) * scale + shift for steps in world["arcs"]]
 
     def ring(numbers: list[int]) -> np.ndarray:
-        pieces = [arcs[number] if number >= 0 else arcs[~number][::-1] for number in numbers]  # ~5 is arc 5, walked backwards
+        pieces = [
+            arcs[number] if number >= 0 else arcs[~number][::-1] for number in numbers
+        ]  # ~5 is arc 5, walked backwards
         points = np.vstack([pieces[0], *(piece[1:] for piece in pieces[1:])])
         longitudes = np.unwrap(points[:, 0], period=360)
         points = np.column_stack([longitudes, points[:, 1]])
-        if abs(longitudes[-1] - longitudes[0]) > 180:  # Antarctica goes round the pole: close it there
+        if (
+            abs(longitudes[-1] - longitudes[0]) > 180
+        ):  # Antarctica goes round the pole: close it there
             points = np.vstack([points, [longitudes[-1], -90], [longitudes[0], -90], points[0]])
         return points
 
@@ -70,7 +76,9 @@ def shapes() -> tuple[Shape, ...]:
         polygons = shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]
         name = shape["properties"]["name"]
         iso3 = number.get(shape.get("id", ""), _BY_NAME.get(name, ""))
-        drawn.append(Shape(iso3, name, tuple(ring(numbers) for polygon in polygons for numbers in polygon)))
+        drawn.append(
+            Shape(iso3, name, tuple(ring(numbers) for polygon in polygons for numbers in polygon))
+        )
     return tuple(drawn)
 
 
@@ -97,6 +105,8 @@ def capital(state: str) -> tuple[float, float]:
     """
     require("state", state, states())
     if state not in capitals().index:
-        raise ParameterError(f"no capital on record for {state}, {states()[state]}: leave it out of the map")
+        raise ParameterError(
+            f"no capital on record for {state}, {states()[state]}: leave it out of the map"
+        )
     row = capitals().loc[state]
     return float(row["longitude"]), float(row["latitude"])

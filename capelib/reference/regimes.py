@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capelib.dataset.codebook import codebook, codes, require
-from capelib.dataset.tables import states, table
 from capelib.errors import ParameterError
+from capelib.vocabulary.codebook import codebook, codes, require
+from capelib.vocabulary.tables import states, table
 
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
@@ -29,8 +29,16 @@ def scale(measure: str) -> list[str]:
 def by_year() -> pd.DataFrame:
     """Every rated state-year: iso3 (str), year (int), measure (str), value (str), from the shipped spells, 1990-2024."""
     spells = table("regimes").astype({"measure": "str", "value": "str"})
-    years = [range(first, last + 1) for first, last in zip(spells["first_year"], spells["last_year"], strict=True)]
-    return spells.assign(year=years).explode("year").astype({"year": "int64"})[["iso3", "year", "measure", "value"]].reset_index(drop=True)
+    years = [
+        range(first, last + 1)
+        for first, last in zip(spells["first_year"], spells["last_year"], strict=True)
+    ]
+    return (
+        spells.assign(year=years)
+        .explode("year")
+        .astype({"year": "int64"})[["iso3", "year", "measure", "value"]]
+        .reset_index(drop=True)
+    )
 
 
 @cache
@@ -65,7 +73,11 @@ def at_or_below(measure: str, cutoff: str | int) -> list[str]:
     (['NF', 'PF'], ['0', '1'])
     """
     values = scale(measure)
-    require(f"cut-off of {measure}", str(cutoff), {value: codes("regime_value")[value] for value in values[:-1]})
+    require(
+        f"cut-off of {measure}",
+        str(cutoff),
+        {value: codes("regime_value")[value] for value in values[:-1]},
+    )
     return values[: values.index(str(cutoff)) + 1]
 
 
@@ -84,8 +96,14 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     """
     require("state column", of, ("host", "origin"))
     column, state, year = f"{of}_{measure}", incidents[of], incidents["year"].astype("Int64")
-    found = _ratings(measure).reindex(pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")])).array
-    note = np.select([state.isna(), year.isna(), found.isna()], [NO_STATE, NO_YEAR, NOT_RATED], MATCHED)
+    found = (
+        _ratings(measure)
+        .reindex(pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")]))
+        .array
+    )
+    note = np.select(
+        [state.isna(), year.isna(), found.isna()], [NO_STATE, NO_YEAR, NOT_RATED], MATCHED
+    )
     return incidents.assign(**{column: found, f"{column}_note": pd.Categorical(note, KINDS)})
 
 
@@ -101,9 +119,13 @@ def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd
     """
     note = f"{of}_{measure}_note"
     if note not in rated:
-        raise ParameterError(f"the frame has no column {note}: call add_regime(incidents, measure={measure!r}, of={of!r}) first")
+        raise ParameterError(
+            f"the frame has no column {note}: call add_regime(incidents, measure={measure!r}, of={of!r}) first"
+        )
     lost = rated[rated[note] != MATCHED].astype({note: "str"}).rename(columns={note: "reason"})
-    return lost.groupby(["reason", of, "year"], dropna=False).size().rename("incidents").reset_index()
+    return (
+        lost.groupby(["reason", of, "year"], dropna=False).size().rename("incidents").reset_index()
+    )
 
 
 def is_authoritarian(values: pd.Series, measure: str, cutoff: str | int) -> pd.Series:
@@ -126,4 +148,8 @@ def sentence(measure: str, cutoff: str | int) -> str:
     counted = at_or_below(measure, cutoff)
     label = codes("regime_measure")[measure]
     names: dict[str, Any] = codes("regime_value")
-    return f"{label}: {' or '.join(names[value] for value in counted)}" if measure == "fiw" else f"{label} <= {counted[-1]}"
+    return (
+        f"{label}: {' or '.join(names[value] for value in counted)}"
+        if measure == "fiw"
+        else f"{label} <= {counted[-1]}"
+    )

@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from capelib.dataset.codebook import PUBLIC_RECORD
 from capelib.errors import CapeError
 from capelib.files import write_files
 from capelib.paths import PACKAGE, room
 from capelib.runs import workers
 from capelib.runs.provenance import PACKAGES
+from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from capelib.runs.runner import Run
+    from capelib.runs.execute import Run
 
 CONNECT = 10  # seconds for the scheduler to answer
 PATIENCE = 60  # seconds without any worker
@@ -50,10 +50,14 @@ def connected(address: str, plain: bool = False) -> Iterator["Cluster"]:
     except ImportError:
         raise CapeError("--cluster needs Dask: pip install 'capelib[cluster]'") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what fails is said once, by us
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):  # tables of users are sent once
+    with dask.config.set(
+        {"distributed.admin.large-graph-warning-threshold": "1 TB"}
+    ):  # tables of users are sent once
         try:
             _knock(address)
-            with warnings.catch_warnings(action="ignore"):  # of other versions, which we look at ourselves
+            with warnings.catch_warnings(
+                action="ignore"
+            ):  # of other versions, which we look at ourselves
                 client = Client(address, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError):
             raise CapeError(
@@ -95,7 +99,9 @@ class Cluster:
             self._room = self._send(workers.Room, _sources(), plain)
             self._room.exception(timeout=PATIENCE)  # waits for it
         except TimeoutError:
-            raise CapeError(f"the scheduler at {address} has no worker: start some with `dask worker {address}`") from None
+            raise CapeError(
+                f"the scheduler at {address} has no worker: start some with `dask worker {address}`"
+            ) from None
         self._look()
 
     @property
@@ -111,16 +117,25 @@ class Cluster:
         from distributed.scheduler import KilledWorker
 
         notebook = (run.notebook.name, run.notebook.read_bytes())
-        sent = {"name": run.name, "notebook": notebook, "parameters": dict(run.parameters), "build": str(build)}
+        sent = {
+            "name": run.name,
+            "notebook": notebook,
+            "parameters": dict(run.parameters),
+            "build": str(build),
+        }
         try:
-            answer = self._wait(self._send(workers.carry_out, self._room, self._tables_of(run), sent))
+            answer = self._wait(
+                self._send(workers.carry_out, self._room, self._tables_of(run), sent)
+            )
         except KilledWorker as error:
             lost = f"{error.allowed_failures + 1} workers were lost while they ran it, the last at {error.last_worker.address}"
             return f"{lost}: does it need more memory than they have?"
         except (CancelledError, OSError):
             if self._ended:
                 return "stopped"
-            raise CapeError(f"the scheduler at {self._address} is gone; what was finished is in place") from None
+            raise CapeError(
+                f"the scheduler at {self._address} is gone; what was finished is in place"
+            ) from None
         except CapeError:
             raise
         except Exception as error:  # of Dask's own
@@ -137,19 +152,26 @@ class Cluster:
                 return
             self._ended, running = True, list(self._running)
         if self._client.status == "running":
-            with contextlib.suppress(Exception):  # a worker that cannot be reached has nothing of ours to end
+            with contextlib.suppress(
+                Exception
+            ):  # a worker that cannot be reached has nothing of ours to end
                 self._client.cancel(running, force=True)
                 self._client.run(_ByValue(workers.close), self._room.key)
 
     def _send(self, function: Callable[..., Any], *arguments: Any) -> "Future":
-        return self._client.submit(_ByValue(function), *arguments, key=f"{function.__name__}-{uuid.uuid4()}")
+        return self._client.submit(
+            _ByValue(function), *arguments, key=f"{function.__name__}-{uuid.uuid4()}"
+        )
 
     def _tables_of(self, run: "Run") -> "Future":
         """The user's tables that a run is about; sent once for all runs."""
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         with self._lock:
             if source not in self._tables:
-                self._tables[source] = self._send(dict, {} if source == PUBLIC_RECORD else _tables(Path(source).expanduser().resolve()))
+                self._tables[source] = self._send(
+                    dict,
+                    {} if source == PUBLIC_RECORD else _tables(Path(source).expanduser().resolve()),
+                )
             return self._tables[source]
 
     def _wait(self, future: "Future") -> dict[str, Any]:
@@ -182,7 +204,9 @@ class Cluster:
             self._met = time.monotonic()
             if there - self._known:
                 self._check()
-            if there - self._holders and self._room.done():  # Dask prefers workers that have what a run needs
+            if (
+                there - self._holders and self._room.done()
+            ):  # Dask prefers workers that have what a run needs
                 self._client.replicate([self._room])
                 self._holders = there
         elif time.monotonic() > self._met + PATIENCE:
@@ -192,11 +216,19 @@ class Cluster:
         """Have the workers our versions? Raises CapeError where the provenance of a run would not tell the truth."""
         found: dict[str, Any] = self._client.get_versions(packages=list(PACKAGES))["workers"]  # pyright: ignore[reportIndexIssue]
         for worker, about in found.items():
-            theirs = about["packages"] | {"python": ".".join(about["packages"]["python"].split(".")[:2])}
-            different = [f"{name} {theirs[name] or 'missing'} (here {own})" for name, own in _versions().items() if theirs[name] != own]
+            theirs = about["packages"] | {
+                "python": ".".join(about["packages"]["python"].split(".")[:2])
+            }
+            different = [
+                f"{name} {theirs[name] or 'missing'} (here {own})"
+                for name, own in _versions().items()
+                if theirs[name] != own
+            ]
             if different:
                 remedy = f"install requirements.lock there, with Python {_versions()['python']}"
-                raise CapeError(f"the worker {worker} has {', '.join(different)}: its figures could be others than ours; {remedy}")
+                raise CapeError(
+                    f"the worker {worker} has {', '.join(different)}: its figures could be others than ours; {remedy}"
+                )
         self._known |= set(found)
 
 
@@ -221,17 +253,30 @@ class _ByValue:
 def _sources() -> workers.Files:
     """Sources and data of this capelib as they lie in a wheel, and the entry points by which Jupyter finds its warm kernels."""
     installed = metadata.distribution("capelib")
-    about = {name: (installed.read_text(name) or "").encode() for name in ("METADATA", "entry_points.txt")}
+    about = {
+        name: (installed.read_text(name) or "").encode()
+        for name in ("METADATA", "entry_points.txt")
+    }
     return {
-        **{f"capelib/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))},
+        **{
+            f"capelib/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
+            for path in sorted(PACKAGE.rglob("*.py"))
+        },
         **{f"capelib/data/{name}": content for name, content in workers.take(room("data")).items()},
-        **{f"capelib-{installed.version}.dist-info/{name}": content for name, content in about.items()},
+        **{
+            f"capelib-{installed.version}.dist-info/{name}": content
+            for name, content in about.items()
+        },
     }
 
 
 def _tables(source: Path) -> workers.Files:
     """A user's table, or the tables of a folder, below the name that figures and provenance show."""
-    files = [source] if source.is_file() else [*sorted(source.rglob("*.csv")), *source.glob("SYNTHETIC")]
+    files = (
+        [source]
+        if source.is_file()
+        else [*sorted(source.rglob("*.csv")), *source.glob("SYNTHETIC")]
+    )
     return {file.relative_to(source.parent).as_posix(): file.read_bytes() for file in files}
 
 

@@ -5,13 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.dataset.codebook import PUBLIC_RECORD
 from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
 from capelib.runs import reach
 from capelib.runs.provenance import outputs, sha256, unchanged
+from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
-    from capelib.dataset.dataset import Info
+    from capelib.dataset import Info
     from capelib.runs.runner import Outcome
 
 ROOM = "comparisons"
@@ -25,10 +25,18 @@ def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Pat
     """
     pages = []
     for stem in dict.fromkeys(outcome.run.notebook.stem for outcome in outcomes):
-        runs = [outcome for outcome in outcomes if outcome.run.notebook.stem == stem and outcome.status != "failed"]
+        runs = [
+            outcome
+            for outcome in outcomes
+            if outcome.run.notebook.stem == stem and outcome.status != "failed"
+        ]
         if len(runs) < 2:
             continue
-        varied = [name for name in runs[0].run.parameters if len({str(each.run.parameters[name]) for each in runs}) > 1]
+        varied = [
+            name
+            for name in runs[0].run.parameters
+            if len({str(each.run.parameters[name]) for each in runs}) > 1
+        ]
         folder = out / ROOM / (f"{stem}--{'+'.join(varied)}" if own else stem)
         expected: dict[str, Any] = {
             "runs": {each.run.name: sha256(each.folder / PROVENANCE) for each in runs},
@@ -40,43 +48,88 @@ def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Pat
     return pages
 
 
-def _write(folder: Path, runs: list["Outcome"], varied: list[str], expected: dict[str, Any]) -> None:
+def _write(
+    folder: Path, runs: list["Outcome"], varied: list[str], expected: dict[str, Any]
+) -> None:
     import pandas as pd
 
     from capelib.figures import Page, save, save_page, side_by_side
 
     question = _title(runs[0].run.notebook)
     title = f"Notebook {question[:2]}: the runs side by side"
-    labels = [", ".join(f"{name} {_text(each.run.parameters[name])}" for name in varied) for each in runs]
+    labels = [
+        ", ".join(f"{name} {_text(each.run.parameters[name])}" for name in varied) for each in runs
+    ]
     found = [read_json(each.folder / ANSWER) for each in runs]
     data = sorted({answer.get("data", "") for answer in found})
     about = f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {'; '.join(data)}."
-    rows = [row | {"run": label} for label, answer in zip(labels, found, strict=True) for row in answer.get("estimates", [])]
-    body = [f"<h1>{escape(title)}</h1><p>{escape(question)}<br>{escape(about)}</p>", _answers(runs, labels, found)]
+    rows = [
+        row | {"run": label}
+        for label, answer in zip(labels, found, strict=True)
+        for row in answer.get("estimates", [])
+    ]
+    body = [
+        f"<h1>{escape(title)}</h1><p>{escape(question)}<br>{escape(about)}</p>",
+        _answers(runs, labels, found),
+    ]
     if rows:
         estimates = pd.DataFrame(rows)[["run", "estimate", "value", "low", "high", "n", "unit"]]
         save(side_by_side(estimates, _info(runs), title, " and ".join(varied)), "estimates", folder)
-        body.append('<img src="estimates.svg" alt="The main estimates of each run, with 95 % intervals">')
-    for name in dict.fromkeys(path.stem for each in runs for path in sorted(each.folder.glob("*.svg"))):
+        body.append(
+            '<img src="estimates.svg" alt="The main estimates of each run, with 95 % intervals">'
+        )
+    for name in dict.fromkeys(
+        path.stem for each in runs for path in sorted(each.folder.glob("*.svg"))
+    ):
         body.append(_gallery(name, runs, labels))
     save_page(Page(title, "\n".join(body)), "index", folder)
-    there = {"index.html", PROVENANCE, *(f"estimates.{form}" for form in ("svg", "png", "csv") if rows)}
+    there = {
+        "index.html",
+        PROVENANCE,
+        *(f"estimates.{form}" for form in ("svg", "png", "csv") if rows),
+    }
     for old in folder.iterdir():
         if old.name not in there:
             old.unlink()
-    write_files(folder, {PROVENANCE: as_json(read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)})})
+    write_files(
+        folder,
+        {
+            PROVENANCE: as_json(
+                read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)}
+            )
+        },
+    )
 
 
 def _info(runs: list["Outcome"]) -> "Info":
     """What the runs rest on: one dataset, or several in one line; SYNTHETIC where any of them is."""
-    from capelib.dataset.dataset import load
+    from capelib.dataset import load
 
-    found = [load(source).info for source in dict.fromkeys(each.run.parameters.get("dataset", PUBLIC_RECORD) for each in runs)]
+    found = [
+        load(source).info
+        for source in dict.fromkeys(
+            each.run.parameters.get("dataset", PUBLIC_RECORD) for each in runs
+        )
+    ]
     if len(found) == 1:
         return found[0]
-    label = "SYNTHETIC" if any(info.synthetic for info in found) else " and ".join(dict.fromkeys(info.label for info in found))
-    name, digest = " and ".join(info.name for info in found), " ".join(info.sha256 for info in found)
-    return replace(found[0], label=label, name=name, edition="", sha256=digest, synthetic=any(info.synthetic for info in found))
+    label = (
+        "SYNTHETIC"
+        if any(info.synthetic for info in found)
+        else " and ".join(dict.fromkeys(info.label for info in found))
+    )
+    name, digest = (
+        " and ".join(info.name for info in found),
+        " ".join(info.sha256 for info in found),
+    )
+    return replace(
+        found[0],
+        label=label,
+        name=name,
+        edition="",
+        sha256=digest,
+        synthetic=any(info.synthetic for info in found),
+    )
 
 
 def _answers(runs: list["Outcome"], labels: list[str], found: list[dict[str, Any]]) -> str:

@@ -19,9 +19,15 @@ class Engine(NBClientEngine):
         try:
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         except DeadKernelError:
-            begun = [cell for cell in nb_man.nb.cells if cell.cell_type == "code" and cell.metadata.papermill.get("start_time")]
+            begun = [
+                cell
+                for cell in nb_man.nb.cells
+                if cell.cell_type == "code" and cell.metadata.papermill.get("start_time")
+            ]
             first = next(iter(begun[-1].source.strip().splitlines()), "") if begun else ""
-            where = f" in its code cell {len(begun)}: {first}" if begun else " before its first cell"
+            where = (
+                f" in its code cell {len(begun)}: {first}" if begun else " before its first cell"
+            )
             raise DeadKernelError(f"the kernel died{where}") from None
 
 
@@ -40,7 +46,10 @@ class Client(AsyncKernelClient):
                 await self.get_shell_msg(timeout=1)
                 while True:  # until it is idle again: the channel for outputs is open
                     said = await self.get_iopub_msg(timeout=0.02)
-                    about = said["parent_header"].get("msg_id"), said["content"].get("execution_state")
+                    about = (
+                        said["parent_header"].get("msg_id"),
+                        said["content"].get("execution_state"),
+                    )
                     if about == (asked, "idle"):
                         return
             except Empty:  # it was not there yet: ask again

@@ -88,7 +88,15 @@ def serve(listener: socket.socket) -> None:
                     _reap(kernels, waiting)
                 elif key.fd == listener.fileno():
                     connection, _ = listener.accept()
-                    pid = _start(connection, [listener.fileno(), wake_read, wake_write, *(other.fileno() for other in kernels.values())])
+                    pid = _start(
+                        connection,
+                        [
+                            listener.fileno(),
+                            wake_read,
+                            wake_write,
+                            *(other.fileno() for other in kernels.values()),
+                        ],
+                    )
                     if pid:
                         kernels[pid] = connection
                         waiting.register(connection, selectors.EVENT_READ, pid)
@@ -142,7 +150,9 @@ def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
     np.random.seed()  # noqa: NPY002 (the old global generator, which notebooks may use)
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(argv)
-    mpl.rcParams["backend"] = os.environ["MPLBACKEND"]  # read by matplotlib when it is imported, which was before
+    mpl.rcParams["backend"] = os.environ[
+        "MPLBACKEND"
+    ]  # read by matplotlib when it is imported, which was before
     import_module("matplotlib.pyplot").install_repl_displayhook()
     try:
         app.start()
@@ -168,7 +178,9 @@ def _reap(kernels: dict[int, socket.socket], waiting: selectors.BaseSelector) ->
         if connection is not None:
             waiting.unregister(connection)
             with contextlib.suppress(OSError), connection:
-                connection.sendall(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+                connection.sendall(
+                    json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode() + b"\n"
+                )
 
 
 def _end(kernels: dict[int, socket.socket]) -> None:

@@ -8,12 +8,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from capelib.dataset.codebook import PUBLIC_RECORD
 from capelib.files import PROVENANCE, cells, read_provenance
 from capelib.paths import room
 from capelib.runs import reach
+from capelib.vocabulary.codebook import PUBLIC_RECORD
 
-READERS = ("babel", "pyarrow", "python-calamine", "rapidfuzz")  # what a table of one's own comes to depends on these too
+READERS = (
+    "babel",
+    "pyarrow",
+    "python-calamine",
+    "rapidfuzz",
+)  # what a table of one's own comes to depends on these too
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 
 
@@ -28,12 +33,16 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     own = shown.get("dataset", PUBLIC_RECORD)
     built_in = set(reach.tables(reached, shown.values()))
     if own != PUBLIC_RECORD:
-        built_in |= set((room("data") / "layouts").glob("*.toml"))  # found by their columns, not called by name
+        built_in |= set(
+            (room("data") / "layouts").glob("*.toml")
+        )  # found by their columns, not called by name
     data = {"built_in": _checksum(sorted(built_in), room("data"))}
     if own != PUBLIC_RECORD:
         path = Path(own).expanduser()
         tables = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
-        data["dataset"] = _checksum([file for file in tables if file.exists()], path.parent)  # what is missing is said by the run
+        data["dataset"] = _checksum(
+            [file for file in tables if file.exists()], path.parent
+        )  # what is missing is said by the run
         shown["dataset"] = path.name
     return {
         "notebook": notebook.stem,
@@ -42,7 +51,10 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "data_sha256": data,
         "capelib_sha256": reach.sha256(reached),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "packages": {name: _version(name) for name in sorted(PACKAGES if own == PUBLIC_RECORD else PACKAGES + READERS)},
+        "packages": {
+            name: _version(name)
+            for name in sorted(PACKAGES if own == PUBLIC_RECORD else PACKAGES + READERS)
+        },
     }
 
 
@@ -51,7 +63,9 @@ def _checksum(files: Iterable[Path], folder: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
         stat = file.stat()
-        digest.update(f"{file.relative_to(folder).as_posix()}\0{_known(file, stat.st_mtime_ns, stat.st_size)}\0".encode())
+        digest.update(
+            f"{file.relative_to(folder).as_posix()}\0{_known(file, stat.st_mtime_ns, stat.st_size)}\0".encode()
+        )
     return digest.hexdigest()
 
 
@@ -83,4 +97,6 @@ def outputs(folder: Path) -> dict[str, str]:
 def unchanged(folder: Path, expected: dict[str, Any]) -> bool:
     """Does the folder hold the whole results of just these inputs? Then the run need not be repeated."""
     found = read_provenance(folder)
-    return bool(found) and found.get("inputs") == expected and found.get("outputs") == outputs(folder)
+    return (
+        bool(found) and found.get("inputs") == expected and found.get("outputs") == outputs(folder)
+    )

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from capelib.paths import PACKAGE, room
 
-Use = tuple[str, tuple[str, ...]]  # a module or package, and the names below it: ("capelib", ("figures", "save"))
+Use = tuple[
+    str, tuple[str, ...]
+]  # a module or package, and the names below it: ("capelib", ("figures", "save"))
 
 # The sources of capelib are read by pattern, since parsing all of them would take most of the time of a command that finds nothing to do.
-_IMPORT = re.compile(r"^[ \t]*((?:from|import) capelib\b[\w.]*(?: import \([^)]*\)|.*))", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^[ \t]*((?:from|import) capelib\b[\w.]*(?: import \([^)]*\)|.*))", re.MULTILINE
+)
 _FOR_TYPES_ONLY = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t].*\n|\n)*", re.MULTILINE)
 _DOCSTRING = re.compile(r'""".*?"""', re.DOTALL)
 _WORD = re.compile(r"""["']([\w./-]+)["']""")
@@ -48,13 +52,17 @@ def sha256(code: str) -> str:
 def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
     """The files of `data/` that code with these values of parameters, or a source file that it reaches, calls by name."""
     names = _names(code).union(map(str, values))
-    return sorted(file for file in room("data").rglob("*.*") if not names.isdisjoint((file.name, file.stem)))
+    return sorted(
+        file for file in room("data").rglob("*.*") if not names.isdisjoint((file.name, file.stem))
+    )
 
 
 @lru_cache(maxsize=64)
 def _names(code: str) -> set[str]:
     """Whatever stands in quotes; of a path the last part."""
-    reached = [_words(file) for file in sources(code) if file != PACKAGE / "__init__.py"]  # the face names modules, not tables
+    reached = [
+        _words(file) for file in sources(code) if file != PACKAGE / "__init__.py"
+    ]  # the face names modules, not tables
     return {word.rpartition("/")[2] for word in {*_WORD.findall(code)}.union(*reached)}
 
 
@@ -65,10 +73,16 @@ def uses(code: str) -> set[Use]:
     except SyntaxError:
         return {("capelib", ())}
     modules = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    face = {alias.asname or "capelib" for alias in modules if alias.name == "capelib" or not alias.asname}
+    face = {
+        alias.asname or "capelib"
+        for alias in modules
+        if alias.name == "capelib" or not alias.asname
+    }
     within = {node.value for node in nodes if isinstance(node, ast.Attribute)}
     chains = [_chain(node) for node in nodes if node not in within]
-    return {("capelib", tuple(chain[1:])) for chain in chains if chain and chain[0] in face} | set(_imports(nodes)) - {("capelib", ())}
+    return {("capelib", tuple(chain[1:])) for chain in chains if chain and chain[0] in face} | set(
+        _imports(nodes)
+    ) - {("capelib", ())}
 
 
 def _chain(node: ast.AST) -> list[str]:
@@ -84,7 +98,9 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterator[Use]:
         if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("capelib."):
             yield from ((str(node.module), (alias.name,)) for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from ((alias.name, ()) for alias in node.names if f"{alias.name}.".startswith("capelib."))
+            yield from (
+                (alias.name, ()) for alias in node.names if f"{alias.name}.".startswith("capelib.")
+            )
 
 
 @cache
@@ -112,7 +128,9 @@ def _handed_on(package: Path) -> dict[str, set[tuple[str, str]]]:
         for each in node.body if isinstance(node, ast.If) else [node]:
             if isinstance(each, ast.ImportFrom):
                 for alias in each.names:
-                    found.setdefault(alias.asname or alias.name, set()).add((str(each.module), alias.name))
+                    found.setdefault(alias.asname or alias.name, set()).add(
+                        (str(each.module), alias.name)
+                    )
     return found
 
 
@@ -120,7 +138,9 @@ def _handed_on(package: Path) -> dict[str, set[tuple[str, str]]]:
 def _imported(file: Path) -> set[Path]:
     """The files that a source file imports, also inside functions; not those that it imports for type checkers only."""
     statements = _IMPORT.findall(_FOR_TYPES_ONLY.sub("", _text(file)))
-    return {found for use in _imports(ast.parse("\n".join(statements)).body) for found in _files(*use)}
+    return {
+        found for use in _imports(ast.parse("\n".join(statements)).body) for found in _files(*use)
+    }
 
 
 @cache

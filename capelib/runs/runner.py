@@ -1,9 +1,7 @@
 """Run notebooks with papermill; results appear only when a run has succeeded."""
 
-import logging
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -16,26 +14,19 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.dataset.codebook import unknown
 from capelib.errors import CapeError, ParameterError
 from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
+from capelib.notebook import check_parameters
 from capelib.paths import room
 from capelib.runs import provenance
+from capelib.runs.execute import Run, execute
 from capelib.runs.parameters import declared, fill, label, read
+from capelib.vocabulary.codebook import unknown
 
 if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
 _one_table = threading.Lock()  # runs that end together would each read the same table
-
-
-@dataclass(frozen=True)
-class Run:
-    """A notebook with the values of all its parameters."""
-
-    notebook: Path
-    parameters: dict[str, Any]
-    name: str
 
 
 @dataclass
@@ -60,7 +51,11 @@ def notebooks() -> dict[str, Path]:
 def find(name: str) -> Path:
     """One notebook by its name, its number ("03") or its path. Raises ParameterError naming the nearest."""
     known = notebooks()
-    matches = [path for stem, path in known.items() if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name)]
+    matches = [
+        path
+        for stem, path in known.items()
+        if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name)
+    ]
     if matches:
         return matches[0]
     if Path(name).suffix == ".ipynb" and Path(name).exists():
@@ -68,7 +63,9 @@ def find(name: str) -> Path:
     raise ParameterError(unknown("notebook", name, list(known)))
 
 
-def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | None = None) -> list[Run]:
+def plan(
+    names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | None = None
+) -> list[Run]:
     """The runs to make: for the named notebooks (all, when none is named) the sets of `runs.toml`, or those that are asked for.
 
     given: one value for a parameter, as text. sweep: several values; every combination is a run. With either, the sets of
@@ -78,20 +75,30 @@ def plan(names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | 
     chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
     asked = {name: [value] for name, value in given.items()} | (sweep or {})
     if both := sorted(set(given) & set(sweep or {})):
-        raise ParameterError(f"parameter {both[0]} is both set and swept: give all its values to --sweep")
+        raise ParameterError(
+            f"parameter {both[0]} is both set and swept: give all its values to --sweep"
+        )
     runs: dict[str, Run] = {}
     for notebook in chosen:
         known = declared(notebook)
-        accepted = asked if len(chosen) == 1 else {name: values for name, values in asked.items() if name in known}
+        accepted = (
+            asked
+            if len(chosen) == 1
+            else {name: values for name, values in asked.items() if name in known}
+        )
         for values in _combinations(accepted) if accepted else _sets(notebook):
             parameters = fill(notebook, values) if accepted else read(notebook, values)
             name = notebook.stem + label(parameters, known)
             run = runs.setdefault(name, Run(notebook, parameters, name))
             if run.parameters != parameters:
-                raise ParameterError(f"two runs would share the name {name}: give their files different names")
+                raise ParameterError(
+                    f"two runs would share the name {name}: give their files different names"
+                )
     declared_somewhere = {name for run in runs.values() for name in run.parameters}
     if unused := set(asked) - declared_somewhere:
-        raise ParameterError(unknown("parameter", sorted(unused)[0], sorted(declared_somewhere - {"out"})))
+        raise ParameterError(
+            unknown("parameter", sorted(unused)[0], sorted(declared_somewhere - {"out"}))
+        )
     return list(runs.values())
 
 
@@ -99,11 +106,16 @@ def _sets(notebook: Path) -> list[dict[str, str]]:
     """The parameter sets of a notebook in `runs.toml`: its `parameters`, and every combination of its `sweep`."""
     import tomllib
 
-    entries = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8")).get("run", [])
+    entries = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8")).get(
+        "run", []
+    )
     found = []
     for entry in [entry for entry in entries if entry["notebook"] == notebook.stem]:
         fixed = {name: _as_text(value) for name, value in entry.get("parameters", {}).items()}
-        swept = {name: [_as_text(value) for value in values] for name, values in entry.get("sweep", {}).items()}
+        swept = {
+            name: [_as_text(value) for value in values]
+            for name, values in entry.get("sweep", {}).items()
+        }
         found += [fixed | values for values in _combinations(swept)]
     return found or [{}]
 
@@ -136,7 +148,11 @@ def reproduce(
     A second `reproduce` on the same folder waits for the first. Raises CapeError where a folder cannot be written.
     """
     expected = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
-    same = [run for run in runs if not force and provenance.unchanged(out / run.name, expected[run.name])]
+    same = [
+        run
+        for run in runs
+        if not force and provenance.unchanged(out / run.name, expected[run.name])
+    ]
     for run in same:
         yield _finished(Outcome(run, "unchanged", out / run.name))
     todo = sorted((run for run in runs if run not in same), key=lambda run: -seconds_of(run, build))
@@ -150,7 +166,10 @@ def reproduce(
         warm_process()  # it imports what kernels need while this process imports papermill
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
-        waiting = {pool.submit(_make, run, expected[run.name], out, build, stop, started, cluster) for run in todo}
+        waiting = {
+            pool.submit(_make, run, expected[run.name], out, build, stop, started, cluster)
+            for run in todo
+        }
         try:
             while waiting:
                 ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -165,8 +184,6 @@ def reproduce(
 
 def check(run: Run) -> None:
     """Are the parameters of this run allowed? Raises ParameterError that names the notebook."""
-    from capelib.runs.parameters import check_parameters
-
     try:
         check_parameters(**run.parameters)
     except ParameterError as error:
@@ -199,11 +216,18 @@ def _make(
         own = run.parameters.get("dataset", "public-record")
         if own != "public-record":
             _set_aside(own, staging)
-        content = read_provenance(staging) | {"inputs": expected, "outputs": provenance.outputs(staging)}
+        content = read_provenance(staging) | {
+            "inputs": expected,
+            "outputs": provenance.outputs(staging),
+        }
         (staging / PROVENANCE).write_bytes(as_json(content))
         _move(staging, folder)
     outcome = _finished(Outcome(run, "done", folder, time.perf_counter() - begun))
-    log = {"run": run.name, "seconds": round(outcome.seconds, 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+    log = {
+        "run": run.name,
+        "seconds": round(outcome.seconds, 2),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
     write_files(build, {f"{run.name}.json": as_json(log)})
     return outcome
 
@@ -215,7 +239,9 @@ def _alone(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         folder = os.open(out, os.O_RDONLY)
     except OSError as error:
-        raise CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+        raise CapeError(
+            f"cannot write to {out}: {error.strerror}; choose another folder with --out"
+        ) from None
     try:
         try:
             import fcntl
@@ -225,7 +251,10 @@ def _alone(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            print(f"cape: another `cape reproduce` is at work on {out}; waiting for it", file=sys.stderr)
+            print(
+                f"cape: another `cape reproduce` is at work on {out}; waiting for it",
+                file=sys.stderr,
+            )
             fcntl.flock(folder, fcntl.LOCK_EX)
         for left in out.glob(".run-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -236,16 +265,20 @@ def _alone(out: Path) -> Iterator[None]:
 
 def _finished(outcome: Outcome) -> Outcome:
     found = read_json(outcome.folder / ANSWER)
-    outcome.answer, outcome.verdicts, outcome.notes = found.get("answer", ""), found.get("verdicts", []), found.get("notes", [])
+    outcome.answer, outcome.verdicts, outcome.notes = (
+        found.get("answer", ""),
+        found.get("verdicts", []),
+        found.get("notes", []),
+    )
     return outcome
 
 
 def _set_aside(source: str, folder: Path) -> None:
     """The rows of a user's table that could not be used, and what was changed in it, beside the figures."""
-    from capelib.runs import own_table
+    from capelib import check
 
     with _one_table:
-        own_table.write_account(own_table.check_any(source), folder)
+        check.write_account(check.check_any(source), folder)
 
 
 @contextmanager
@@ -253,7 +286,9 @@ def _staging(out: Path) -> Iterator[Path]:
     try:
         staging = Path(tempfile.mkdtemp(prefix=".run-", dir=out))
     except OSError as error:
-        raise CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+        raise CapeError(
+            f"cannot write to {out}: {error.strerror}; choose another folder with --out"
+        ) from None
     try:
         yield staging
     finally:
@@ -269,49 +304,3 @@ def _move(staging: Path, folder: Path) -> None:
             old.unlink()
     for path in made:
         path.replace(folder / path.name)
-
-
-def execute(run: Run, staging: Path, build: Path) -> str:
-    """Run one notebook with papermill. Returns what went wrong in one line, or nothing."""
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    from capelib.runs import engine
-
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is said once, by us
-    parameters = dict(run.parameters) | ({"out": str(staging.resolve())} if "out" in run.parameters else {})
-    if parameters.get("dataset", "public-record") != "public-record":
-        parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
-    try:
-        build.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="cape-") as folder:
-            executed = Path(folder) / f"{run.name}.ipynb"
-            ways: dict[str, Any] = {"shutdown_kernel": "immediate", "request_save_on_cell_execute": False, "language": "python"}
-            ways["extra_arguments"] = ["--HistoryManager.enabled=False"]  # else every kernel waits for one database of what was typed
-            manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
-            if hasattr(socket, "AF_UNIX"):  # over TCP each kernel would warn, and anyone on the machine could listen
-                manager |= {"transport": "ipc", "ip": f"{folder}/k"}
-            ways["config"] = Config({"KernelManager": manager})
-            try:
-                papermill.execute_notebook(
-                    run.notebook, executed, parameters, engine.NAME, kernel_name="python3", progress_bar=False, log_output=False, **ways
-                )
-                _keep(executed, build / executed.name)
-            except PapermillExecutionError as error:
-                failed = build / "failed" / executed.name
-                _keep(executed, failed)
-                said = next((line for line in (error.evalue or "").splitlines() if line.strip()), "")
-                return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
-            except DeadKernelError as error:
-                return str(error)
-    except OSError as error:
-        raise CapeError(f"cannot write to {error.filename or build}: {error.strerror}") from None
-    return ""
-
-
-def _keep(made: Path, place: Path) -> None:
-    """Put an executed notebook in its place, whole."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_files(place.parent, {place.name: made.read_bytes()})

@@ -56,7 +56,9 @@ class WarmKernel:
     def _read(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
             line = self._connection.recv(4096)
-            self.returncode = json.loads(line)["exit"] if line else -signal.SIGKILL  # the warm process died, and its kernels with it
+            self.returncode = (
+                json.loads(line)["exit"] if line else -signal.SIGKILL
+            )  # the warm process died, and its kernels with it
             self._connection.close()
         return self.returncode
 
@@ -81,14 +83,27 @@ class WarmProcess:
     def __init__(self) -> None:
         self.owner = os.getpid()
         listener = socket.socket(socket.AF_UNIX)
-        self._folder = Path(tempfile.mkdtemp(prefix="cape-"))  # for its owner only; an abstract address would be open to everybody
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="cape-")
+        )  # for its owner only; an abstract address would be open to everybody
         self.address = str(self._folder / "forks")
         listener.bind(self.address)
         listener.listen(64)
         environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-        command = [sys.executable, "-P", "-Xfrozen_modules=off", "-m", "capelib.runs.forks", str(listener.fileno())]
+        command = [
+            sys.executable,
+            "-P",
+            "-Xfrozen_modules=off",
+            "-m",
+            "capelib.runs.forks",
+            str(listener.fileno()),
+        ]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env=environment, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            env=environment,
+            start_new_session=True,
         )
         listener.close()
         atexit.register(self.close)
@@ -124,7 +139,9 @@ class WarmProcess:
 _lock = threading.Lock()
 _warm: WarmProcess | None = None
 _plain = False
-_kernels: weakref.WeakSet[Any] = weakref.WeakSet()  # every kernel that this process has started and still knows
+_kernels: weakref.WeakSet[Any] = (
+    weakref.WeakSet()
+)  # every kernel that this process has started and still knows
 
 
 @contextlib.contextmanager
@@ -170,7 +187,10 @@ class WarmProvisioner(LocalProvisioner):
         argv = _arguments(cmd)
         if available() and not _plain and argv is not None:
             with contextlib.suppress(OSError):
-                env, cwd = dict(kwargs.get("env") or os.environ), str(kwargs.get("cwd") or Path.cwd())
+                env, cwd = (
+                    dict(kwargs.get("env") or os.environ),
+                    str(kwargs.get("cwd") or Path.cwd()),
+                )
                 self.process = warm_process().kernel(argv, env, cwd)
                 self.pid = self.pgid = self.process.pid
                 self.cwd = cwd
@@ -190,6 +210,10 @@ class WarmProvisioner(LocalProvisioner):
 
 def _arguments(cmd: list[str]) -> list[str] | None:
     """What a command says to ipykernel, where it starts one of this very Python: `python -m ipykernel_launcher -f FILE`."""
-    if len(cmd) > 2 and "ipykernel_launcher" in cmd[:4] and Path(cmd[0]).resolve() == Path(sys.executable).resolve():
+    if (
+        len(cmd) > 2
+        and "ipykernel_launcher" in cmd[:4]
+        and Path(cmd[0]).resolve() == Path(sys.executable).resolve()
+    ):
         return cmd[cmd.index("ipykernel_launcher") + 1 :]
     return None

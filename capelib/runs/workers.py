@@ -31,7 +31,11 @@ def put(folder: Path, files: Files) -> None:
 
 def take(folder: Path) -> Files:
     """The files below a folder."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 class Room:
@@ -71,7 +75,13 @@ class Room:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._address)
             listener.listen(64)
-            command = [sys.executable, "-m", "capelib.runs.workers", str(listener.fileno()), *(["plain"] if self._plain else [])]
+            command = [
+                sys.executable,
+                "-m",
+                "capelib.runs.workers",
+                str(listener.fileno()),
+                *(["plain"] if self._plain else []),
+            ]
             self._host = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -130,7 +140,9 @@ def _serve(listener: socket.socket, plain: bool) -> None:
     with provisioned(plain):
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=_answer, args=(Connection(connection.detach()),), daemon=True).start()
+            threading.Thread(
+                target=_answer, args=(Connection(connection.detach()),), daemon=True
+            ).start()
 
 
 def _end_with_owner() -> None:
@@ -155,9 +167,11 @@ def _answer(connection: Connection) -> None:
         connection.send({"files": {}, "executed": {}} | answer)
 
 
-def _execute(name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], own: Files, build: str) -> dict[str, Any]:
+def _execute(
+    name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], own: Files, build: str
+) -> dict[str, Any]:
     """A run as at home, in a folder of its own. build: the folder for executed notebooks at home, for the message that names it."""
-    from capelib.runs.runner import Run, execute
+    from capelib.runs.execute import Run, execute
 
     with tempfile.TemporaryDirectory(prefix="run-") as place:
         folder = Path(place)
@@ -166,9 +180,15 @@ def _execute(name: str, notebook: tuple[str, bytes], parameters: dict[str, Any],
         (folder / "made").mkdir()
         if own:
             parameters["dataset"] = str(folder / "own" / next(iter(own)).split("/")[0])
-        error = execute(Run(folder / notebook[0], parameters, name), folder / "made", folder / "build")
+        error = execute(
+            Run(folder / notebook[0], parameters, name), folder / "made", folder / "build"
+        )
         said = error.replace(str(folder / "build"), build)
-        return {"error": said, "files": {} if error else take(folder / "made"), "executed": take(folder / "build")}
+        return {
+            "error": said,
+            "files": {} if error else take(folder / "made"),
+            "executed": take(folder / "build"),
+        }
 
 
 if __name__ == "__main__":

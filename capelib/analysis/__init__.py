@@ -1,1 +1,0 @@
-"""THINK: pure functions, frame in, frame out, no plotting."""

@@ -1,1 +1,0 @@
-"""IN: where data comes from and how it becomes clean."""

@@ -1,5 +1,0 @@
-"""Cleaning: a table as it was read in, incidents, exiles and sources by the codebook out, with nothing lost or changed silently."""
-
-from capelib.dataset.cleaning.table import Clean, clean
-
-__all__ = ["Clean", "clean"]

@@ -1,0 +1,1 @@
+"""What a cell means: states, codes, yes and no, dates."""

@@ -1,0 +1,1 @@
+"""One file a question (a notebook), over the estimators."""

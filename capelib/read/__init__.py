@@ -1,0 +1,1 @@
+"""Files in, cells of text out."""

@@ -1,0 +1,446 @@
+"""Full tables of others, fetched from where their producers publish them, with licence, checksum and date on record."""
+
+import csv
+import hashlib
+import io
+import os
+import time
+import tomllib
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from capelib import __version__
+from capelib.errors import CapeError
+from capelib.files import write_files
+from capelib.paths import room
+from capelib.vocabulary.codebook import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requests import Response, Session
+
+REGISTRY = "downloads.csv"  # in the folder of the files: what was fetched, from where, when
+TIMEOUT = 30.0  # seconds that a server may stay silent
+LONGEST = 900.0  # seconds for all attempts together: a server that sends a byte now and then is never silent
+ATTEMPTS, PAUSE = (
+    3,
+    1.0,
+)  # PAUSE seconds after the first failure, twice as long after each further one
+REDIRECTS = 5
+PASSING = {429, 500, 502, 503, 504}  # answers that another attempt may change
+
+
+@dataclass(frozen=True)
+class Download:
+    """A table that can be fetched, as `data/reference/downloads.toml` describes it."""
+
+    name: str
+    title: str
+    producer: str
+    licence: str
+    citation: str
+    address: str
+    page: str
+    checked: str
+    file: str
+    kind: str
+    largest_mb: float
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A line of the registry: a file that was fetched."""
+
+    file: str
+    name: str
+    sha256: str
+    contents: (
+        str  # of a zip file: checksum of the names and checksums of its members; else sha256 again
+    )
+    address: str
+    date: str
+    bytes: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What `fetch` did. status: "new", "unchanged", "changed" (the new file is kept apart, the old one stays) or "accepted"."""
+
+    path: Path
+    status: str
+    said: str
+
+
+class _Refused(Exception):
+    """The answer is not the file; another attempt would not change that."""
+
+
+class _Broken(Exception):
+    """The connection or the server failed; another attempt may do."""
+
+
+@cache
+def catalogue() -> dict[str, Download]:
+    """The tables that can be fetched, by name.
+
+    >>> list(catalogue())
+    ['fiw', 'vdem', 'unhcr', 'aaad']
+    """
+    entries = tomllib.loads(
+        (room("data") / "reference" / "downloads.toml").read_text(encoding="utf-8")
+    )
+    return {
+        name: Download(name, **(entry | {"columns": tuple(entry.get("columns", ()))}))
+        for name, entry in entries.items()
+    }
+
+
+def about(name: str) -> str:
+    """What is this table, whose is it, under which licence, from which address? Lines to read before fetching.
+
+    name: one of `catalogue()`. Raises ParameterError for another one, naming the nearest.
+
+    >>> print(about("unhcr").splitlines()[2])
+    licence   CC BY 4.0, with UNHCR's Terms of Use for Datasets
+    """
+    entry = _entry(name)
+    lines = {
+        "title": entry.title,
+        "producer": entry.producer,
+        "licence": entry.licence,
+        "cite as": entry.citation,
+    }
+    lines |= {"address": entry.address, "page": entry.page, "checked": entry.checked}
+    return "\n".join(f"{label:<9} {text}" for label, text in lines.items())
+
+
+def folder() -> Path:
+    """Where full tables are kept: the folder named in CAPELIB_REFERENCE, else the user's cache folder."""
+    named = os.environ.get("CAPELIB_REFERENCE")
+    if named:
+        return Path(named).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("capelib"))
+
+
+def path_of(name: str, where: Path | None = None) -> Path:
+    """The file of a full table, checked against the checksum of the day it was fetched; nothing is downloaded.
+
+    name: one of `catalogue()`. where: the folder, by default `folder()`. A file that was put there by hand has no checksum on
+    record and is given as it is. Raises CapeError where the file is missing or no longer the one that was fetched.
+
+    >>> path_of("vdem", Path("no-such-folder"))
+    Traceback (most recent call last):
+    ...
+    capelib.errors.CapeError: no-such-folder has no vdem_ert_v15_1900_2024.csv: get it with `cape fetch vdem`
+    """
+    entry, where = _entry(name), where or folder()
+    path, recorded = where / entry.file, _registry(where).get(entry.file)
+    if not path.is_file():
+        raise CapeError(f"{where} has no {entry.file}: get it with `cape fetch {name}`")
+    if recorded and _sha256(path) != recorded.sha256:
+        raise CapeError(
+            f"{path} is no longer the file that was fetched on {recorded.date} (sha256 {recorded.sha256[:12]}...): it was changed "
+            f"here; move it away and run `cape fetch {name}`"
+        )
+    return path
+
+
+def fetch(
+    name: str, out: Path | None = None, accept: bool = False, timeout: float = TIMEOUT
+) -> Fetched:
+    """Download a full table from its published address, check it, then put it in its place with its checksum on record.
+
+    name: one of `catalogue()`. out: the folder, by default `folder()`. timeout: seconds that the server may stay silent.
+    accept: where the source gives another file than the one on record, take it and keep the old one beside it; without `accept` the
+    old one stays and the new one is kept beside it. Zip files with the same members count as the same file: some servers pack anew
+    at each request. Returns path, status and a sentence about it. Raises CapeError in one line where the source does not
+    give the file, where the file on disk is not the one on record, or where the folder cannot be written; then nothing was changed.
+
+    >>> fetch("unchr")
+    Traceback (most recent call last):
+    ...
+    capelib.errors.ParameterError: unknown table to fetch 'unchr': did you mean unhcr, Refugee Population Statistics Database: ...
+    """
+    entry, where = _entry(name), out or folder()
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(where, error) from None
+    path, registry = where / entry.file, _registry(where)
+    recorded = registry.get(entry.file)
+    if path.exists() and not recorded:
+        raise CapeError(
+            f"{path} is already there and was not fetched: it is used as it is; to fetch it, move it away or give --out DIR"
+        )
+    if path.exists():
+        path_of(name, where)
+    arrived = _arrive(entry, where, timeout)
+    try:
+        return _settle(entry, arrived, where, registry, accept)
+    except OSError as error:
+        raise _cannot_write(where, error) from None
+    finally:
+        arrived.unlink(missing_ok=True)
+
+
+def _settle(
+    entry: Download, arrived: Path, where: Path, registry: dict[str, Record], accept: bool
+) -> Fetched:
+    """Moves a file that arrived whole to its place, or beside it where it is not the file on record."""
+    path, old, new = where / entry.file, registry.get(entry.file), _record(entry, arrived)
+    if old and new.contents == old.contents:
+        if not path.exists():
+            _write(where, registry | {new.file: new})
+            arrived.replace(path)
+        return Fetched(
+            path, "unchanged", f"{path} is what the source gives today and gave on {old.date}"
+        )
+    if old and not accept:
+        apart = replace(new, file=_apart(new))
+        _write(where, registry | {apart.file: apart})
+        arrived.replace(where / apart.file)
+        said = (
+            f"CHANGED AT THE SOURCE: it gives another file than on {old.date} (sha256 then {old.sha256}, now {new.sha256}). {path} stays "
+            f"as it was; the new file is kept apart as {where / apart.file}. To take it: cape fetch {entry.name} --accept"
+        )
+        return Fetched(where / apart.file, "changed", said)
+    kept = ""
+    if old and path.exists():
+        before = replace(old, file=_apart(old))
+        path.replace(where / before.file)
+        registry = registry | {before.file: before}
+        kept = f"; the file of {old.date} is kept as {where / before.file}"
+    _write(
+        where, registry | {new.file: new}
+    )  # first: the next fetch mends a record without its file, but not a file without record
+    arrived.replace(path)
+    said = f"{path}: {int(new.bytes):,} bytes, sha256 {new.sha256}, on record in {REGISTRY}{kept}"
+    return Fetched(path, "accepted" if old else "new", said)
+
+
+def _record(entry: Download, path: Path) -> Record:
+    digest, members = _sha256(path), _members(path)
+    contents = hashlib.sha256(repr(members).encode()).hexdigest() if members else digest
+    return Record(
+        entry.file,
+        entry.name,
+        digest,
+        contents,
+        entry.address,
+        f"{datetime.now(UTC):%Y-%m-%d}",
+        str(path.stat().st_size),
+    )
+
+
+def _arrive(entry: Download, where: Path, timeout: float) -> Path:
+    """The file under a passing name in its folder, whole and checked; pooch downloads beside it and moves it."""
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")  # the command says itself what happens
+    passing = where / f".{entry.name}.{os.getpid()}.arriving"
+    until, last = time.monotonic() + LONGEST, ""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+
+        def download(address: str, to: str, _pooch: object) -> None:
+            _receive(address, Path(to), entry.largest_mb, timeout, until)
+            _check(Path(to), entry)
+
+        try:
+            passing.unlink(missing_ok=True)
+            pooch.retrieve(
+                entry.address, known_hash=None, fname=passing.name, path=where, downloader=download
+            )
+            passing.chmod(
+                0o644
+            )  # pooch leaves it to its owner alone, and a folder of reference tables is often shared
+            return passing
+        except _Broken as error:
+            last = str(error)
+        except _Refused as error:
+            raise CapeError(
+                f"{entry.name}: {error}. Nothing was stored. Try later, or get it by hand from {entry.page} and put it in {where} "
+                f"as {entry.file}"
+            ) from None
+        except OSError as error:
+            raise _cannot_write(where, error) from None
+    raise CapeError(
+        f"{entry.name}: {urlsplit(entry.address).netloc} failed {ATTEMPTS} times, at last: {last}. Nothing was stored. Check the "
+        f"connection and try later, or get it by hand from {entry.page} and put it in {where} as {entry.file}"
+    )
+
+
+def _receive(address: str, to: Path, largest_mb: float, timeout: float, until: float) -> None:
+    """Writes what the address gives, within bounds of size and time."""
+    import requests
+    import urllib3
+
+    largest = int(largest_mb * 1_000_000)
+    too_large = f"the answer is larger than the {largest_mb:g} MB that this table may have"
+    try:
+        with (
+            requests.Session() as session,
+            _answer(session, address, timeout) as response,
+            to.open("wb") as file,
+        ):
+            promised = response.headers.get("Content-Length", "")
+            if promised.isdecimal() and int(promised) > largest:
+                raise _Refused(too_large)
+            written = 0
+            # read1 returns at each packet: a slow server is stopped in time, which a read of a whole block would not do
+            while chunk := response.raw.read1(65536, decode_content=True):
+                written += len(chunk)
+                if written > largest:
+                    raise _Refused(too_large)
+                if time.monotonic() > until:
+                    raise _Refused(f"the download was not finished in {LONGEST:g} seconds")
+                file.write(chunk)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        raise _Broken(f"the server was silent for {timeout:g} seconds") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise _Broken(_reason(error)) from None
+    except ValueError as error:
+        raise _Refused(f"the server's answer cannot be read ({error})") from None
+
+
+@contextmanager
+def _answer(session: "Session", address: str, timeout: float) -> "Iterator[Response]":
+    """The answer at the end of the redirects, followed here: requests reads the body of each to its end, however long it is."""
+    target_of = session.get_redirect_target
+    session.get_redirect_target = lambda resp: None  # noqa: ARG005 - requests would read that body even when told not to follow
+    headers = {"User-Agent": f"capelib/{__version__}", "Accept-Encoding": "identity"}
+    for _ in range(REDIRECTS + 1):
+        with session.get(address, stream=True, timeout=timeout, headers=headers) as response:
+            target = target_of(response)
+            if target is None:
+                code = response.status_code
+                if code in PASSING:
+                    raise _Broken(f"the server answered {code} {response.reason}".strip())
+                if code != 200:
+                    raise _Refused(
+                        f"the server answered {code} {response.reason}".strip()
+                        + ": the address may have moved"
+                    )
+                yield response
+                return
+        address = urljoin(address, target)
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise _Refused(
+                f"the address redirects to {urlsplit(address).scheme}:, which is not the web"
+            )
+    raise _Refused(f"the address redirects more than {REDIRECTS} times")
+
+
+def _check(path: Path, entry: Download) -> None:
+    """Raises _Refused where a file is not of the kind that the entry expects, or was cut short.
+
+    A CSV file that was cut exactly between two lines, by a server that announced that length, cannot be told from a whole one.
+    """
+    with path.open("rb") as file:
+        head = file.read(100_000)
+        file.seek(max(0, path.stat().st_size - 1))
+        last = file.read(1)
+    if not head:
+        raise _Refused("the answer is empty")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        raise _Refused(
+            f"the address gave a web page (to log in, or an error) where a {entry.kind} file was expected"
+        )
+    if entry.kind == "csv":
+        first = head.decode("utf-8-sig", errors="replace").partition("\n")[0].rstrip("\r")
+        missing = set(entry.columns) - set(next(csv.reader([first]), []))
+        if missing:
+            raise _Refused(
+                f"the answer is not the expected CSV file: its first line lacks {', '.join(sorted(missing))}"
+            )
+        if last != b"\n":
+            raise _Refused("the CSV file ends in the middle of a line: it was cut short")
+        return
+    if not head.startswith(b"PK\x03\x04"):
+        raise _Refused(f"the answer is not a {entry.kind} file")
+    members = _members(path)
+    if members is None:
+        raise _Refused(f"the {entry.kind} file is broken or was cut short")
+    if entry.kind == "xlsx" and "xl/workbook.xml" not in {member for member, _, _ in members}:
+        raise _Refused("the answer is a zip file, but no xlsx workbook")
+
+
+def _members(path: Path) -> list[tuple[str, int, int]] | None:
+    """Name, checksum and size of what a zip file holds; None where it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sorted(
+                (member.filename, member.CRC, member.file_size) for member in archive.infolist()
+            )
+    except Exception:  # zipfile answers a broken file with errors of many kinds
+        return None
+
+
+def _registry(where: Path) -> dict[str, Record]:
+    """What the folder's registry says, by file. Raises CapeError that names the line where it cannot be read."""
+    path, names = where / REGISTRY, list(Record.__dataclass_fields__)
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, csv.Error) as error:
+        raise CapeError(
+            f"{path} cannot be read ({error}): move it away; then its files count as put there by hand"
+        ) from None
+    for number, cells in enumerate(lines, 1):
+        if len(cells) != len(names) or (number == 1 and cells != names):
+            raise CapeError(
+                f"{path}, line {number}: expected the {len(names)} columns {', '.join(names)}; mend or delete the line"
+            )
+    return {cells[0]: Record(*cells) for cells in lines[1:]}
+
+
+def _write(where: Path, registry: dict[str, Record]) -> None:
+    names = list(Record.__dataclass_fields__)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [names, *([getattr(record, name) for name in names] for record in registry.values())]
+    )
+    write_files(where, {REGISTRY: text.getvalue().encode()})
+
+
+def _entry(name: str) -> Download:
+    entries = catalogue()
+    require("table to fetch", name, {key: entry.title for key, entry in entries.items()})
+    return entries[name]
+
+
+def _apart(record: Record) -> str:
+    return f"{Path(record.file).stem}.{record.sha256[:12]}{Path(record.file).suffix}"
+
+
+def _cannot_write(where: Path, error: OSError) -> CapeError:
+    return CapeError(
+        f"cannot write to {where}: {error.strerror or error}; choose another folder with --out DIR"
+    )
+
+
+def _sha256(path: Path) -> str:
+    import pooch
+
+    return pooch.file_hash(str(path))
+
+
+def _reason(error: BaseException | None) -> str:
+    """What the system says of a failed connection, found among the errors of three libraries around it."""
+    while error:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        error = error.__cause__ or error.__context__
+    return "the answer broke off or was not HTTP"

@@ -1,0 +1,1 @@
+"""What words mean: the codebook, the tables that ship, states, dates."""

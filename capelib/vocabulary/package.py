@@ -1,0 +1,138 @@
+"""data/datapackage.json: the shipped tables described for other tools, made from the codebook and the files alone."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from capelib.paths import room
+from capelib.vocabulary.codebook import codebook, codes
+
+_LICENCES = {
+    "CC-BY-4.0": (
+        "Creative Commons Attribution 4.0 International",
+        "https://creativecommons.org/licenses/by/4.0/",
+    )
+}
+_FIELD_TYPES = {
+    "integer": "integer",
+    "year": "year",
+    "number": "number",
+}  # every other type of the codebook is text with rules
+_EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
+
+
+def datapackage() -> dict[str, Any]:
+    """What does the built-in data consist of? The content of data/datapackage.json, a Frictionless Data Package.
+
+    Types, rules, keys and descriptions come from data/codebook.toml, sizes and checksums from the files, so that nothing
+    in it is written by hand. The same files give the same dictionary, in the codebook's order.
+    Source: Data Package standard, https://datapackage.org.
+
+    >>> [resource["name"] for resource in datapackage()["resources"]][:3]
+    ['incidents', 'exiles', 'sources']
+    """
+    book = codebook()
+    about = book["dataset"]
+    licence, address = _LICENCES[about["licence"]]
+    sources = {
+        source["title"]: source
+        for entry in book["table"].values()
+        for source in entry.get("source", [])
+    }
+    return {
+        "name": about["name"],
+        "title": about["title"],
+        "version": about["edition"],
+        "description": about["description"],
+        "licenses": [{"name": about["licence"], "title": licence, "path": address}],
+        "contributors": [{"title": about["contributors"], "role": "author"}],
+        "sources": list(sources.values()),
+        "resources": [_resource(name, entry) for name, entry in book["table"].items()],
+    }
+
+
+def write(path: Path | None = None) -> Path:
+    """Writes data/datapackage.json (or `path`) anew and returns its path. The same data gives the same bytes."""
+    path = path or room("data") / "datapackage.json"
+    path.write_text(text(), encoding="utf-8", newline="\n")
+    return path
+
+
+def text() -> str:
+    """data/datapackage.json as text: indented, ending with a newline."""
+    return json.dumps(datapackage(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _resource(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    content = (room("data") / entry["path"]).read_bytes()
+    return {
+        "name": name,
+        "path": entry["path"],
+        "title": entry["title"],
+        "description": entry["description"],
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        **({"sources": entry["source"]} if "source" in entry else {}),
+        "schema": _schema(name, entry),
+    }
+
+
+def _schema(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    key = entry.get("key", [])
+    schema: dict[str, Any] = {
+        "fields": [
+            _field(column, spec, unique=key == [column]) for column, spec in entry["column"].items()
+        ],
+        "missingValues": [""],
+    }
+    if key:
+        schema["primaryKey"] = key
+    links = [
+        _link(name, column, spec)
+        for column, spec in entry["column"].items()
+        if "references" in spec or spec["type"] == "state"
+    ]
+    return schema | ({"foreignKeys": links} if links else {})
+
+
+def _field(column: str, spec: dict[str, Any], unique: bool) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "name": column,
+        "type": _FIELD_TYPES.get(spec["type"], "string"),
+        "description": spec["description"],
+    }
+    if spec["type"] == "url":
+        field["format"] = "uri"
+    if spec["type"] == "edtf":
+        field["rdfType"] = _EDTF
+    rules: dict[str, Any] = {
+        rule: True
+        for rule, holds in (("required", spec.get("required")), ("unique", unique))
+        if holds
+    }
+    if "pattern" in spec:
+        rules["pattern"] = (
+            f"({spec['pattern']})" if "|" in spec["pattern"] else spec["pattern"]
+        )  # readers add ^ and $ to its ends
+    if spec["type"] == "yes":
+        rules["enum"] = ["yes"]
+    if spec["type"] == "code":
+        rules["enum"] = [*codes(spec["codes"]), *spec.get("also", [])]
+    return field | ({"constraints": rules} if rules else {})
+
+
+def _link(name: str, column: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Column of another table in which each value must occur; a state must occur in the table of states."""
+    resource, field = spec.get("references", "states.iso3").split(".")
+    return {
+        "fields": [column],
+        "reference": {"resource": "" if resource == name else resource, "fields": [field]},
+    }
+
+
+if __name__ == "__main__":
+    print(f"wrote {write()}")
