@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capelib.reference import displaced, memberships, regimes
     from capelib.reference.regimes import add_regime
     from capelib.vocabulary.codebook import codebook, codes, describe
+    from capelib.vocabulary.pursuers import pursuers
     from capelib.vocabulary.tables import states, table
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ _HOME = {
     "codes": "capelib.vocabulary.codebook",
     "describe": "capelib.vocabulary.codebook",
     "gaps": "capelib.notebook",
+    "pursuers": "capelib.vocabulary.pursuers",
     "add_regime": "capelib.reference.regimes",
     "check_parameters": "capelib.notebook",
     "answer": "capelib.notebook",
@@ -85,6 +87,7 @@ __all__ = [
     "journeys",
     "load",
     "memberships",
+    "pursuers",
     "regimes",
     "relatives",
     "shares",

@@ -23,6 +23,7 @@ from capelib.vocabulary.codebook import (
     require,
     stage_of,
 )
+from capelib.vocabulary.pursuers import pursuers
 from capelib.vocabulary.tables import (
     CELLS,
     PROBLEM_COLUMNS,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from capelib.clean.changes import Changes
     from capelib.read.header import Sheet
 
-CENTRAL_ASIA = ("KAZ", "KGZ", "TJK", "TKM", "UZB")
+CENTRAL_ASIA = pursuers("all").codes
 NEEDED = {
     "incidents": ("exile_id", "origin", "host", "date", "measure"),
     "exiles": ("exile_id", "origin", "category"),

@@ -1,0 +1,37 @@
+"""Estimates in words, the same everywhere: a share, a change in points, a ratio, each with its 95 % interval."""
+
+
+def percent(share: float, low: float, high: float) -> str:
+    """A share (fractions) with its interval.
+
+    >>> percent(0.777, 0.66, 0.864)
+    '78 % [66, 86]'
+    """
+    return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def points(change: float, low: float, high: float) -> str:
+    """A difference of shares (fractions) in percentage points, with its interval.
+
+    >>> points(0.269, 0.14, 0.382)
+    '+27 points [+14, +38]'
+    """
+    return f"{100 * change:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+
+
+def times(ratio: float, low: float, high: float) -> str:
+    """A ratio with its interval.
+
+    >>> times(3.534, 1.288, 9.749)
+    '3.5 times [1.3, 9.7]'
+    """
+    return f"{two_digits(ratio)} times [{two_digits(low)}, {two_digits(high)}]"
+
+
+def two_digits(ratio: float) -> str:
+    """A ratio with the two digits that matter.
+
+    >>> two_digits(0.324), two_digits(4.449), two_digits(325.96)
+    ('0.32', '4.4', '326')
+    """
+    return f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
