@@ -1115,7 +1115,7 @@ def test_an_address_is_read_and_its_checksum_noted(address, path):
 def test_an_address_that_serves_badly_is_refused_in_one_line(address, monkeypatch, path, said):
     monkeypatch.setattr(files, "MAX_DOWNLOAD", 1 << 20)
     monkeypatch.setattr(files, "MAX_SECONDS", 1)
-    monkeypatch.setattr(files, "TIMEOUT", (1, 0.5))
+    monkeypatch.setattr(files, "SILENCE", 0.5)
     with pytest.raises(cape.DataError, match=said) as caught:
         read(address + path)
     assert "\n" not in str(caught.value)

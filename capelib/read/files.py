@@ -3,21 +3,20 @@
 import codecs
 import hashlib
 import tempfile
-import time
 import zipfile
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from capelib.download import DownloadFailed, TooLarge, TooSlow, download
 from capelib.errors import DataError, ParameterError
 from capelib.read.header import Notes, Sheet
 
 MAX_BYTES = 2 << 30  # of a file; ten million rows of the field's width are about 1 GiB
 MAX_DOWNLOAD = 512 << 20
-TIMEOUT = (10, 30)  # seconds to connect, and without any answer
+SILENCE = 30  # seconds without any answer
 MAX_SECONDS = 600  # of a whole download: a server may send one byte every 29 seconds
-REDIRECTS = 5
 _EXPORT = "export its table as CSV or xlsx"
 _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("xls", ""),
@@ -233,48 +232,24 @@ def _zip_kind(path: Path) -> str:
 
 
 def _downloaded(address: str, folder: Path) -> tuple[Path, str]:
-    """The file at an address, in a folder that goes away afterwards, and its SHA-256.
-
-    Stops at MAX_DOWNLOAD bytes and MAX_SECONDS, and follows few redirects, none of them to a file of this machine.
-    """
-    import requests
-    import urllib3
-
-    name = "".join(
-        letter
-        for letter in unquote(PurePosixPath(urlsplit(address).path).name)
-        if letter.isalnum() or letter in "._- "
-    )
+    """The file at an address, in a folder that goes away afterwards, and its SHA-256."""
+    name = unquote(PurePosixPath(urlsplit(address).path).name)
+    name = "".join(letter for letter in name if letter.isalnum() or letter in "._- ")
     path = folder / (name[-100:].strip(". ") or "download")
-    until, size, digest = time.monotonic() + MAX_SECONDS, 0, hashlib.sha256()
     try:
-        with requests.Session() as session, path.open("wb") as file:
-            session.max_redirects = REDIRECTS
-            with session.get(address, stream=True, timeout=TIMEOUT) as answer:
-                answer.raise_for_status()
-                while block := answer.raw.read1(
-                    1 << 16, decode_content=True
-                ):  # no more than is there, so that the clock is looked at
-                    size += len(block)
-                    if size > MAX_DOWNLOAD:
-                        raise DataError(
-                            f"{address} sends more than {MAX_DOWNLOAD >> 20} MiB: download it and keep only what you need"
-                        )
-                    if time.monotonic() > until:
-                        raise DataError(
-                            f"{address} takes more than {MAX_SECONDS} seconds: download it and name its path"
-                        )
-                    digest.update(block)
-                    file.write(block)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        why = (
-            f"answer {error.response.status_code}"
-            if isinstance(error, requests.HTTPError)
-            else type(error).__name__
-        )
+        return path, download(address, path, MAX_DOWNLOAD, MAX_SECONDS, SILENCE)
+    except TooLarge:
         raise DataError(
-            f"{address} cannot be downloaded ({why}): check the address, or download it and name its path"
+            f"{address} sends more than {MAX_DOWNLOAD >> 20} MiB: "
+            "download it and keep only what you need"
         ) from None
-    return path, digest.hexdigest()
+    except TooSlow:
+        raise DataError(
+            f"{address} takes more than {MAX_SECONDS} seconds: download it and name its path"
+        ) from None
+    except (DownloadFailed, OSError) as error:
+        why = error.short if isinstance(error, DownloadFailed) else type(error).__name__
+        raise DataError(
+            f"{address} cannot be downloaded ({why}): "
+            "check the address, or download it and name its path"
+        ) from None

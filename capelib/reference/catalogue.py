@@ -7,24 +7,17 @@ import os
 import time
 import tomllib
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from capelib import __version__
+from capelib.download import DownloadFailed, TooLarge, TooSlow, download
 from capelib.errors import CapeError
 from capelib.files import write_files
 from capelib.paths import room
 from capelib.vocabulary.codebook import require
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from requests import Response, Session
 
 REGISTRY = "downloads.csv"  # in the folder of the files: what was fetched, from where, when
 TIMEOUT = 30.0  # seconds that a server may stay silent
@@ -33,8 +26,6 @@ ATTEMPTS, PAUSE = (
     3,
     1.0,
 )  # PAUSE seconds after the first failure, twice as long after each further one
-REDIRECTS = 5
-PASSING = {429, 500, 502, 503, 504}  # answers that another attempt may change
 
 
 @dataclass(frozen=True)
@@ -77,14 +68,6 @@ class Fetched:
     path: Path
     status: str
     said: str
-
-
-class _Refused(Exception):
-    """The answer is not the file; another attempt would not change that."""
-
-
-class _Broken(Exception):
-    """The connection or the server failed; another attempt may do."""
 
 
 @cache
@@ -242,108 +225,59 @@ def _record(entry: Download, path: Path) -> Record:
     )
 
 
-def _arrive(entry: Download, where: Path, timeout: float) -> Path:
-    """The file under a passing name in its folder, whole and checked; pooch downloads beside it and moves it."""
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")  # the command says itself what happens
-    passing = where / f".{entry.name}.{os.getpid()}.arriving"
-    until, last = time.monotonic() + LONGEST, ""
+def _arrive(entry: Download, where: Path, silence: float) -> Path:
+    """The file under a passing name in its folder, whole and checked."""
+    arrived = where / f".{entry.name}.{os.getpid()}.arriving"
+    end = time.monotonic() + LONGEST
+    failure = ""
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(PAUSE * 2 ** (attempt - 1))
-
-        def download(address: str, to: str, _pooch: object) -> None:
-            _receive(address, Path(to), entry.largest_mb, timeout, until)
-            _check(Path(to), entry)
-
         try:
-            passing.unlink(missing_ok=True)
-            pooch.retrieve(
-                entry.address, known_hash=None, fname=passing.name, path=where, downloader=download
-            )
-            passing.chmod(
-                0o644
-            )  # pooch leaves it to its owner alone, and a folder of reference tables is often shared
-            return passing
-        except _Broken as error:
-            last = str(error)
-        except _Refused as error:
-            raise CapeError(
-                f"{entry.name}: {error}. Nothing was stored. Try later, or get it by hand from {entry.page} and put it in {where} "
-                f"as {entry.file}"
-            ) from None
+            _download(entry, arrived, end, silence)
+            return arrived
+        except DownloadFailed as error:
+            arrived.unlink(missing_ok=True)
+            failure = str(error)
+            if not error.passing:
+                raise CapeError(
+                    f"{entry.name}: {failure}. Nothing was stored. Try later, "
+                    f"or {_by_hand(entry, where)}"
+                ) from None
         except OSError as error:
             raise _cannot_write(where, error) from None
     raise CapeError(
-        f"{entry.name}: {urlsplit(entry.address).netloc} failed {ATTEMPTS} times, at last: {last}. Nothing was stored. Check the "
-        f"connection and try later, or get it by hand from {entry.page} and put it in {where} as {entry.file}"
+        f"{entry.name}: {urlsplit(entry.address).netloc} failed {ATTEMPTS} times, "
+        f"at last: {failure}. Nothing was stored. Check the connection and try later, "
+        f"or {_by_hand(entry, where)}"
     )
 
 
-def _receive(address: str, to: Path, largest_mb: float, timeout: float, until: float) -> None:
-    """Writes what the address gives, within bounds of size and time."""
-    import requests
-    import urllib3
+def _by_hand(entry: Download, where: Path) -> str:
+    return f"get it by hand from {entry.page} and put it in {where} as {entry.file}"
 
-    largest = int(largest_mb * 1_000_000)
-    too_large = f"the answer is larger than the {largest_mb:g} MB that this table may have"
+
+def _download(entry: Download, to: Path, end: float, silence: float) -> None:
+    """Stores the file of a table and checks it. Bounds are given in the catalogue's words."""
     try:
-        with (
-            requests.Session() as session,
-            _answer(session, address, timeout) as response,
-            to.open("wb") as file,
-        ):
-            promised = response.headers.get("Content-Length", "")
-            if promised.isdecimal() and int(promised) > largest:
-                raise _Refused(too_large)
-            written = 0
-            # read1 returns at each packet: a slow server is stopped in time, which a read of a whole block would not do
-            while chunk := response.raw.read1(65536, decode_content=True):
-                written += len(chunk)
-                if written > largest:
-                    raise _Refused(too_large)
-                if time.monotonic() > until:
-                    raise _Refused(f"the download was not finished in {LONGEST:g} seconds")
-                file.write(chunk)
-    except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise _Broken(f"the server was silent for {timeout:g} seconds") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise _Broken(_reason(error)) from None
-    except ValueError as error:
-        raise _Refused(f"the server's answer cannot be read ({error})") from None
-
-
-@contextmanager
-def _answer(session: "Session", address: str, timeout: float) -> "Iterator[Response]":
-    """The answer at the end of the redirects, followed here: requests reads the body of each to its end, however long it is."""
-    target_of = session.get_redirect_target
-    session.get_redirect_target = lambda resp: None  # noqa: ARG005 - requests would read that body even when told not to follow
-    headers = {"User-Agent": f"capelib/{__version__}", "Accept-Encoding": "identity"}
-    for _ in range(REDIRECTS + 1):
-        with session.get(address, stream=True, timeout=timeout, headers=headers) as response:
-            target = target_of(response)
-            if target is None:
-                code = response.status_code
-                if code in PASSING:
-                    raise _Broken(f"the server answered {code} {response.reason}".strip())
-                if code != 200:
-                    raise _Refused(
-                        f"the server answered {code} {response.reason}".strip()
-                        + ": the address may have moved"
-                    )
-                yield response
-                return
-        address = urljoin(address, target)
-        if urlsplit(address).scheme not in ("http", "https"):
-            raise _Refused(
-                f"the address redirects to {urlsplit(address).scheme}:, which is not the web"
-            )
-    raise _Refused(f"the address redirects more than {REDIRECTS} times")
+        download(
+            entry.address,
+            to,
+            largest=int(entry.largest_mb * 1_000_000),
+            seconds=end - time.monotonic(),
+            silence=silence,
+        )
+    except TooLarge:
+        raise DownloadFailed(
+            f"the answer is larger than the {entry.largest_mb:g} MB that this table may have"
+        ) from None
+    except TooSlow:
+        raise DownloadFailed(f"the download was not finished in {LONGEST:g} seconds") from None
+    _check(to, entry)
 
 
 def _check(path: Path, entry: Download) -> None:
-    """Raises _Refused where a file is not of the kind that the entry expects, or was cut short.
+    """Raises DownloadFailed where a file is not of the kind that the entry expects, or was cut short.
 
     A CSV file that was cut exactly between two lines, by a server that announced that length, cannot be told from a whole one.
     """
@@ -352,28 +286,28 @@ def _check(path: Path, entry: Download) -> None:
         file.seek(max(0, path.stat().st_size - 1))
         last = file.read(1)
     if not head:
-        raise _Refused("the answer is empty")
+        raise DownloadFailed("the answer is empty")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-        raise _Refused(
+        raise DownloadFailed(
             f"the address gave a web page (to log in, or an error) where a {entry.kind} file was expected"
         )
     if entry.kind == "csv":
         first = head.decode("utf-8-sig", errors="replace").partition("\n")[0].rstrip("\r")
         missing = set(entry.columns) - set(next(csv.reader([first]), []))
         if missing:
-            raise _Refused(
+            raise DownloadFailed(
                 f"the answer is not the expected CSV file: its first line lacks {', '.join(sorted(missing))}"
             )
         if last != b"\n":
-            raise _Refused("the CSV file ends in the middle of a line: it was cut short")
+            raise DownloadFailed("the CSV file ends in the middle of a line: it was cut short")
         return
     if not head.startswith(b"PK\x03\x04"):
-        raise _Refused(f"the answer is not a {entry.kind} file")
+        raise DownloadFailed(f"the answer is not a {entry.kind} file")
     members = _members(path)
     if members is None:
-        raise _Refused(f"the {entry.kind} file is broken or was cut short")
+        raise DownloadFailed(f"the {entry.kind} file is broken or was cut short")
     if entry.kind == "xlsx" and "xl/workbook.xml" not in {member for member, _, _ in members}:
-        raise _Refused("the answer is a zip file, but no xlsx workbook")
+        raise DownloadFailed("the answer is a zip file, but no xlsx workbook")
 
 
 def _members(path: Path) -> list[tuple[str, int, int]] | None:
@@ -435,12 +369,3 @@ def _sha256(path: Path) -> str:
     import pooch
 
     return pooch.file_hash(str(path))
-
-
-def _reason(error: BaseException | None) -> str:
-    """What the system says of a failed connection, found among the errors of three libraries around it."""
-    while error:
-        if isinstance(error, OSError) and error.strerror:
-            return error.strerror
-        error = error.__cause__ or error.__context__
-    return "the answer broke off or was not HTTP"
