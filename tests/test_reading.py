@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 import capelib as cape
 from capelib.read import files
 from capelib.read.files import read
-from capelib.read.header import EXTRA, Sheet
+from capelib.read.sheet import EXTRA, Sheet
 
 HEADER = ["exile_id", "origin", "host", "date", "measure"]
 ROWS = [

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import DataError
-from capelib.read.header import (
+from capelib.read.header import header_rows, tabulate
+from capelib.read.sheet import (
     EXTRA,
     MAX_CELLS,
     MAX_ROWS,
@@ -19,8 +20,6 @@ from capelib.read.header import (
     Notes,
     Sheet,
     bounded,
-    header_rows,
-    tabulate,
     text_frame,
 )
 

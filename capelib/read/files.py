@@ -11,7 +11,7 @@ import pandas as pd
 
 from capelib.download import DownloadFailed, TooLarge, TooSlow, download
 from capelib.errors import DataError, ParameterError
-from capelib.read.header import Notes, Sheet
+from capelib.read.sheet import Notes, Sheet
 
 MAX_BYTES = 2 << 30  # of a file; ten million rows of the field's width are about 1 GiB
 MAX_DOWNLOAD = 512 << 20

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from capelib.errors import DataError
-from capelib.read.header import MAX_CELL, Grid, Notes, Sheet, bounded, finish, tabulate, text_frame
-from capelib.read.workbook_guard import text_of
+from capelib.read.cell_text import text_of
+from capelib.read.header import finish, tabulate
+from capelib.read.sheet import MAX_CELL, Grid, Notes, Sheet, bounded, text_frame
 
 MAX_JSON = 256 << 20  # bytes: as objects they take ten times that
 MAX_JSON_CELLS = 20_000_000  # 8 bytes each even where a record lacks the field
