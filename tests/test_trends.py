@@ -155,28 +155,6 @@ def test_the_standard_errors_are_the_hc3_of_the_linear_model_at_the_last_step(mo
     assert FITS[model].terms["p"].to_numpy() == pytest.approx(last.pvalues[1:], rel=1e-5)
 
 
-def test_statsmodels_still_gives_other_errors_than_hc3_for_count_models():
-    """The reason for own code: asked for HC3, its GLM silently gives HC0. Else ours can go."""
-    law = sm.families.Poisson()
-    reported = {
-        kind: sm.GLM(COUNTS, X, family=law).fit(tol=1e-13, maxiter=1000, cov_type=kind).bse
-        for kind in ("HC0", "HC1", "HC3")
-    }
-    mean = FITS[POISSON].fitted["fitted"].to_numpy()
-    bread = np.linalg.inv(X.T @ (X * mean[:, None]))
-    leverage = mean * np.einsum("ij,jk,ik->i", X, bread, X)
-
-    def errors(score: np.ndarray) -> np.ndarray:
-        return np.sqrt(np.diag(bread @ X.T @ np.diag(score**2) @ X @ bread))
-
-    assert reported["HC3"] == pytest.approx(errors(COUNTS - mean), rel=1e-5)
-    assert reported["HC3"] == pytest.approx(reported["HC0"])
-    true = errors((COUNTS - mean) / (1 - leverage))[1:]
-    assert standard_errors(FITS[POISSON]) == pytest.approx(true, rel=1e-5)
-    for kind in ("HC1", "HC3"):
-        assert (reported[kind][1:] < 0.95 * true).all()
-
-
 def test_the_line_without_the_break_is_the_earlier_line_carried_on():
     fit = FITS[POISSON]
     fitted, before = fit.fitted, fit.fitted["year"] < 2012

@@ -1,7 +1,7 @@
 """Ratios of expected counts from panels: Poisson and negative binomial models, clustered intervals.
 
-Own code, since statsmodels' GLM takes tens of times as long for the same ratios, and its cluster
-errors have no correction for few clusters: [1.95, 6.44] where this gives [1.29, 9.75].
+Own code, since statsmodels' GLM takes tens of times as long for the same ratios, and corrects its
+cluster errors by one factor only (CR1): [1.95, 6.44] where this gives [1.29, 9.75].
 """
 
 from collections.abc import Sequence
