@@ -346,7 +346,7 @@ class TestTheModel:
             rng.uniform(0.2, 3, 60),
             rng.normal(size=60),
         )
-        covariance, df = panel_counts.clustered(x, weight, residual, group)
+        covariance, df = panel_counts.cluster_covariance(x, weight, residual, group)
         root = np.sqrt(weight)
         scaled, error = x * root[:, None], residual / root
         bread = np.linalg.inv(scaled.T @ scaled)

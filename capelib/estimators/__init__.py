@@ -1,1 +1,1 @@
-"""Estimators: frames or arrays in, estimates with intervals out. None knows the codebook's questions."""
+"""Estimators: frames or arrays in, estimates with intervals out. They know no question."""

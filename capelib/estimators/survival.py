@@ -1,4 +1,4 @@
-"""Times until an event: followed to an end (Kaplan and Meier), or known only to lie in an interval (Turnbull)."""
+"""Times until an event: followed to an end, or known only to lie between two dates."""
 
 import numpy as np
 import pandas as pd
@@ -10,75 +10,112 @@ def kaplan_meier(
 ) -> pd.DataFrame:
     """What share goes on without the event beyond each time? Kaplan and Meier's estimate.
 
-    time: of the event or of the end of follow-up, in any unit. event: did it happen? cluster: which cases belong together (None: each
-    stands alone). Returns `time` (of events), `at_risk`, `events`, `survival`, `low`, `high` (pointwise 95 %, on the scale of
-    log(-log), missing where survival is 0). Assumes that those whose follow-up ends are like those who are followed on.
-    The variance sums, over clusters, the squared influence on the estimate; without clusters it is close to Greenwood's.
-    Source: Kaplan and Meier 1958, JASA 53, 457-481; variance with clusters: Ying and Wei 1994, Journal of Multivariate Analysis 50, 17-29.
+    Parameters
+    ----------
+    time
+        Of the event or of the end of follow-up, in any unit; one a case.
+    event
+        Did it happen? One a case.
+    cluster
+        Which cases belong together; None where each stands alone.
 
-    >>> import numpy as np
-    >>> kaplan_meier(np.array([1, 2, 2, 4]), np.array([True, True, False, True]))["survival"].round(3).tolist()
+    Returns
+    -------
+    DataFrame
+        `time` (of events), `at_risk`, `events`, `survival`, `low`, `high` (pointwise 95 %, on the
+        scale of log(-log), missing where survival is 0).
+
+    Notes
+    -----
+    Assumes that those whose follow-up ends are like those who are followed on. The variance sums,
+    over clusters, the squared influence on the estimate, which statsmodels' does not offer;
+    without clusters it is close to Greenwood's.
+
+    References
+    ----------
+    Kaplan and Meier 1958, Journal of the American Statistical Association 53, 457-481. Ying and
+    Wei 1994, Journal of Multivariate Analysis 50, 17-29 (variance with clusters).
+
+    Examples
+    --------
+    >>> curve = kaplan_meier(np.array([1, 2, 2, 4]), np.array([True, True, False, True]))
+    >>> curve["survival"].round(3).tolist()
     [0.75, 0.5, 0.0]
     """
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    time, event = np.asarray(time, float), np.asarray(event, bool)
+    time = np.asarray(time, float)
+    event = np.asarray(event, bool)
+    columns = ["time", "at_risk", "events", "survival", "low", "high"]
     if not event.any():
-        return pd.DataFrame(
-            columns=["time", "at_risk", "events", "survival", "low", "high"], dtype=float
-        )
+        return pd.DataFrame(columns=columns, dtype=float)
     fit = SurvfuncRight(time, event.astype(int))
-    at, risk, events, survival = (
-        np.asarray(part)[fit.n_events > 0]
+    has_events = fit.n_events > 0
+    times, risk, events, survival = (
+        np.asarray(part)[has_events]
         for part in (fit.surv_times, fit.n_risk, fit.n_events, fit.surv_prob)
     )
-    happened = event[:, None] & (time[:, None] == at)
-    left = np.where(risk > events, risk - events, np.nan)
-    influence = np.cumsum((happened - (time[:, None] >= at) * (events / risk)) / left, axis=1)
+    happened = event[:, None] & (time[:, None] == times)
+    remaining = np.where(risk > events, risk - events, np.nan)
+    expected = (time[:, None] >= times) * (events / risk)
+    influence = np.cumsum((happened - expected) / remaining, axis=1)
     groups = pd.factorize(cluster)[0] if cluster is not None else np.arange(len(time))
-    total = np.zeros((groups.max() + 1, len(at)))
-    np.add.at(total, groups, influence)
-    error = np.sqrt((total**2).sum(axis=0) * len(total) / max(len(total) - 1, 1))  # of log survival
+    sums = np.zeros((groups.max() + 1, len(times)))
+    np.add.at(sums, groups, influence)
+    error = np.sqrt((sums**2).sum(axis=0) * len(sums) / max(len(sums) - 1, 1))  # of log survival
     with np.errstate(divide="ignore", invalid="ignore"):
-        bend = np.exp(stats.norm.ppf(0.975) * error / np.abs(np.log(survival)))
-        low, high = survival**bend, survival ** (1 / bend)
-    return pd.DataFrame(
-        {
-            "time": at,
-            "at_risk": risk,
-            "events": events,
-            "survival": survival,
-            "low": low,
-            "high": high,
-        }
-    )
+        power = np.exp(stats.norm.ppf(0.975) * error / np.abs(np.log(survival)))
+        low, high = survival**power, survival ** (1 / power)
+    numbers = [times, risk, events, survival, low, high]
+    return pd.DataFrame(dict(zip(columns, numbers, strict=True)))
 
 
 def turnbull(low: np.ndarray, high: np.ndarray, rounds: int = 20_000) -> pd.DataFrame:
-    """The distribution of times that are known only to lie between low and high, both included (high may be infinite).
+    """How are times distributed that are known only to lie between low and high?
 
-    Returns the intervals that can hold probability: `low`, `high`, `p` (sums to 1). Where within an interval it lies is not known.
-    Source: Turnbull 1976, Journal of the Royal Statistical Society B 38, 290-295 (self-consistency, at most `rounds` steps).
+    Parameters
+    ----------
+    low, high
+        The bounds of each time, both included; high may be infinite.
+    rounds
+        Most steps of the iteration.
 
-    >>> import numpy as np
+    Returns
+    -------
+    DataFrame
+        The intervals that can hold probability: `low`, `high`, `p` (sums to 1). Where within an
+        interval the probability lies is not known.
+
+    Notes
+    -----
+    Own code, since lifelines 0.30, which has this estimate, requires pandas < 3.
+
+    References
+    ----------
+    Turnbull 1976, Journal of the Royal Statistical Society B 38, 290-295 (self-consistency).
+
+    Examples
+    --------
     >>> turnbull(np.array([0, 1, 4]), np.array([2, 3, 5]))[["low", "high"]].values.tolist()
     [[1.0, 2.0], [4.0, 5.0]]
     """
-    cases, many = np.unique(
-        np.column_stack([low, high]).astype(float), axis=0, return_counts=True
-    )  # times that are alike, once
-    low, high = cases.T
+    spans = np.column_stack([low, high]).astype(float)
+    spans, number = np.unique(spans, axis=0, return_counts=True)  # equal cases are worked out once
+    low, high = spans.T
     ends = np.concatenate([low, high])
     is_high = np.repeat([0, 1], len(low))
     order = np.lexsort([is_high, ends])
     ends, is_high = ends[order], is_high[order]
     inner = (is_high[:-1] == 0) & (is_high[1:] == 1)  # a low end followed by a high end
     left, right = ends[:-1][inner], ends[1:][inner]
-    can = ((low[:, None] <= left) & (right <= high[:, None])).astype(float)
-    p, weight = np.full(len(left), 1 / len(left)), many / many.sum()
+    possible = ((low[:, None] <= left) & (right <= high[:, None])).astype(float)
+    weight = number / number.sum()
+    p = np.full(len(left), 1 / len(left))
     for _ in range(rounds):
-        new = p * (weight / (can @ p) @ can)  # each case is shared out over its intervals by p
-        done, p = np.abs(new - p).max() < 1e-8, new
-        if done:
+        # each case is divided over its intervals in proportion to p
+        better = p * (weight / (possible @ p) @ possible)
+        converged = np.abs(better - p).max() < 1e-8
+        p = better
+        if converged:
             break
     return pd.DataFrame({"low": left, "high": right, "p": p})

@@ -1,4 +1,4 @@
-"""Parts of the data in which an answer is looked at again: the same names and rules for all questions."""
+"""Parts of the data in which an answer is looked at again, the same for all questions."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,6 @@
-"""Estimates in words, the same everywhere: a share, a change in points, a ratio, each with its 95 % interval."""
+"""Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
+
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def percent(share: float, low: float, high: float) -> str:
@@ -35,3 +37,12 @@ def two_digits(ratio: float) -> str:
     ('0.32', '4.4', '326')
     """
     return f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def number_word(count: int) -> str:
+    """A whole number as a sentence writes it: in letters up to ten.
+
+    >>> number_word(6), number_word(12)
+    ('six', '12')
+    """
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
