@@ -1,6 +1,7 @@
-"""What users rely on from the reference tables: right answers, honest gaps, and every shipped number equal to its source.
+"""The reference tables: right answers, honest gaps, each shipped number equal to its source.
 
-The comparison needs the full tables: a folder named in CAPELIB_REFERENCE, or ../shared/reference beside the repository.
+The comparison needs the full tables: a folder named in CAPELIB_REFERENCE, or ../shared/reference
+beside the repository.
 """
 
 import os
@@ -123,6 +124,30 @@ def test_is_authoritarian_keeps_missing_apart_from_no():
     assert cape.regimes.is_authoritarian(values, "fiw", "PF").tolist() == [True, True, False, pd.NA]
 
 
+def test_a_new_regime_measure_needs_only_its_entry_in_the_codebook(monkeypatch):
+    measures = cape.codebook()["codes"]["regime_measure"]
+    before = cape.regimes.definitions()
+    entry = {
+        "label": "Boix, Miller and Rosato",
+        "scale": ["0", "1"],
+        "phrase": "BMR: no democracy",
+        "definitions": ["0"],
+        "split": {"0": "not free: no democracy by BMR"},
+    }
+    monkeypatch.setitem(measures, "bmr", entry)
+    assert cape.regimes.definitions() == [*before, ("bmr", "0")]
+    assert cape.regimes.sentence("bmr", 0) == "BMR: no democracy"
+    assert cape.regimes.splits()["bmr", "0"] == "not free: no democracy by BMR"
+    monkeypatch.delitem(entry, "phrase")
+    with pytest.raises(cape.DataError, match=r"codebook.toml: \[codes.regime_measure.bmr\]"):
+        cape.regimes.sentence("bmr", 0)
+
+
+def test_every_definition_of_the_codebook_is_on_the_scale_of_its_measure():
+    for measure, cutoff in [*cape.regimes.definitions(), *cape.regimes.splits()]:
+        assert cutoff in cape.regimes.at_or_below(measure, cutoff)
+
+
 def test_memberships_count_first_and_last_year():
     assert [cape.memberships.of("UZB", year) for year in (1993, 1994, 1999, 2000, 2012, 2013)] == [
         ["CIS"],
@@ -144,9 +169,10 @@ def test_displaced_is_refugees_and_asylum_seekers():
     assert cape.displaced.of("UZB", 2016) == series.set_index("year")["displaced"][2016]
 
 
-# ---------------------------------------------------------------- every shipped number against the full tables
+# ------------------------------------------------ every shipped number against the full tables
 
-# Names that a full table spells otherwise than `cape.states()`. Other spellings are matched exactly or not at all.
+# Names that a full table spells otherwise than `cape.states()`. Other spellings are matched
+# exactly or not at all.
 OTHER_SPELLINGS = {"Turkey": "TUR", "Czech Republic": "CZE", "Swaziland": "SWZ"}
 ULFELDER_SPELLINGS = {
     "Bosnia-Herzegovina": "BIH",
@@ -156,7 +182,8 @@ ULFELDER_SPELLINGS = {
     "Macedonia (Former Yugoslav Republic of)": "MKD",
     "Russia (Soviet Union)": "RUS",
     "Turkey (Ottoman Empire)": "TUR",
-    "Yugoslavia": "SRB",  # to 2005; Serbia continued its seat in the Council of Europe, which is why ours begins in 2003
+    # to 2005; Serbia continued its seat in the Council of Europe: ours begins in 2003
+    "Yugoslavia": "SRB",
 }
 TOO_SMALL_FOR_ULFELDER = {"AND", "ISL", "LIE", "LUX", "MCO", "MLT", "SMR"}
 
@@ -167,7 +194,8 @@ def full():
     folder = Path(os.environ.get("CAPELIB_REFERENCE") or REPOSITORY.parent / "shared" / "reference")
     if not folder.is_dir():
         pytest.skip(
-            f"shipped numbers NOT compared with the full tables: no folder {folder}; name it in CAPELIB_REFERENCE"
+            f"shipped numbers NOT compared with the full tables: no folder {folder}; "
+            "name it in CAPELIB_REFERENCE"
         )
     return lambda name: pd.read_csv(folder / name, dtype="str", keep_default_na=False)
 

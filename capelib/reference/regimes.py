@@ -1,4 +1,8 @@
-"""Regime of a state in a year, on three scales, and "authoritarian" as a rule that the reader chooses."""
+"""Regime of a state in a year, and "authoritarian" as a rule that the reader chooses.
+
+The measures, their scales, cut-offs and words stand in data/codebook.toml, the ratings in
+data/reference/regimes.csv.
+"""
 
 from functools import cache
 from typing import Any
@@ -6,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capelib.errors import ParameterError
+from capelib.errors import DataError, ParameterError
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.tables import states, table
 
@@ -14,48 +18,128 @@ KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year"
 
 
 def scale(measure: str) -> list[str]:
-    """The values of a regime measure, from least to most free.
+    """Which values does a regime measure give, from least to most free?
 
-    measure: "fiw" (Freedom in the World status), "row" (Regimes of the World), "lied" (Lexical Index).
+    Parameters
+    ----------
+    measure
+        A regime measure of the codebook: "fiw" (Freedom in the World status), "row" (Regimes of
+        the World), "lied" (Lexical Index).
 
+    Raises
+    ------
+    ParameterError
+        For an unknown measure, naming the nearest.
+
+    Examples
+    --------
     >>> scale("fiw")
     ['NF', 'PF', 'F']
     """
+    return _entry(measure, "scale")
+
+
+def definitions() -> list[tuple[str, str]]:
+    """Under which definitions of "authoritarian" is a result given?
+
+    Returns
+    -------
+    list of (measure, cut-off)
+        In the codebook's order.
+
+    Examples
+    --------
+    >>> definitions()
+    [('fiw', 'NF'), ('fiw', 'PF'), ('row', '0'), ('row', '1'), ('lied', '2'), ('lied', '3')]
+    """
+    return [
+        (measure, cutoff)
+        for measure in codes("regime_measure")
+        for cutoff in _entry(measure, "definitions")
+    ]
+
+
+def splits() -> dict[tuple[str, str], str]:
+    """Under which definitions are hosts divided into free and not free?
+
+    Returns
+    -------
+    dict
+        The words of each definition, by its measure and cut-off.
+
+    Examples
+    --------
+    >>> splits()["row", "1"]
+    'not free: Regimes of the World <= 1'
+    """
+    return {
+        (measure, cutoff): words
+        for measure in codes("regime_measure")
+        for cutoff, words in _entry(measure, "split").items()
+    }
+
+
+def _entry(measure: str, field: str) -> Any:
+    """A field of the codebook's entry for a measure."""
     require("regime measure", measure, codes("regime_measure"))
-    return codebook()["codes"]["regime_measure"][measure]["scale"]
+    entry = codebook()["codes"]["regime_measure"][measure]
+    if field not in entry:
+        raise DataError(f"data/codebook.toml: [codes.regime_measure.{measure}] lacks {field!r}")
+    return entry[field]
 
 
 @cache
 def by_year() -> pd.DataFrame:
-    """Every rated state-year: iso3 (str), year (int), measure (str), value (str), from the shipped spells, 1990-2024."""
+    """How was each state rated in each year, on each measure?
+
+    Returns
+    -------
+    DataFrame
+        One row a rated state, year and measure, 1990-2024: `iso3` (str), `year` (int64),
+        `measure` and `value` (str).
+    """
     spells = table("regimes").astype({"measure": "str", "value": "str"})
     years = [
         range(first, last + 1)
         for first, last in zip(spells["first_year"], spells["last_year"], strict=True)
     ]
-    return (
-        spells.assign(year=years)
-        .explode("year")
-        .astype({"year": "int64"})[["iso3", "year", "measure", "value"]]
-        .reset_index(drop=True)
-    )
+    rated = spells.assign(year=years).explode("year").astype({"year": "int64"})
+    return rated[["iso3", "year", "measure", "value"]].reset_index(drop=True)
 
 
 @cache
 def _ratings(measure: str) -> pd.Series:
-    """The values of a measure on its ordered scale, by state and year. Raises ParameterError for an unknown measure."""
+    """The values of a measure on its ordered scale, by state and year."""
     rows = by_year()
     rows = rows[rows["measure"] == measure].set_index(["iso3", "year"])
     return rows["value"].astype(pd.CategoricalDtype(scale(measure), ordered=True))
 
 
 def of(state: str, year: int, measure: str = "fiw") -> str | None:
-    """How was this state rated in this year? None where the measure does not rate it or the tables do not ship it.
+    """How was this state rated in this year?
 
-    state: ISO 3166-1 alpha-3. year: the year under review (a Freedom House edition minus 1), 1990-2024.
-    measure: "fiw" NF, PF or F; "row" 0-3; "lied" 0-6. Values are text on an ordered scale, see `scale`.
-    Raises ParameterError for an unknown state or measure, naming the nearest.
+    Parameters
+    ----------
+    state
+        ISO 3166-1 alpha-3.
+    year
+        The year under review (a Freedom House edition minus 1), 1990-2024.
+    measure
+        "fiw": NF, PF or F; "row": 0 to 3; "lied": 0 to 6.
 
+    Returns
+    -------
+    str or None
+        The value as text, see `scale`; None where the measure does not rate the state or the
+        tables do not ship it.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown state or measure, naming the nearest.
+
+    Examples
+    --------
     >>> of("RUS", 2021), of("KGZ", 2019), of("KGZ", 2020), of("UZB", 2013, "row")
     ('NF', 'PF', 'NF', '1')
     """
@@ -64,54 +148,95 @@ def of(state: str, year: int, measure: str = "fiw") -> str | None:
 
 
 def at_or_below(measure: str, cutoff: str | int) -> list[str]:
-    """The values that count as authoritarian: the cut-off and everything less free.
+    """Which values count as authoritarian: the cut-off and everything less free.
 
-    measure, cutoff: "fiw" with "NF" (Not Free) or "PF" (not Free); "row" with 0, 1 or 2; "lied" with 0 to 5.
-    Raises ParameterError where the cut-off is not on the scale, or is its top (then every state would count).
+    Parameters
+    ----------
+    measure, cutoff
+        "fiw" with "NF" (Not Free) or "PF" (not Free); "row" with 0, 1 or 2; "lied" with 0 to 5.
 
+    Raises
+    ------
+    ParameterError
+        Where the cut-off is not on the scale, or is its top (then every state would count).
+
+    Examples
+    --------
     >>> at_or_below("fiw", "PF"), at_or_below("row", 1)
     (['NF', 'PF'], ['0', '1'])
     """
     values = scale(measure)
-    require(
-        f"cut-off of {measure}",
-        str(cutoff),
-        {value: codes("regime_value")[value] for value in values[:-1]},
-    )
+    labels = codes("regime_value")
+    allowed = {value: labels[value] for value in values[:-1]}
+    require(f"cut-off of {measure}", str(cutoff), allowed)
     return values[: values.index(str(cutoff)) + 1]
 
 
 def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd.DataFrame:
-    """The incidents with the regime of their host (or origin) in the incident's year, and a word on each row without one.
+    """Which regime had the host (or origin) of each incident in its year?
 
-    incidents: a frame with `year` and the state column. measure: "fiw", "row" or "lied". of: "host" or "origin".
-    Returns a new frame, same rows, with two columns more: `host_fiw` (ordered categorical, least free first) and
-    `host_fiw_note` ("matched", "no state", "no year", "not rated"); the names follow `of` and `measure`.
-    `unmatched` sums the second one up. Raises ParameterError for an unknown measure or state column.
+    Parameters
+    ----------
+    incidents
+        A frame with `year` and the state column.
+    measure
+        "fiw", "row" or "lied".
+    of
+        The state column: "host" or "origin".
 
+    Returns
+    -------
+    DataFrame
+        A new frame with the same rows and two columns more, named for `of` and `measure`:
+        `host_fiw` (ordered categorical, least free first) and `host_fiw_note` ("matched", "no
+        state", "no year", "not rated"), which `unmatched` sums up.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown measure or state column.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> rated = add_regime(cape.load().where(origin="TJK", years=(2015, 2015)).incidents)
     >>> rated["host_fiw"].value_counts().to_dict()
     {'NF': 8, 'PF': 5, 'F': 1}
     """
     require("state column", of, ("host", "origin"))
-    column, state, year = f"{of}_{measure}", incidents[of], incidents["year"].astype("Int64")
-    found = (
-        _ratings(measure)
-        .reindex(pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")]))
-        .array
-    )
-    note = np.select(
-        [state.isna(), year.isna(), found.isna()], [NO_STATE, NO_YEAR, NOT_RATED], MATCHED
-    )
-    return incidents.assign(**{column: found, f"{column}_note": pd.Categorical(note, KINDS)})
+    column = f"{of}_{measure}"
+    state = incidents[of]
+    year = incidents["year"].astype("Int64")
+    keys = pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")])
+    values = _ratings(measure).reindex(keys).array
+    reasons = [NO_STATE, NO_YEAR, NOT_RATED]
+    note = np.select([state.isna(), year.isna(), values.isna()], reasons, MATCHED)
+    return incidents.assign(**{column: values, f"{column}_note": pd.Categorical(note, KINDS)})
 
 
 def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd.DataFrame:
-    """Which incidents got no regime, and why? One row a reason, state and year, with the number of incidents.
+    """Which incidents got no regime, and why?
 
-    rated: a frame from `add_regime`. Returns `reason`, the state column, `year`, `incidents`.
+    Parameters
+    ----------
+    rated
+        A frame from `add_regime`.
+    measure, of
+        As given to `add_regime`.
 
+    Returns
+    -------
+    DataFrame
+        One row a reason, state and year: `reason`, the state column, `year`, `incidents` (their
+        number).
+
+    Raises
+    ------
+    ParameterError
+        Where the frame does not come from `add_regime` with this measure and state column.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> rated = add_regime(cape.load().where(origin="TJK", years=(2015, 2015)).incidents)
     >>> int(unmatched(rated)["incidents"].sum())
@@ -120,17 +245,31 @@ def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd
     note = f"{of}_{measure}_note"
     if note not in rated:
         raise ParameterError(
-            f"the frame has no column {note}: call add_regime(incidents, measure={measure!r}, of={of!r}) first"
+            f"the frame has no column {note}: "
+            f"call add_regime(incidents, measure={measure!r}, of={of!r}) first"
         )
-    lost = rated[rated[note] != MATCHED].astype({note: "str"}).rename(columns={note: "reason"})
-    return (
-        lost.groupby(["reason", of, "year"], dropna=False).size().rename("incidents").reset_index()
-    )
+    rows = rated[rated[note] != MATCHED].astype({note: "str"}).rename(columns={note: "reason"})
+    groups = rows.groupby(["reason", of, "year"], dropna=False)
+    return groups.size().rename("incidents").reset_index()
 
 
 def is_authoritarian(values: pd.Series, measure: str, cutoff: str | int) -> pd.Series:
-    """Does each regime value count as authoritarian? True, False, or missing where there is no value.
+    """Does each regime value count as authoritarian?
 
+    Parameters
+    ----------
+    values
+        Values of the measure, missing where a state is not rated.
+    measure, cutoff
+        The definition, see `at_or_below`.
+
+    Returns
+    -------
+    Series
+        boolean: True, False, or missing where there is no value.
+
+    Examples
+    --------
     >>> is_authoritarian(pd.Series(["NF", "PF", None]), "fiw", "NF").tolist()
     [True, False, <NA>]
     """
@@ -138,18 +277,21 @@ def is_authoritarian(values: pd.Series, measure: str, cutoff: str | int) -> pd.S
 
 
 def sentence(measure: str, cutoff: str | int) -> str:
-    """The rule in words, for titles and limits.
+    """What does a definition of "authoritarian" say, in words for titles and limits?
 
+    Parameters
+    ----------
+    measure, cutoff
+        The definition, see `at_or_below`.
+
+    Examples
+    --------
     >>> sentence("fiw", "NF")
     'Freedom in the World: Not Free'
     >>> sentence("row", 1)
     'Regimes of the World <= 1'
     """
     counted = at_or_below(measure, cutoff)
-    label = codes("regime_measure")[measure]
-    names: dict[str, Any] = codes("regime_value")
-    return (
-        f"{label}: {' or '.join(names[value] for value in counted)}"
-        if measure == "fiw"
-        else f"{label} <= {counted[-1]}"
-    )
+    labels = codes("regime_value")
+    values = " or ".join(labels[value] for value in counted)
+    return _entry(measure, "phrase").format(values=values, cutoff=counted[-1])
