@@ -1,33 +1,26 @@
-"""Relatives: shares counted by hand, the host of an exile with several, and what the gap between hosts can and cannot be."""
+"""Relatives: shares counted by hand, the host of an exile with several, the gap between hosts."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.errors import ParameterError
+from capelib.errors import DataError, ParameterError
 from capelib.estimators.shares import difference, wilson
 from capelib.questions import relatives
 from capelib.questions.relatives import FREE, NOT_FREE
-from capelib.vocabulary.codebook import stage_of
+from capelib.vocabulary.codebook import codebook, stage_of
 from capelib.vocabulary.edtf import bounds as days_of
 from capelib.vocabulary.edtf import year
 
-COLUMNS = [
-    "exile_id",
-    "origin",
-    "host",
-    "date",
-    "measure",
-    "mark",
-    "category",
-    "episode_id",
-    "source_id",
-]
+COLUMNS = "exile_id origin host date measure mark category episode_id source_id".split()
 
 
 def joined(rows: list[tuple]) -> pd.DataFrame:
-    """Incidents as `Dataset.joined` gives them, from rows that may stop early; every incident has a source of its own unless given."""
+    """Incidents as `Dataset.joined` gives them, from rows that may stop early.
+
+    Every incident has a source of its own unless one is given.
+    """
     filled = [(*row, *([None] * (len(COLUMNS) - len(row)))) for row in rows]
     frame = pd.DataFrame(filled, columns=COLUMNS)
     frame = frame.astype(
@@ -60,15 +53,8 @@ ROWS = joined(
         ("TJK-0002", "TJK", "RUS", "2009-05", "detention", True, "opposition"),
         ("TJK-0003", "TJK", "RUS", "2015", "extradition", None, "religious"),
         ("UZB-0004", "UZB", "KGZ", "2015", "rendition", None, "religious"),
-        (
-            "UZB-0005",
-            "UZB",
-            None,
-            None,
-            "relatives_targeted",
-            None,
-            "religious",
-        ),  # the measure alone is enough
+        # the measure alone is enough
+        ("UZB-0005", "UZB", None, None, "relatives_targeted", None, "religious"),
         ("UZB-0006", "UZB", "DEU", "2011", "threat", None, "opposition"),
     ]
 )
@@ -107,9 +93,16 @@ def test_what_counts_as_relatives_and_of_which_kind_everything_else_is():
         "sent or taken back",
         "sent or taken back",
     ]
-    every = pd.DataFrame({"measure": list(stage_of()), "stage": list(stage_of().values())})
+
+
+def test_every_measure_has_a_kind_and_one_without_is_an_error_that_names_the_file(monkeypatch):
+    every = pd.DataFrame({"measure": list(stage_of())})
     missing = every.loc[relatives.kind_of(every).isna(), "measure"].tolist()
-    assert missing == ["relatives_targeted"]  # a measure new in the codebook must get a kind
+    assert missing == ["relatives_targeted"]
+    monkeypatch.delitem(codebook()["codes"]["measure"]["rendition"], "kind")
+    message = r"data/codebook.toml: \[codes.measure.rendition\] needs a kind: one of notice, held, "
+    with pytest.raises(DataError, match=message):
+        relatives.kind_of(every)
 
 
 def test_the_host_of_an_exile_with_several_is_decided_by_the_rule():
@@ -166,7 +159,10 @@ def test_periods_are_cut_where_the_reader_says():
 
 
 def collection(rng, n: int, truth: dict[str, float], seen: float) -> pd.DataFrame:
-    """Exiles in two hosts, each with one dated incident; relatives are targeted by chance and reported in a part of the cases."""
+    """Exiles in two hosts, each with one dated incident; relatives are targeted by chance.
+
+    They are reported in a part of the cases, `seen`.
+    """
     rows = []
     for place in range(n):
         host = ("DEU", "RUS")[place % 2]
@@ -196,7 +192,10 @@ def test_shares_are_lower_bounds_of_what_happened():
 
 
 def test_who_is_known_only_through_relatives_makes_a_gap_and_leaving_them_out_removes_it():
-    """No gap in truth: relatives are targeted in half of the cases everywhere. In free hosts nothing else brings an exile into the data."""
+    """No gap in truth: relatives are targeted in half of the cases everywhere.
+
+    In free hosts little else brings an exile into the data.
+    """
     rng, rows = np.random.default_rng(5), []
     for place in range(600):
         exile, host, hit = f"TJK-{place:04d}", ("DEU", "RUS")[place % 2], rng.random() < 0.5
@@ -239,22 +238,10 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
 
 
 def test_exiles_of_one_episode_count_once_but_nobody_loses_what_else_is_known():
+    together = ("TJK", "POL", "2016-09", "relatives_targeted", True, None, "E001", "S0001")
     rows = joined(
         [
-            *[
-                (
-                    f"TJK-000{i}",
-                    "TJK",
-                    "POL",
-                    "2016-09",
-                    "relatives_targeted",
-                    True,
-                    None,
-                    "E001",
-                    "S0001",
-                )
-                for i in range(1, 5)
-            ],
+            *[(f"TJK-000{i}", *together) for i in range(1, 5)],
             ("TJK-0002", "TJK", "POL", "2017", "detention"),
             ("TJK-0009", "TJK", "POL", "2017", "detention"),
         ]

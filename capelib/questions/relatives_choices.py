@@ -1,0 +1,218 @@
+"""What would change the share of exiles with relatives reported, and the gap between hosts?"""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from capelib.errors import TooFewCases
+from capelib.estimators.clusters import clustered, difference_of, linked
+from capelib.estimators.counts import collapse
+from capelib.estimators.shares import Estimate, Share, difference, wilson
+from capelib.questions.relatives_by_exile import (
+    FREE,
+    NOT_FREE,
+    host_of_each,
+    of_exiles,
+    rated_hosts,
+    targeted,
+)
+from capelib.questions.selections import kept
+from capelib.reference import regimes
+from capelib.vocabulary.tables import states
+
+FEWEST = 5  # exiles that each side of a comparison needs
+TOGETHER = "exiles reported together not independent"
+ALONE = "only relatives as the measure, marks left out"
+GAP = [
+    *("free_k", "free_n", "free", "other_k", "other_n", "other"),
+    *("difference", "difference_low", "difference_high"),
+]
+_RULE_NAMES = {
+    "first": "first rated host",
+    "last": "last rated host",
+    "one only": "hosts of one side only",
+}
+
+
+class HostGap(NamedTuple):
+    """The shares of exiles with relatives reported on both sides, and their difference.
+
+    Attributes
+    ----------
+    free, other
+        The shares in free hosts and in others (Wilson 95 %); None without exiles.
+    gap
+        Free minus other (Newcombe 95 %, fractions); None with fewer than 5 exiles on a side.
+    why
+        Why there is no difference, in words; "" where there is one.
+    """
+
+    free: Share | None
+    other: Share | None
+    gap: Estimate | None
+    why: str
+
+
+def host_gap(exiles: pd.DataFrame) -> HostGap:
+    """What are the shares in free hosts and in others, and their difference?
+
+    Parameters
+    ----------
+    exiles
+        With `relatives` and `side`, as `of_exiles` gives.
+    """
+    sides = [exiles["relatives"][exiles["side"] == name] for name in (FREE, NOT_FREE)]
+    free, other = (wilson(int(part.sum()), len(part)) if len(part) else None for part in sides)
+    if free is None or other is None or min(free.n, other.n) < FEWEST:
+        few = f"{len(sides[0])} in {FREE} and {len(sides[1])} in {NOT_FREE}"
+        return HostGap(free, other, None, f"{few}; each side needs {FEWEST} exiles")
+    return HostGap(free, other, difference(free, other), "")
+
+
+def _gap_row(exiles: pd.DataFrame) -> dict[str, object]:
+    """`host_gap` under the names in `GAP`."""
+    result = host_gap(exiles)
+    row: dict[str, object] = {}
+    for name, share in (("free", result.free), ("other", result.other)):
+        k, n, fraction = share[:3] if share else (0, 0, np.nan)
+        row |= {f"{name}_k": k, f"{name}_n": n, name: fraction}
+    return row | dict(zip(GAP[-3:], result.gap or [np.nan] * 3, strict=True))
+
+
+def once(joined: pd.DataFrame) -> pd.DataFrame:
+    """Which incidents are left when exiles of one episode count once?
+
+    Exiles who are known only through an episode that an earlier exile already stands for are left
+    out. An exile with any incident outside of such episodes stays, with all of its incidents.
+    """
+    return joined[_of_exiles_once(joined)].reset_index(drop=True)
+
+
+def _of_exiles_once(joined: pd.DataFrame) -> pd.Series:
+    return joined["exile_id"].isin(collapse(joined)["exile_id"])
+
+
+def choices(
+    joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "PF", rule: str = "first"
+) -> pd.DataFrame:
+    """What would change the share, and the gap between free and other hosts?
+
+    Parameters
+    ----------
+    joined, measure, cutoff, rule
+        As for `relatives`.
+
+    Returns
+    -------
+    DataFrame
+        One row a choice of the data: `choice`, `k`, `n`, `share`, `low`, `high` and the columns in
+        `GAP` (fractions); missing where there are no cases. "exiles reported together not
+        independent" has the same shares with intervals that allow for clusters (see
+        `capelib.estimators.clusters.clustered`); all others take exiles as independent.
+    """
+    reported, alone = targeted(joined), joined["measure"] == "relatives_targeted"
+    rated, clusters = rated_hosts(joined, measure, cutoff), linked(joined)
+    one_each = clusters[~clusters.duplicated()].index
+    everything = pd.Series(True, index=joined.index)
+    parts = {
+        "as chosen": everything,
+        TOGETHER: everything,
+        "exiles of one episode once": _of_exiles_once(joined),
+        "one exile of each cluster": joined["exile_id"].isin(one_each),
+        ALONE: everything,
+        **kept(joined, "doubtful", "alleged", "cape"),
+        "without unnamed groups": ~joined["is_group"],
+    }
+    rows = []
+    for choice, remains in parts.items():
+        row: dict[str, object] = {"choice": choice}
+        if remains.any():
+            hits = (alone if choice == ALONE else reported)[remains]
+            exiles = pd.DataFrame({"relatives": hits.groupby(joined["exile_id"]).max()})
+            exiles = exiles.join(host_of_each(rated[remains[rated.index]], rule)["side"])
+            row |= wilson(int(exiles["relatives"].sum()), len(exiles))._asdict() | _gap_row(exiles)
+            if choice == TOGETHER:
+                row |= _intervals_with_clusters(exiles.join(clusters))
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=["choice", *Share._fields, *GAP])
+
+
+def _intervals_with_clusters(exiles: pd.DataFrame) -> dict[str, float]:
+    """The intervals of one row of `choices`; missing where there are fewer than two clusters."""
+    row = dict.fromkeys(("low", "high", "difference_low", "difference_high"), np.nan)
+    with suppress(TooFewCases):
+        share = clustered(exiles["relatives"], exiles["cluster"])
+        row |= {"low": share.low, "high": share.high}
+        if host_gap(exiles).gap:
+            sides = [exiles[exiles["side"] == name] for name in (FREE, NOT_FREE)]
+            gap = difference_of(*(clustered(side["relatives"], side["cluster"]) for side in sides))
+            row |= {"difference_low": gap.low, "difference_high": gap.high}
+    return row
+
+
+def comparisons(
+    joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "PF", rule: str = "first"
+) -> pd.DataFrame:
+    """Does the gap between hosts come from who gets into the collection?
+
+    Parameters
+    ----------
+    joined, measure, cutoff, rule
+        As for `relatives`.
+
+    Returns
+    -------
+    DataFrame
+        `comparison` and the columns in `GAP` (fractions, Newcombe 95 %); missing where a side is
+        empty.
+
+    Notes
+    -----
+    Exiles in other hosts often get into the collection because they were held or sent back, which
+    cannot happen where they are out of reach; exiles in free hosts because of their relatives. So
+    the gap is also shown among exiles known for something else as well, among exiles never held,
+    sent back or attacked (whatever the host), under other rules for the host, other definitions of
+    "free", with each origin left out, and in the worst case for exiles whose host is not known
+    (those with relatives reported are put on the side that makes the gap smaller, those without on
+    the other).
+    """
+    exiles = of_exiles(joined, measure=measure, cutoff=cutoff, rule=rule)
+    parts = {
+        "all exiles with a rated host": exiles,
+        "known for something else as well": exiles[exiles["otherwise"]],
+        "never held, sent back or attacked": exiles[exiles["stage"] == 1],
+        "held, sent back or attacked": exiles[exiles["stage"] >= 2],
+        **_other_readings(joined, exiles[["exile_id", "relatives"]], measure, cutoff, rule),
+        "unknown hosts placed against the gap": _worst_case(exiles),
+    }
+    origins = sorted(exiles["origin"].unique())
+    if len(origins) > 1:
+        for origin in origins:
+            parts[f"without {states()[origin]}"] = exiles[exiles["origin"] != origin]
+    rows = [{"comparison": name, **_gap_row(part)} for name, part in parts.items()]
+    return pd.DataFrame(rows, columns=["comparison", *GAP])
+
+
+def _other_readings(
+    joined: pd.DataFrame, exiles: pd.DataFrame, measure: str, cutoff: str | int, rule: str
+) -> dict[str, pd.DataFrame]:
+    """The exiles with the side of their host by other rules and other definitions of "free"."""
+    hosts = {}
+    rated = rated_hosts(joined, measure, cutoff)
+    for other_rule, name in _RULE_NAMES.items():
+        if other_rule != rule:
+            hosts[name] = host_of_each(rated, other_rule)
+    for (other_measure, other_cutoff), name in regimes.splits().items():
+        if (other_measure, other_cutoff) != (measure, str(cutoff)):
+            hosts[name] = host_of_each(rated_hosts(joined, other_measure, other_cutoff), rule)
+    return {name: exiles.join(host, on="exile_id") for name, host in hosts.items()}
+
+
+def _worst_case(exiles: pd.DataFrame) -> pd.DataFrame:
+    """The exiles with unknown hosts placed so that the gap is as small as it can be, or turns."""
+    gap = host_gap(exiles).gap
+    with_relatives, without = (FREE, NOT_FREE) if gap and gap.value < 0 else (NOT_FREE, FREE)
+    placed = np.where(exiles["relatives"], with_relatives, without)
+    return exiles.assign(side=exiles["side"].where(exiles["side"].notna(), placed))
