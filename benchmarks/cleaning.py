@@ -160,18 +160,17 @@ def plain_seconds(path: Path) -> float:
     """
     import time
 
-    from capelib.meaning import codes, free_text_dates, state_names
+    from capelib.meaning import codes, free_text_dates, state_names, yes_no
+    from capelib.vocabulary.text import plain
 
     rules = {
-        "Country of origin": lambda cell: state_names._all([(cell, None)])[0].value,
-        "Where?": lambda cell: state_names._all([(cell, None)])[0].value,
-        "When": lambda cell: (
-            free_text_dates._read_all([codes.plain_text(cell)])[0].value if cell else None
-        ),
-        "What happened": lambda cell: codes._coded([codes.plain_text(cell)], "measure")[0].value,
-        "Type of person": lambda cell: codes._coded([codes.plain_text(cell)], "category")[0].value,
-        "Family?": lambda cell: codes._yes(codes.plain_text(cell)).value,
-        "Interpol?": lambda cell: codes._yes(codes.plain_text(cell)).value,
+        "Country of origin": lambda cell: state_names.read_all([(cell, None)])[0].value,
+        "Where?": lambda cell: state_names.read_all([(cell, None)])[0].value,
+        "When": lambda cell: free_text_dates.read_all([plain(cell)])[0].value if cell else None,
+        "What happened": lambda cell: codes.read_codes([plain(cell)], "measure")[0].value,
+        "Type of person": lambda cell: codes.read_codes([plain(cell)], "category")[0].value,
+        "Family?": lambda cell: yes_no.read_answer(plain(cell)).value,
+        "Interpol?": lambda cell: yes_no.read_answer(plain(cell)).value,
     }
 
     def row(cells: pd.Series) -> pd.Series:

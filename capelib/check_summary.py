@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.check import Checked
 from capelib.clean.changes import ASIDE, DROPPED, GUESS, HIDDEN, INFO
-from capelib.meaning import codes, free_text_dates
+from capelib.meaning import cells, codes, free_text_dates, yes_no
 from capelib.read.header import where
 
 MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}  # lines: all together fill one screen
@@ -79,7 +79,7 @@ def meaning(rule: str) -> str:
     dated = free_text_dates.RULES.get(rule, (0, ""))[1]
     return (
         dated
-        or codes.RULES.get(rule)
+        or (cells.RULES | yes_no.RULES | codes.RULES).get(rule)
         or _SAID.get(rule)
         or (rule if " " in rule else rule.rpartition(".")[2].replace("_", " "))
     )

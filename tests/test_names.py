@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
 import capelib as cape
-from capelib.meaning import state_names
+from capelib.meaning import state_lexicon, state_names
 from capelib.paths import room
 from capelib.vocabulary.tables import read_text
 
@@ -50,12 +50,12 @@ def read(*cells: str, year: int | None = None) -> list[str | None]:
 
 def clear_names() -> dict[str, str]:
     """Every name of a state in the seven languages, folded, with its code."""
-    known = state_names._two_letters()
+    known = state_lexicon.two_letter_codes()
     found = {}
     for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if code in known and name not in DECIDED_AGAINST_CLDR:
-                found[state_names._folded(name)] = known[code]
+                found[state_lexicon.folded(name)] = known[code]
     return found
 
 
@@ -86,14 +86,14 @@ def test_every_state_is_known_by_its_codes_and_its_name_in_seven_languages():
     assert read(*known.values()) == [
         "?" if name in DECIDED_AGAINST_CLDR else code for code, name in known.items()
     ]
-    assert read(*state_names._two_letters()) == [
-        "?" if code == "NA" else state for code, state in state_names._two_letters().items()
+    assert read(*state_lexicon.two_letter_codes()) == [
+        "?" if code == "NA" else state for code, state in state_lexicon.two_letter_codes().items()
     ]
     for language in LANGUAGES:
         wanted = {
-            name: state_names._two_letters()[code]
+            name: state_lexicon.two_letter_codes()[code]
             for code, name in Locale.parse(language).territories.items()
-            if code in state_names._two_letters() and name not in DECIDED_AGAINST_CLDR
+            if code in state_lexicon.two_letter_codes() and name not in DECIDED_AGAINST_CLDR
         }
         assert dict(zip(wanted, read(*wanted), strict=True)) == wanted, language
 
@@ -101,11 +101,11 @@ def test_every_state_is_known_by_its_codes_and_its_name_in_seven_languages():
 def test_no_name_stands_for_two_states():
     known = {}
     for languages in (
-        state_names._LANGUAGES,
-        dict.fromkeys(state_names._OTHER_LANGUAGES, "other_language"),
+        state_lexicon.LANGUAGES,
+        dict.fromkeys(state_lexicon.OTHER_LANGUAGES, "other_language"),
     ):
-        for name, entry in state_names._cldr(languages):
-            if state_names._lexicon()[name][0].remedy is None:  # not decided by our tables
+        for name, entry in state_lexicon.cldr(languages):
+            if state_lexicon.lexicon()[name][0].remedy is None:  # not decided by our tables
                 assert known.setdefault(name, entry.iso3) == entry.iso3, name
 
 
@@ -113,7 +113,7 @@ def test_a_name_in_a_further_language_is_never_one_letter_from_another_state():
     ours = clear_names()
     further = {
         name: entries[0].iso3
-        for name, entries in state_names._lexicon().items()
+        for name, entries in state_lexicon.lexicon().items()
         if entries[0].rule == "state.other_language"
     }
     edits = cdist(list(further), list(ours), scorer=OSA.distance, score_cutoff=1)
@@ -141,10 +141,12 @@ def test_every_entry_of_our_tables_is_used_and_answers_as_written(table):
 @pytest.mark.parametrize("table", TABLES)
 def test_our_tables_hold_nothing_that_the_library_already_answers(table):
     library = {}
-    for name, entry in [*state_names._cldr(state_names._LANGUAGES), *state_names._capitals()]:
+    for name, entry in [*state_lexicon.cldr(state_lexicon.LANGUAGES), *state_lexicon.capitals()]:
         library.setdefault(name, entry.iso3)
     needless = [
-        name for name, entry in state_names._own(table) if library.get(name, "") == entry.iso3
+        name
+        for name, entry in state_lexicon.own_names(table)
+        if library.get(name, "") == entry.iso3
     ]
     assert needless == []
 
@@ -152,7 +154,7 @@ def test_our_tables_hold_nothing_that_the_library_already_answers(table):
 def test_a_name_stands_in_one_table_and_its_years_do_not_overlap():
     seen = {}
     for table in TABLES:
-        for name, entry in state_names._own(table):
+        for name, entry in state_lexicon.own_names(table):
             seen.setdefault(name, []).append(
                 (table, entry.first_year or 0, entry.last_year or 9999)
             )
@@ -321,8 +323,8 @@ def test_misspelt_names_are_read_right_or_asked_about():
             spelt = edited(spelt, chance)
         if (
             len(spelt) >= 4
-            and state_names._folded(spelt) == spelt
-            and state_names._named(spelt, None) is None
+            and state_lexicon.folded(spelt) == spelt
+            and state_names._read_name(spelt, None) is None
         ):
             tried[spelt] = code
     spelt, half = list(tried), len(tried) // 2
@@ -358,7 +360,7 @@ def test_words_that_are_no_states_are_seldom_taken_for_one():
         *english.months["format"]["wide"].values(),
         *english.days["format"]["wide"].values(),
     }
-    words = sorted(word for word in words if state_names._said(word, None) is None)
+    words = sorted(word for word in words if state_names._read_known(word, None) is None)
     said = state_names.states(pd.Series(words, dtype="str"))
     assert len(words) > 1000
     assert said["value"].notna().sum() < 0.01 * len(words)
@@ -544,7 +546,9 @@ def test_the_frame_stands_on_the_same_rows():
 
 
 def test_a_column_that_holds_no_states_is_not_searched_for_misspellings(monkeypatch):
-    monkeypatch.setattr(state_names, "_near", lambda text: pytest.fail(f"looked for {text}"))
+    monkeypatch.setattr(
+        state_names, "_read_misspelt", lambda text: pytest.fail(f"looked for {text}")
+    )
     cells = pd.Series(
         [f"court file number {number}" for number in range(5000)] + ["Russia"], dtype="str"
     )

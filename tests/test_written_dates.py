@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from capelib.meaning.codes import LONGEST
 from capelib.meaning.free_text_dates import RULES, several_dates, written_dates
 from capelib.paths import room
 from capelib.vocabulary import edtf
 from capelib.vocabulary.tables import read_text
+from capelib.vocabulary.text import LONGEST
 
 with (Path(__file__).parent / "golden" / "dates.csv").open(encoding="utf-8", newline="") as file:
     GOLDEN = [(row["written"], row["edtf"]) for row in csv.DictReader(file)]

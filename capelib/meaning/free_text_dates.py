@@ -11,7 +11,9 @@ from functools import cache, lru_cache
 
 import pandas as pd
 
-from capelib.meaning.codes import LONGEST, Cell, by_distinct, is_unknown, plain, plain_text
+from capelib.meaning.cells import Cell, by_distinct
+from capelib.meaning.yes_no import is_unknown
+from capelib.vocabulary.text import LONGEST, plain as plain_text, plain_cells as plain
 from capelib.paths import room
 from capelib.vocabulary.tables import read_text
 
@@ -90,7 +92,7 @@ def written_dates(cells: pd.Series) -> pd.DataFrame:
     >>> written_dates(pd.Series(["5 марта 2015 г.", "summer 2015", "c. 2014-2016", "05.03.15"]))["value"].tolist()
     ['2015-03-05', '2015-22', '2014~/2016~', nan]
     """
-    return by_distinct(cells, _read_all, _form)
+    return by_distinct(cells, read_all, _form)
 
 
 def several_dates(cell: str) -> list[str]:
@@ -147,7 +149,7 @@ def _form(cells: pd.Series) -> pd.Series:
     return plain(cells).str.replace(_TIMED, rf"\1{_MARK}", regex=True)
 
 
-def _read_all(forms: list[str]) -> list[Cell]:
+def read_all(forms: list[str]) -> list[Cell]:
     orders = _orders(forms)
     return [_read(form, orders) for form in forms]
 

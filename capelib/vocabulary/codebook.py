@@ -1,31 +1,34 @@
-"""The codebook: what each table, column and code means, read from the one file `data/codebook.toml`."""
+"""The codebook: what each table, column and code means, from the one file `data/codebook.toml`."""
 
-import difflib
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from capelib.errors import ParameterError
+from capelib.errors import DataError, ParameterError
 from capelib.paths import room
+from capelib.vocabulary.text import nearest
 
-PUBLIC_RECORD = (
-    "public-record"  # stands for the built-in data where a file of the reader's could be named
-)
+# Stands for the built-in data where a file of the reader's could be named.
+PUBLIC_RECORD = "public-record"
+_SHORT = 20  # allowed values that a message lists; of more it says where they are listed
+_LISTED_BY_FINDINGS = ("finding", "publication")
 
 
 @cache
 def codebook() -> dict[str, Any]:
-    """The whole codebook as nested dictionaries: `dataset`, `table`, `codes`.
+    """What does the whole codebook hold? Nested dictionaries: `dataset`, `table`, `codes` ...
 
-    Raises DataError when the file is missing.
+    Raises
+    ------
+    DataError
+        When the file is missing.
 
+    Examples
+    --------
     >>> codebook()["codes"]["measure"]["rendition"]["stage"]
     3
     """
-    from capelib.errors import DataError
-
     path = room("data") / "codebook.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -36,8 +39,10 @@ def codebook() -> dict[str, Any]:
 
 
 def break_margin() -> int:
-    """How many years a break needs on each side.
+    """How many years does a break need on each side?
 
+    Examples
+    --------
     >>> break_margin()
     4
     """
@@ -45,8 +50,10 @@ def break_margin() -> int:
 
 
 def columns(table: str) -> dict[str, dict[str, Any]]:
-    """The columns of a table, in order, each with its type and description.
+    """Which columns has a table? In order, each with its type and description.
 
+    Examples
+    --------
     >>> list(columns("displaced"))
     ['origin', 'year', 'refugees', 'asylum_seekers']
     """
@@ -54,8 +61,10 @@ def columns(table: str) -> dict[str, dict[str, Any]]:
 
 
 def codes(name: str) -> dict[str, str]:
-    """Allowed values of a coded column and their labels, in the codebook's order.
+    """Which values may a coded column hold? Codes with their labels, in the codebook's order.
 
+    Examples
+    --------
     >>> codes("stage")["2"]
     'Held'
     """
@@ -63,10 +72,15 @@ def codes(name: str) -> dict[str, str]:
 
 
 def stage_of() -> dict[str, int]:
-    """The stage (1 on notice, 2 held, 3 ended or attacked) that follows from each measure.
+    """Which stage (1 on notice, 2 held, 3 ended or attacked) follows from each measure?
 
-    CAPE's own words for the stages are known; which measure belongs to which stage is our reading of them.
+    Notes
+    -----
+    CAPE's own words for the stages are known; which measure belongs to which stage is our reading
+    of them.
 
+    Examples
+    --------
     >>> stage_of()["detention"]
     2
     """
@@ -74,12 +88,29 @@ def stage_of() -> dict[str, int]:
 
 
 def describe(name: str = "") -> list[tuple[str, str, str]]:
-    """What does a column or code mean? Rows of (place, name, meaning), for every table, column and code called `name`.
+    """What does a column or code mean?
 
-    Without a name: every table and column. Raises ParameterError, with the nearest name, when nothing is called so.
+    Parameters
+    ----------
+    name
+        Of a table, a column or a code; without one, every table and column is described.
 
-    >>> describe("red_notice")
-    [('measure', 'red_notice', 'Red notice, stage 1. An Interpol red notice or diffusion is published.')]
+    Returns
+    -------
+    list of (str, str, str)
+        Place, name and meaning of everything that has this name.
+
+    Raises
+    ------
+    ParameterError
+        When nothing has this name, with the nearest one.
+
+    Examples
+    --------
+    >>> describe("red_notice")[0][:2]
+    ('measure', 'red_notice')
+    >>> describe("red_notice")[0][2]
+    'Red notice, stage 1. An Interpol red notice or diffusion is published.'
     """
     book = codebook()
     rows: list[tuple[str, str, str]] = []
@@ -91,107 +122,107 @@ def describe(name: str = "") -> list[tuple[str, str, str]]:
         for column, spec in entry["column"].items():
             known[column] = column
             if name in ("", table, column):
-                rows.append((table, column, _meaning(spec)))
+                rows.append((table, column, _meaning_of_column(spec)))
     for group, entries in book["codes"].items():
         known[group] = group
         for code, spec in entries.items():
             known[code] = spec["label"]
             if name and name in (group, code):
-                stage = f", stage {spec['stage']}" if "stage" in spec else ""
-                rows.append(
-                    (group, code, f"{spec['label']}{stage}. {spec.get('description', '')}".strip())
-                )
+                rows.append((group, code, _meaning_of_code(spec)))
     if not rows:
         raise ParameterError(unknown("column or code", name, known))
     return rows
 
 
-def _meaning(spec: Mapping[str, Any]) -> str:
+def _meaning_of_column(spec: Mapping[str, Any]) -> str:
     allowed = f" One of: {', '.join(codes(spec['codes']))}." if "codes" in spec else ""
     return f"{spec['description']}{allowed}"
 
 
-def nearest(value: str, allowed: Mapping[str, str]) -> str | None:
-    """The allowed code that a mistyped value most likely means, by its code or its label; None when nothing is near.
-
-    >>> nearest("TAJ", {"TJK": "Tajikistan", "TZA": "Tanzania"})
-    'TJK'
-    """
-    wanted = _plain(value)
-    if not wanted:
-        return None
-    by_name = {_plain(label): code for code, label in allowed.items()} | {
-        _plain(code): code for code in allowed
-    }
-    if wanted in by_name:
-        return by_name[wanted]
-    spelt = difflib.get_close_matches(
-        wanted, [code.casefold() for code in allowed], n=1, cutoff=0.8
-    )
-    if spelt:
-        return by_name[spelt[0]]
-    starts = [
-        code for label, code in by_name.items() if len(wanted) >= 3 and label.startswith(wanted)
-    ]
-    if starts:
-        return starts[0]
-    long = [
-        name for name in by_name if 2 * abs(len(name) - len(wanted)) < max(len(name), len(wanted))
-    ]  # "Turkey" is not URY
-    close = difflib.get_close_matches(wanted, long, n=1, cutoff=0.6)
-    return by_name[close[0]] if close else None
-
-
-def _plain(name: str) -> str:
-    """A name without capitals, accents and outer blanks: Türkiye and turkiye are the same."""
-    letters = unicodedata.normalize("NFKD", name.strip().casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+def _meaning_of_code(spec: Mapping[str, Any]) -> str:
+    stage = f", stage {spec['stage']}" if "stage" in spec else ""
+    return f"{spec['label']}{stage}. {spec.get('description', '')}".strip()
 
 
 def unknown(what: str, value: object, allowed: Mapping[str, str] | Iterable[str]) -> str:
-    """The one-line message for a value that is not allowed: names the nearest allowed one, or lists a short choice.
+    """What does a user read whose value is not allowed? One line.
 
+    Parameters
+    ----------
+    what
+        The thing that the value should name, in words.
+    value
+        As it was typed.
+    allowed
+        Codes with their labels, or codes alone.
+
+    Returns
+    -------
+    str
+        The nearest allowed value, else a short list of all, else where they are listed.
+
+    Examples
+    --------
     >>> unknown("measure", "rendtion", {"rendition": "Rendition"})
     "unknown measure 'rendtion': did you mean rendition?"
     """
-    choice = dict(allowed) if isinstance(allowed, Mapping) else {item: item for item in allowed}
+    choice = _labelled(allowed)
     guess = nearest(str(value), choice)
     if guess is not None:
         label = choice[guess]
-        named = (
-            guess if label.casefold().replace(" ", "_") == guess.casefold() else f"{guess}, {label}"
-        )
+        same = label.casefold().replace(" ", "_") == guess.casefold()
+        named = guess if same else f"{guess}, {label}"
         return f"unknown {what} {value!r}: did you mean {named}?"
-    lists = {
-        "finding": "those that `cape findings` lists",
-        "publication": "those that `cape findings` lists",
-    }
-    many = (
-        "the codes of cape.states()"
-        if what.startswith("state")
-        else lists.get(what, "those that `cape codebook` lists")
-    )
-    listed = ", ".join(choice) if len(choice) <= 20 else many
+    if len(choice) <= _SHORT:
+        listed = ", ".join(choice)
+    elif what.startswith("state"):
+        listed = "the codes of cape.states()"
+    elif what in _LISTED_BY_FINDINGS:
+        listed = "those that `cape findings` lists"
+    else:
+        listed = "those that `cape codebook` lists"
     return f"unknown {what} {value!r}: allowed are {listed}"
 
 
 def require(what: str, values: object, allowed: Mapping[str, str] | Iterable[str]) -> list[str]:
-    """`values` (one or several) as a list of codes, each of them allowed; a set is put in order.
+    """Is each of these values allowed? Then they come back as a list.
 
-    Raises ParameterError that names the nearest allowed value.
+    Parameters
+    ----------
+    what
+        The thing that a value should name, in words.
+    values
+        One code, or several.
+    allowed
+        Codes with their labels, or codes alone.
 
+    Returns
+    -------
+    list of str
+        The values in their order, those of a set in alphabetical order.
+
+    Raises
+    ------
+    ParameterError
+        For the first value that is not allowed, with the nearest allowed one.
+
+    Examples
+    --------
     >>> require("stage", "2", codes("stage"))
     ['2']
     """
-    choice = dict(allowed) if isinstance(allowed, Mapping) else {item: item for item in allowed}
-    wanted = (
-        [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
-    )
+    choice = _labelled(allowed)
+    single = isinstance(values, str) or not isinstance(values, Iterable)
+    wanted = [values] if single else list(values)
     if isinstance(values, set | frozenset):
-        wanted.sort(
-            key=str
-        )  # the order of a set changes from run to run, and filters are printed on figures
+        # The order of a set changes from run to run, and filters are printed on figures.
+        wanted.sort(key=str)
     for value in wanted:
         if not isinstance(value, str) or value not in choice:
             raise ParameterError(unknown(what, value, choice))
     return wanted
+
+
+def _labelled(allowed: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
+    """Codes with their labels; a code without one is its own label."""
+    return dict(allowed) if isinstance(allowed, Mapping) else {code: code for code in allowed}

@@ -1,4 +1,7 @@
-"""data/datapackage.json: the shipped tables described for other tools, made from the codebook and the files alone."""
+"""data/datapackage.json: the shipped tables described for other tools.
+
+Made from the codebook and the files alone.
+"""
 
 import hashlib
 import json
@@ -14,21 +17,28 @@ _LICENCES = {
         "https://creativecommons.org/licenses/by/4.0/",
     )
 }
-_FIELD_TYPES = {
-    "integer": "integer",
-    "year": "year",
-    "number": "number",
-}  # every other type of the codebook is text with rules
+# Every other type of the codebook is text with rules.
+_FIELD_TYPES = {"integer": "integer", "year": "year", "number": "number"}
 _EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
 
 
 def datapackage() -> dict[str, Any]:
-    """What does the built-in data consist of? The content of data/datapackage.json, a Frictionless Data Package.
+    """What does the built-in data consist of?
 
-    Types, rules, keys and descriptions come from data/codebook.toml, sizes and checksums from the files, so that nothing
-    in it is written by hand. The same files give the same dictionary, in the codebook's order.
-    Source: Data Package standard, https://datapackage.org.
+    Returns
+    -------
+    dict
+        The content of data/datapackage.json, a Frictionless Data Package. Types, rules, keys and
+        descriptions come from data/codebook.toml, sizes and checksums from the files, so that
+        nothing in it is written by hand. The same files give the same dictionary, in the
+        codebook's order.
 
+    References
+    ----------
+    Data Package standard, https://datapackage.org.
+
+    Examples
+    --------
     >>> [resource["name"] for resource in datapackage()["resources"]][:3]
     ['incidents', 'exiles', 'sources']
     """
@@ -53,14 +63,20 @@ def datapackage() -> dict[str, Any]:
 
 
 def write(path: Path | None = None) -> Path:
-    """Writes data/datapackage.json (or `path`) anew and returns its path. The same data gives the same bytes."""
+    """Write data/datapackage.json, or `path`, anew; the same data gives the same bytes.
+
+    Returns
+    -------
+    Path
+        Of the file that was written.
+    """
     path = path or room("data") / "datapackage.json"
     path.write_text(text(), encoding="utf-8", newline="\n")
     return path
 
 
 def text() -> str:
-    """data/datapackage.json as text: indented, ending with a newline."""
+    """What stands in data/datapackage.json? JSON, indented, ending with a newline."""
     return json.dumps(datapackage(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -91,11 +107,10 @@ def _schema(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     }
     if key:
         schema["primaryKey"] = key
-    links = [
-        _link(name, column, spec)
-        for column, spec in entry["column"].items()
-        if "references" in spec or spec["type"] == "state"
-    ]
+    links = []
+    for column, spec in entry["column"].items():
+        if "references" in spec or spec["type"] == "state":
+            links.append(_link(name, column, spec))
     return schema | ({"foreignKeys": links} if links else {})
 
 
@@ -109,15 +124,14 @@ def _field(column: str, spec: dict[str, Any], unique: bool) -> dict[str, Any]:
         field["format"] = "uri"
     if spec["type"] == "edtf":
         field["rdfType"] = _EDTF
-    rules: dict[str, Any] = {
-        rule: True
-        for rule, holds in (("required", spec.get("required")), ("unique", unique))
-        if holds
-    }
-    if "pattern" in spec:
-        rules["pattern"] = (
-            f"({spec['pattern']})" if "|" in spec["pattern"] else spec["pattern"]
-        )  # readers add ^ and $ to its ends
+    rules: dict[str, Any] = {}
+    if spec.get("required"):
+        rules["required"] = True
+    if unique:
+        rules["unique"] = True
+    if pattern := spec.get("pattern"):
+        # Readers add ^ and $ to its ends, which without brackets would bind to one alternative.
+        rules["pattern"] = f"({pattern})" if "|" in pattern else pattern
     if spec["type"] == "yes":
         rules["enum"] = ["yes"]
     if spec["type"] == "code":
@@ -126,7 +140,7 @@ def _field(column: str, spec: dict[str, Any], unique: bool) -> dict[str, Any]:
 
 
 def _link(name: str, column: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """Column of another table in which each value must occur; a state must occur in the table of states."""
+    """The column of another table in which each value must occur: for a state that of states."""
     resource, field = spec.get("references", "states.iso3").split(".")
     return {
         "fields": [column],

@@ -1,0 +1,99 @@
+"""What is made of one cell, and the reading of a column by its distinct values."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+RULES = {"text.form": "the same but for capitals, spaces or signs that do not show"}
+
+
+class Cell(NamedTuple):
+    """What was a cell made into?
+
+    Attributes
+    ----------
+    value
+        The codebook's value; None where the cell is blank, says that nothing is known, or could
+        not be read.
+    rule
+        By which rule ("code.word", "date.range" ...); "" where the cell held the value itself.
+    certainty
+        From 0 to 1; below 0.9 a guess to look at, 0 where there is a problem.
+    problem, remedy
+        What is wrong and what to do; None where nothing is.
+    """
+
+    value: str | None = None
+    rule: str = ""
+    certainty: float = 1.0
+    problem: str | None = None
+    remedy: str | None = None
+
+
+_TYPES = {"value": "str", "rule": "str", "certainty": "float64", "problem": "str", "remedy": "str"}
+
+
+def refused(problem: str, remedy: str, rule: str = "") -> Cell:
+    """A cell that could not be read.
+
+    Examples
+    --------
+    >>> refused("not a date", "write 2015")
+    Cell(value=None, rule='', certainty=0.0, problem='not a date', remedy='write 2015')
+    """
+    return Cell(None, rule, 0.0, problem, remedy)
+
+
+def frame_of(readings: Iterable[Cell]) -> pd.DataFrame:
+    """Cells as a frame: a row each, the fields of `Cell` as columns.
+
+    Examples
+    --------
+    >>> frame_of([Cell("TJK"), Cell()])["value"].tolist()
+    ['TJK', nan]
+    """
+    return pd.DataFrame(list(readings), columns=list(Cell._fields)).astype(_TYPES)
+
+
+def by_distinct(
+    cells: pd.Series,
+    read: Callable[[list[str]], Iterable[Cell]],
+    fold: Callable[[pd.Series], pd.Series],
+) -> pd.DataFrame:
+    """What does each cell of a column mean, when each distinct value is read once?
+
+    A million rows then cost little more than what differs in them.
+
+    Parameters
+    ----------
+    cells
+        Text, missing where blank.
+    read
+        Gives a `Cell` for each distinct folded text that is not blank, in order; it sees the whole
+        column at once.
+    fold
+        Turns a column of text into the form in which values are compared.
+
+    Returns
+    -------
+    DataFrame
+        On the same index, with the columns of `Cell`. Where the value is not what the cell held,
+        though no rule is named, the rule is "text.form".
+    """
+    places, distinct = pd.factorize(cells.astype("str"))
+    texts = pd.Series(distinct, dtype="str")
+    places_of_forms, forms = pd.factorize(fold(texts))
+    filled = np.asarray(forms != "", dtype=bool)
+    readings = frame_of([*read(list(forms[filled])), Cell()])
+    blank = len(readings) - 1
+    row = np.full(len(forms), blank)  # "" is read as blank, whatever spaces it was made of
+    row[filled] = np.arange(blank)
+    by_text = readings.take(row[places_of_forms]).reset_index(drop=True)
+    same = by_text["value"].fillna("") == texts
+    by_text.loc[same & (by_text["certainty"] == 1), "rule"] = ""
+    other_form = ~same & by_text["problem"].isna() & (by_text["rule"] == "")
+    by_text.loc[other_form, "rule"] = "text.form"
+    with_blank = pd.concat([by_text, readings.tail(1)], ignore_index=True)
+    return with_blank.take(places).set_axis(cells.index)  # -1, a missing cell, is the last row
