@@ -14,7 +14,7 @@ import pytest
 
 import capelib as cape
 from capelib import check, cli
-from capelib.figures.charts import intervals
+from capelib.figures import intervals
 from capelib.files import cells
 from capelib.paths import room
 

@@ -150,17 +150,17 @@ def test_no_folder_of_figures_is_left_over():
         for folder in FIGURES.iterdir()
         if folder.is_dir() and not folder.name.startswith(".")
     }
-    assert folders == {run.name for run in RUNS} | {comparison.ROOM}
+    assert folders == {run.name for run in RUNS} | {comparison.COMPARISONS}
     swept = {
         run.notebook.stem
         for run in RUNS
         if sum(other.notebook == run.notebook for other in RUNS) > 1
     }
-    assert {folder.name for folder in (FIGURES / comparison.ROOM).iterdir()} == swept
+    assert {folder.name for folder in (FIGURES / comparison.COMPARISONS).iterdir()} == swept
 
 
 @pytest.mark.parametrize(
-    "folder", sorted((FIGURES / comparison.ROOM).glob("*")), ids=lambda folder: folder.name
+    "folder", sorted((FIGURES / comparison.COMPARISONS).glob("*")), ids=lambda folder: folder.name
 )
 def test_the_committed_comparisons_hold_what_their_runs_found(folder):
     runs = [run for run in RUNS if run.notebook.stem == folder.name]

@@ -1,15 +1,6 @@
-"""SHOW: house style, one function a figure, one function that saves."""
+"""One function a figure, one function that saves."""
 
-from capelib.figures.charts import (
-    break_scan,
-    by_measure,
-    by_origin_and_year,
-    corridors,
-    definitions,
-    host_shares,
-    intervals,
-    targeting,
-)
+from capelib.figures.authoritarian_hosts import corridors, definitions, host_shares
 from capelib.figures.compare import side_by_side
 from capelib.figures.cooperation import (
     corridor_matrix,
@@ -18,6 +9,7 @@ from capelib.figures.cooperation import (
     membership_models,
     per_displaced,
 )
+from capelib.figures.forest import intervals
 from capelib.figures.interpol import (
     interpol_compared,
     interpol_first,
@@ -25,11 +17,14 @@ from capelib.figures.interpol import (
     interpol_held,
 )
 from capelib.figures.journeys import caught_by_host, journey_map
+from capelib.figures.learn_the_dataset import by_measure, by_origin_and_year
+from capelib.figures.pages import Page
 from capelib.figures.published_findings import ledger_page, relations_page, verdicts
 from capelib.figures.relatives import relatives_gap, relatives_sequence, relatives_shares
 from capelib.figures.saving import save, save_page
 from capelib.figures.stages import stage_composition, stage_escalation, stage_odds
-from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart, Page
+from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart
+from capelib.figures.tajik_targeting import break_scan, targeting
 
 __all__ = [
     "ORIGIN_COLOURS",

@@ -1,23 +1,46 @@
-"""One function that writes a figure: SVG, PNG, the CSV behind it, and where it comes from."""
+"""The functions that write a figure or a page, and note where it comes from."""
 
 import hashlib
 import re
 from pathlib import Path
 
 from capelib.errors import ParameterError
-from capelib.figures.style import Chart, Page
+from capelib.figures.pages import Page
+from capelib.figures.style import Chart
 from capelib.files import PROVENANCE, as_json, read_provenance, write_files
 
 
 def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
-    """Write a chart as `name`.svg, `name`.png and `name`.csv and note in provenance.json what it rests on.
+    """Write a chart as `name`.svg, `name`.png and `name`.csv, and note what it rests on.
 
-    chart: what a function of `cape.figures` gave. name: lower-case words joined by underscores. out: the folder, made where
-        missing; "" writes nothing, so that a notebook can be read without leaving files.
-    The same chart gives the same bytes. Files are written under temporary names and moved when all are whole: a failure leaves
-    what was there. Returns the chart, so that a notebook shows it. Raises ParameterError for a bad name, CapeError where the
-    folder cannot be written.
+    Parameters
+    ----------
+    chart
+        What a function of `cape.figures` gave.
+    name
+        Lower-case words joined by underscores.
+    out
+        The folder, made where it is missing; "" writes nothing, so that a notebook can be read
+        without leaving files.
 
+    Returns
+    -------
+    Chart
+        The chart, so that a notebook shows it.
+
+    Raises
+    ------
+    ParameterError
+        For a bad name.
+    CapeError
+        Where the folder cannot be written. What was there before stays.
+
+    Notes
+    -----
+    The same chart gives the same bytes.
+
+    Examples
+    --------
     >>> import capelib as cape, tempfile, pathlib
     >>> chart = cape.figures.by_measure(cape.load().where(origin="TJK"))
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -25,15 +48,14 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
     ['measures.csv', 'measures.png', 'measures.svg', 'provenance.json']
     """
-    _name(name)
+    _check_name(name)
     if not str(out):
         return chart
+    table = chart.data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     files = {
         f"{name}.svg": chart.picture("svg"),
         f"{name}.png": chart.picture("png"),
-        f"{name}.csv": chart.data.to_csv(
-            index=False, float_format="%.6g", lineterminator="\n"
-        ).encode(),
+        f"{name}.csv": table.encode(),
     }
     about = {
         "title": chart.title,
@@ -54,17 +76,36 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
 
 
 def save_page(page: Page, name: str, out: str | Path = "") -> Page:
-    """Write a page as `name`.html, whole or not at all; "" writes nothing. Returns the page, so that a notebook shows it.
+    """Write a page as `name`.html.
 
-    Raises ParameterError for a bad name, CapeError where the folder cannot be written.
+    Parameters
+    ----------
+    page
+        What a function of `cape.figures` gave.
+    name
+        Lower-case words joined by underscores.
+    out
+        The folder, made where it is missing; "" writes nothing.
+
+    Returns
+    -------
+    Page
+        The page, so that a notebook shows it.
+
+    Raises
+    ------
+    ParameterError
+        For a bad name.
+    CapeError
+        Where the folder cannot be written. What was there before stays.
     """
-    _name(name)
+    _check_name(name)
     if str(out):
         write_files(Path(out), {f"{name}.html": page.document().encode()})
     return page
 
 
-def _name(name: str) -> None:
+def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ParameterError(
             f"a figure's name is made of lower-case letters, digits and underscores, not {name!r}"

@@ -1,11 +1,11 @@
-"""House style: what every figure of the collection looks like, and the `Chart` that carries one."""
+"""What every figure of the collection looks like, and the `Chart` that carries one."""
 
 import io
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from html import escape
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -13,21 +13,26 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from capelib.dataset import Info
+from capelib.vocabulary.pursuers import pursuers
 
-# Okabe and Ito's palette, safe for colour-blind readers; the same state has the same colour everywhere.
-ORIGIN_COLOURS = {
-    "KAZ": "#0072B2",
-    "KGZ": "#E69F00",
-    "TJK": "#D55E00",
-    "TKM": "#009E73",
-    "UZB": "#CC79A7",
-    "all": "#4D4D4D",
-}
+# Okabe and Ito's palette, safe for colour-blind readers.
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREEN = "#009E73"
+# For states that join `[pursuers.all]` of the codebook.
+FURTHER_COLOURS = ("#56B4E9", "#8C510A", "#5E3C99", "#7F7F00")
 STAGE_COLOURS = {1: "#A6CEE3", 2: "#4A90C2", 3: "#08306B"}  # light to dark: also readable in grey
-INK, GREY, PALE = "#222222", "#6B6B6B", "#D9D9D9"
+STAGE_1_TEXT = "#6FA8CC"  # the colour of stage 1, dark enough for letters
+INK = "#222222"
+GREY = "#6B6B6B"
+PALE = "#D9D9D9"
 ACCENT = "#B2182B"
+
+WIDTH = 8.0  # inches of every figure
+DASHED = (0, (5, 3))
 
 STYLE = {
     **sns.axes_style("ticks"),
@@ -48,29 +53,51 @@ STYLE = {
     "savefig.dpi": 120,
 }
 
-CSS = """.page { font: 15px/1.45 sans-serif; color: #222; max-width: 1050px; margin: 1.5em auto; padding: 0 1em }
-.page table { border-collapse: collapse; width: 100%; margin: 0 0 1.6em }
-.page td, .page th { text-align: left !important; vertical-align: top; white-space: normal }
-.page td, .page th { padding: .35em .8em .35em 0; border-bottom: 1px solid #ddd }
-.page td.number { white-space: nowrap; font-weight: bold }
-.page .verdict { font-weight: bold }
-.page small { color: #666 }
-.page img { max-width: 100% }
-.page .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 1.2em }
-.page figure { margin: 0 }
-.page figcaption { font-weight: bold }"""
+
+def _origin_colours() -> dict[str, str]:
+    """A colour for each state of the codebook's `[pursuers.all]`, the same in every figure."""
+    colours = {
+        "KAZ": BLUE,
+        "KGZ": "#E69F00",
+        "TJK": VERMILION,
+        "TKM": GREEN,
+        "UZB": "#CC79A7",
+    }
+    added = [code for code in pursuers("all").codes if code not in colours]
+    colours.update(zip(added, cycle(FURTHER_COLOURS), strict=False))
+    return colours | {"all": "#4D4D4D"}
+
+
+ORIGIN_COLOURS = _origin_colours()
+
+
+def origin_colour(origin: str) -> str:
+    """The colour of a pursuing state; states without one share the colour of "all"."""
+    return ORIGIN_COLOURS.get(origin, ORIGIN_COLOURS["all"])
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The house style, for the length of a block; global settings stay as they were."""
+    """The style of the collection within a block; global settings stay as they were."""
     with mpl.rc_context(STYLE):
         yield
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with the frame that it draws and the dataset that it rests on. Shown as a picture in a notebook."""
+    """A figure with the frame that it draws; shown as a picture in a notebook.
+
+    Attributes
+    ----------
+    figure
+        The matplotlib figure.
+    data
+        The frame behind: what `cape.figures.save` writes as CSV.
+    title
+        The question that the figure answers.
+    info
+        The dataset that the figure rests on.
+    """
 
     figure: Figure
     data: pd.DataFrame
@@ -80,22 +107,35 @@ class Chart:
     _drawn: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def picture(self, form: str) -> bytes:
-        """The figure as bytes of an SVG or PNG, the same at every call; drawn once, since drawing is most of a run's work."""
+        """What are the bytes of the picture? The same at every call.
+
+        Parameters
+        ----------
+        form
+            "svg" or "png".
+
+        Returns
+        -------
+        bytes
+            The picture. It is drawn once, since drawing is most of a run's work.
+        """
         if form not in self._drawn:
             self._drawn[form] = self._draw(form)
         return self._drawn[form]
 
     def _draw(self, form: str) -> bytes:
+        # A picture without a date is the same at every run; light compression makes a PNG 5 %
+        # larger and a fifth faster.
+        options: dict[str, dict[str, Any]] = {
+            "svg": {"metadata": {"Date": None, "Title": self.title}},
+            "png": {
+                "metadata": {"Software": None, "Title": self.title},
+                "pil_kwargs": {"compress_level": 1},
+            },
+        }
         buffer = io.BytesIO()
-        metadata: dict[str, Any] = {
-            "svg": {"Date": None, "Title": self.title},
-            "png": {"Software": None, "Title": self.title},
-        }[form]
-        small: dict[str, Any] = (
-            {"pil_kwargs": {"compress_level": 1}} if form == "png" else {}
-        )  # 5 % larger, a fifth sooner
         with style():
-            self.figure.savefig(buffer, format=form, metadata=metadata, **small)
+            self.figure.savefig(buffer, format=form, **options[form])
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
@@ -103,24 +143,6 @@ class Chart:
 
     def __repr__(self) -> str:
         return f"<Chart: {self.title}>"
-
-
-class Page:
-    """A piece of HTML with its style: shown in a notebook, saved as a page of its own by `cape.figures.save_page`."""
-
-    def __init__(self, title: str, body: str) -> None:
-        self.title, self.body = title, body
-
-    def _repr_html_(self) -> str:
-        return f'<style>{CSS}</style><div class="page">{self.body}</div>'
-
-    def __repr__(self) -> str:
-        return f"<Page: {self.title}>"
-
-    def document(self) -> str:
-        """The whole HTML document."""
-        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(self.title)}</title>'
-        return f'<!doctype html>\n<html lang="en"><head>{head}<style>{CSS}</style></head>\n<body class="page">{self.body}</body></html>\n'
 
 
 def canvas(
@@ -132,54 +154,76 @@ def canvas(
     height: float = 4.6,
     left: float = 0.09,
     also: str = "",
-    air: float = 0.0,
+    space: float = 0.0,
     **grid: Any,
 ) -> tuple[Figure, Any]:
-    """An empty figure in house style: the question as title, data and n below it, the source line at the foot.
+    """An empty figure: the question as title, data and n below it, the source line at the foot.
 
-    air: inches of it below the subtitle. Only to be called inside `style()`. Returns the figure and its axes (an array for several).
+    Only to be called inside `style()`.
+
+    Parameters
+    ----------
+    title, subtitle
+        Texts above the axes; long ones are wrapped.
+    info
+        The dataset, for the source line; synthetic data is stamped.
+    rows, columns
+        Number of axes below and beside each other.
+    height
+        Inches of the figure.
+    left
+        Where the axes begin, as a fraction of the width.
+    also
+        Further sources, for the source line.
+    space
+        Inches between subtitle and axes, beyond the usual.
+    grid
+        Further settings of the grid of axes.
+
+    Returns
+    -------
+    tuple
+        The figure and its axes (an array for several).
     """
-    width = 8.0
-    head = textwrap.wrap(title, 68)
-    under = textwrap.wrap(subtitle, 112)
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(WIDTH, height))
     top = height - 0.12
-    for line in head:
+    for line in textwrap.wrap(title, 68):
         figure.text(0.02, top / height, line, size=13, weight="bold", va="top")
         top -= 0.26
     top -= 0.03
-    for line in under:
+    for line in textwrap.wrap(subtitle, 112):
         figure.text(0.02, top / height, line, size=9.5, color=GREY, va="top")
         top -= 0.19
-    foot = textwrap.fill(f"Source: {info.source_line}{'; ' + also if also else ''}", 150)
+    source = f"Source: {info.source_line}"
+    foot = textwrap.fill(f"{source}; {also}" if also else source, 150)
     figure.text(0.02, 0.06 / height, foot, size=7, color=GREY, va="bottom")
-    axes = figure.subplots(
-        rows,
-        columns,
-        gridspec_kw={
-            "left": left,
-            "right": 0.97,
-            "top": (top - 0.22 - air) / height,
-            "bottom": (0.66 + 0.1 * foot.count("\n")) / height,
-            **grid,
-        },
-        sharey=columns > 1,
-    )
+    limits = {
+        "left": left,
+        "right": 0.97,
+        "top": (top - 0.22 - space) / height,
+        "bottom": (0.66 + 0.1 * foot.count("\n")) / height,
+    }
+    axes = figure.subplots(rows, columns, gridspec_kw=limits | grid, sharey=columns > 1)
     if info.synthetic:
-        figure.text(
-            0.5,
-            0.5,
-            "SYNTHETIC",
-            size=60,
-            color=ACCENT,
-            alpha=0.25,
-            ha="center",
-            va="center",
-            rotation=25,
-        )
+        stamp = {"size": 60, "color": ACCENT, "alpha": 0.25, "rotation": 25}
+        figure.text(0.5, 0.5, "SYNTHETIC", ha="center", va="center", **stamp)
     return figure, axes
 
 
-def note(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
+def note(axis: Axes, x: float, y: float, text: str, **options: Any) -> None:
     """A direct label, in the size that labels have."""
-    axes.annotate(text, (x, y), **{"fontsize": 8.5, "color": INK, "annotation_clip": False, **how})
+    usual = {"fontsize": 8.5, "color": INK, "annotation_clip": False}
+    axis.annotate(text, (x, y), **(usual | options))
+
+
+def too_few(
+    axis: Axes, text: str = "too few cases", height: float = 0.5, fontsize: float = 8.5
+) -> None:
+    """Say on an axis why nothing is drawn on it; height: a fraction of the axis."""
+    where = {"xycoords": "axes fraction", "ha": "center", "va": "bottom", "color": ACCENT}
+    note(axis, 0.5, height, text, fontsize=fontsize, **where)
+
+
+def in_percent(axis: Any) -> None:
+    """Write the ticks of an x or y axis of fractions in percent."""
+    axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

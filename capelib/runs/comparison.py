@@ -1,7 +1,7 @@
-"""A page a swept notebook: its runs side by side, estimates first, then every figure."""
+"""A page a notebook that ran more than once: estimates side by side, then every figure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,143 +14,126 @@ if TYPE_CHECKING:
     from capelib.dataset import Info
     from capelib.runs.runner import Outcome
 
-ROOM = "comparisons"
+COMPARISONS = "comparisons"  # the folder of the pages, among those of the runs
+COLUMNS = ["run", "estimate", "value", "low", "high", "n", "unit"]
 
 
-def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Path]:
-    """Put the runs of each notebook that was run more than once side by side. Returns the pages, one a notebook.
+def compare(outcomes: Sequence["Outcome"], out: Path, own: bool = False) -> list[Path]:
+    """How do the runs of each notebook that was run more than once differ?
 
-    out: the folder of the runs' folders. own: the runs are the reader's choice, not the default ones: the page says by its name
-    which parameters differ, and does not stand in for the default page. A page whose runs did not change is left as it is.
+    Parameters
+    ----------
+    outcomes
+        As the runs ended; failed ones do not count.
+    out
+        The folder of the runs' folders.
+    own
+        True where the runs are the reader's choice, not the default ones: the page says by its
+        name which parameters differ, and does not stand in for the default page.
+
+    Returns
+    -------
+    list of Path
+        The pages, one a notebook. A page whose runs did not change is left as it is.
     """
+    runs_of: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.status != "failed":
+            runs_of.setdefault(outcome.run.notebook.stem, []).append(outcome)
     pages = []
-    for stem in dict.fromkeys(outcome.run.notebook.stem for outcome in outcomes):
-        runs = [
-            outcome
-            for outcome in outcomes
-            if outcome.run.notebook.stem == stem and outcome.status != "failed"
-        ]
+    for notebook, runs in runs_of.items():
         if len(runs) < 2:
             continue
-        varied = [
-            name
-            for name in runs[0].run.parameters
-            if len({str(each.run.parameters[name]) for each in runs}) > 1
-        ]
-        folder = out / ROOM / (f"{stem}--{'+'.join(varied)}" if own else stem)
+        varied = _varied(runs)
+        folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
         expected: dict[str, Any] = {
-            "runs": {each.run.name: sha256(each.folder / PROVENANCE) for each in runs},
+            "runs": {outcome.run.name: sha256(outcome.folder / PROVENANCE) for outcome in runs},
             "capelib_sha256": reach.sha256(f"import {__name__}"),
         }
         if not unchanged(folder, expected):
-            _write(folder, runs, varied, expected)
+            written = _write(folder, runs, varied)
+            for path in folder.iterdir():
+                if path.name not in written:
+                    path.unlink()
+            content = {"inputs": expected, "outputs": outputs(folder)}
+            provenance = as_json(read_provenance(folder) | content)
+            write_files(folder, {PROVENANCE: provenance})
         pages.append(folder / "index.html")
     return pages
 
 
-def _write(
-    folder: Path, runs: list["Outcome"], varied: list[str], expected: dict[str, Any]
-) -> None:
+def _varied(runs: Sequence["Outcome"]) -> list[str]:
+    """The parameters that differ from run to run."""
+    values = [outcome.run.parameters for outcome in runs]
+    return [name for name in values[0] if len({str(each[name]) for each in values}) > 1]
+
+
+def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> set[str]:
+    """Write the page and the chart on it; the names of all files that belong to them."""
     import pandas as pd
 
     from capelib.figures import Page, save, save_page, side_by_side
+    from capelib.figures.pages import render
 
-    question = _title(runs[0].run.notebook)
+    question = _question(runs[0].run.notebook)
     title = f"Notebook {question[:2]}: the runs side by side"
-    labels = [
-        ", ".join(f"{name} {_text(each.run.parameters[name])}" for name in varied) for each in runs
-    ]
-    found = [read_json(each.folder / ANSWER) for each in runs]
-    data = sorted({answer.get("data", "") for answer in found})
-    about = f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {'; '.join(data)}."
-    rows = [
-        row | {"run": label}
-        for label, answer in zip(labels, found, strict=True)
-        for row in answer.get("estimates", [])
-    ]
-    body = [
-        f"<h1>{escape(title)}</h1><p>{escape(question)}<br>{escape(about)}</p>",
-        _answers(runs, labels, found),
-    ]
-    if rows:
-        estimates = pd.DataFrame(rows)[["run", "estimate", "value", "low", "high", "n", "unit"]]
-        save(side_by_side(estimates, _info(runs), title, " and ".join(varied)), "estimates", folder)
-        body.append(
-            '<img src="estimates.svg" alt="The main estimates of each run, with 95 % intervals">'
-        )
-    for name in dict.fromkeys(
-        path.stem for each in runs for path in sorted(each.folder.glob("*.svg"))
-    ):
-        body.append(_gallery(name, runs, labels))
-    save_page(Page(title, "\n".join(body)), "index", folder)
-    there = {
-        "index.html",
-        PROVENANCE,
-        *(f"estimates.{form}" for form in ("svg", "png", "csv") if rows),
-    }
-    for old in folder.iterdir():
-        if old.name not in there:
-            old.unlink()
-    write_files(
-        folder,
-        {
-            PROVENANCE: as_json(
-                read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)}
-            )
-        },
+    shown = [_as_shown(outcome, varied) for outcome in runs]
+    written = {"index.html", PROVENANCE}
+    estimates = [row | {"run": run["label"]} for run in shown for row in run["estimates"]]
+    if estimates:
+        table = pd.DataFrame(estimates)[COLUMNS]
+        chart = side_by_side(table, _info(runs), title, " and ".join(varied))
+        save(chart, "estimates", folder)
+        written |= {f"estimates.{form}" for form in ("svg", "png", "csv")}
+    data = "; ".join(sorted({run["data"] for run in shown}))
+    body = render(
+        "comparison",
+        title=title,
+        question=question,
+        about=f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {data}.",
+        runs=shown,
+        has_estimates=bool(estimates),
+        figures=list(dict.fromkeys(figure for run in shown for figure in run["figures"])),
     )
+    save_page(Page(title, body), "index", folder)
+    return written
 
 
-def _info(runs: list["Outcome"]) -> "Info":
-    """What the runs rest on: one dataset, or several in one line; SYNTHETIC where any of them is."""
+def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
+    """What the page shows of a run."""
+    values = outcome.run.parameters
+    answer = read_json(outcome.folder / ANSWER)
+    return {
+        "label": ", ".join(f"{name} {_text(values[name])}" for name in varied),
+        "folder": outcome.folder.name,
+        "answer": answer.get("answer", ""),
+        "data": answer.get("data", ""),
+        "estimates": answer.get("estimates", []),
+        "figures": sorted(path.stem for path in outcome.folder.glob("*.svg")),
+    }
+
+
+def _info(runs: Sequence["Outcome"]) -> "Info":
+    """What the runs rest on; several datasets in one line, SYNTHETIC where any of them is."""
     from capelib.dataset import load
 
-    found = [
-        load(source).info
-        for source in dict.fromkeys(
-            each.run.parameters.get("dataset", PUBLIC_RECORD) for each in runs
-        )
-    ]
-    if len(found) == 1:
-        return found[0]
-    label = (
-        "SYNTHETIC"
-        if any(info.synthetic for info in found)
-        else " and ".join(dict.fromkeys(info.label for info in found))
-    )
-    name, digest = (
-        " and ".join(info.name for info in found),
-        " ".join(info.sha256 for info in found),
-    )
+    sources = dict.fromkeys(run.run.parameters.get("dataset", PUBLIC_RECORD) for run in runs)
+    infos = [load(source).info for source in sources]
+    if len(infos) == 1:
+        return infos[0]
+    synthetic = any(info.synthetic for info in infos)
+    labels = dict.fromkeys(info.label for info in infos)
     return replace(
-        found[0],
-        label=label,
-        name=name,
+        infos[0],
+        label="SYNTHETIC" if synthetic else " and ".join(labels),
+        name=" and ".join(info.name for info in infos),
         edition="",
-        sha256=digest,
-        synthetic=any(info.synthetic for info in found),
+        sha256=" ".join(info.sha256 for info in infos),
+        synthetic=synthetic,
     )
 
 
-def _answers(runs: list["Outcome"], labels: list[str], found: list[dict[str, Any]]) -> str:
-    rows = [
-        f'<tr><th><a href="../../{escape(each.folder.name)}/">{escape(label)}</a></th><td>{escape(answer.get("answer", ""))}</td></tr>'
-        for each, label, answer in zip(runs, labels, found, strict=True)
-    ]
-    return f"<table>{''.join(rows)}</table>"
-
-
-def _gallery(name: str, runs: list["Outcome"], labels: list[str]) -> str:
-    """One figure of every run, two beside each other."""
-    pictures = [
-        f'<figure><figcaption>{escape(label)}</figcaption><img src="../../{escape(each.folder.name)}/{name}.svg" alt="{name}"></figure>'
-        for each, label in zip(runs, labels, strict=True)
-        if (each.folder / f"{name}.svg").exists()
-    ]
-    return f'<h2>{name.replace("_", " ")}</h2><div class="beside">{"".join(pictures)}</div>'
-
-
-def _title(notebook: Path) -> str:
+def _question(notebook: Path) -> str:
     """The first line of a notebook: its number and question."""
     for cell in read_json(notebook).get("cells", []):
         if cell["cell_type"] == "markdown":
@@ -159,6 +142,7 @@ def _title(notebook: Path) -> str:
 
 
 def _text(value: Any) -> str:
+    """The value of a parameter in a label; of a path, the last part."""
     if isinstance(value, list):
         return "+".join(map(str, value))
     return Path(value).name if isinstance(value, str) and "/" in value else str(value)
