@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import careless
+import manifest
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -121,7 +122,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
         ("05", "bare", "No exile has a category in your file bare.csv"),
         ("07", "bare", "nothing to compare"),
         ("09", "bare", "cannot be told"),
-        ("12", "bare", "of 275 published numbers none can be judged"),
+        ("12", "bare", f"of {manifest.rows()['findings']} published numbers none can be judged"),
     ],
 )
 def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, said):

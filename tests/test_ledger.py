@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import inf, isinf
 
+import manifest
 import numpy as np
 import pandas as pd
 import pytest
@@ -652,7 +653,8 @@ def test_the_summary_counts_each_number_once():
     said = cape.findings.summary(found, among)
     between = sum(not relation.derived for relation in among)
     assert said.startswith(
-        f"Of {between} relations between published numbers 8 cannot hold as printed; of 275 published numbers"
+        f"Of {between} relations between published numbers 8 cannot hold as printed; "
+        f"of {manifest.rows()['findings']} published numbers"
     )
     verdicts = found.frame.groupby("finding_id")["verdict"].agg(set)
     assert f"{sum(len(each) > 1 for each in verdicts)} {DEPENDS}" in said
