@@ -103,7 +103,7 @@ def _write(
 
 def _info(runs: list["Outcome"]) -> "Info":
     """What the runs rest on: one dataset, or several in one line; SYNTHETIC where any of them is."""
-    from capelib.dataset import load
+    from capelib.loading import load
 
     found = [
         load(source).info
