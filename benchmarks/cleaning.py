@@ -28,7 +28,7 @@ start = time.process_time()
 ds = capelib.load({path!r})
 seconds = time.process_time() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps([seconds, peak, len(ds.incidents), len(ds.set_aside), len(ds._changes)]))
+print(json.dumps([seconds, peak, len(ds.incidents), len(ds.set_aside), len(ds.log)]))
 """
 
 

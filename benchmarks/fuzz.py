@@ -507,8 +507,8 @@ def _seconds() -> float:
 def _kept(source: Path | pd.DataFrame) -> str:
     """Loads a table and raises where a promise does not hold."""
     import capelib as cape
-    from capelib.clean import clean
     from capelib.clean.changes import CHANGE_COLUMNS
+    from capelib.clean.table import clean
 
     with _heard() as sheets:
         try:
@@ -564,7 +564,7 @@ def _kept(source: Path | pd.DataFrame) -> str:
         "no state",
     )
     _must(
-        list(ds.changes) == CHANGE_COLUMNS and len(ds.changes) == len(ds._changes),
+        list(ds.changes) == CHANGE_COLUMNS and len(ds.changes) == len(ds.log),
         "changes do not add up",
     )
     shown = [

@@ -16,9 +16,10 @@ from capelib.errors import CapeError, DataError, ParameterError
 
 if TYPE_CHECKING:
     from capelib import figures, findings
-    from capelib.dataset import CENTRAL_ASIA, Dataset, load
+    from capelib.dataset import CENTRAL_ASIA, Dataset
     from capelib.estimators import counts, shares
     from capelib.estimators import yearly_counts as trends
+    from capelib.loading import load
     from capelib.notebook import answer, check_parameters, gaps
     from capelib.questions import corridors, hosts, interpol, journeys, relatives, stages, targeting
     from capelib.questions import ledger_numbers as tallies
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "load": "capelib.dataset",
+    "load": "capelib.loading",
     "Dataset": "capelib.dataset",
     "CENTRAL_ASIA": "capelib.dataset",
     "table": "capelib.vocabulary.tables",

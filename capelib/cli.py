@@ -13,6 +13,7 @@ from capelib import __version__
 from capelib.errors import CapeError
 
 if TYPE_CHECKING:
+    from capelib.dataset import Dataset
     from capelib.runs.cluster import Cluster
 
 app = typer.Typer(
@@ -117,6 +118,7 @@ def reproduce(
 ) -> None:
     """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
     from capelib import report
+    from capelib.check.files import examine, name_of
     from capelib.runs import comparison, runner
     from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -125,7 +127,7 @@ def reproduce(
     runs = runner.plan(notebooks or [], given, swept)
     own = sorted({run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD})
     for source in own:
-        _report_problems(source)
+        report.problems(name_of(source), examine(source))
     target, build = out or Path("build/figures" if own else "figures"), Path("build")
     found: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
@@ -172,14 +174,16 @@ def check(
     sheet: SheetName = "",
 ) -> None:
     """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot be used and what to do about it."""
-    from capelib import check, report
+    from capelib import report
+    from capelib.check import files
 
-    found = check.check(file, layout, sheet)
-    report.checked(found)
-    folder = out or Path("build/check") / Path(found.name).stem
-    check.write(found, folder)
-    typer.echo(f"\nWritten to {folder}: {check.CLEAN}, {check.ASIDE} and {check.CHANGES}.")
-    if len(found.clean.set_aside):
+    ds = files.examine(file, layout, sheet)
+    report.checked(ds)
+    folder = out or Path("build/check") / Path(files.name_of(file)).stem
+    files.write(ds, folder)
+    written = f"{files.CLEAN_FILE}, {files.SET_ASIDE_FILE} and {files.CHANGES_FILE}"
+    typer.echo(f"\nWritten to {folder}: {written}.")
+    if len(ds.set_aside):
         raise typer.Exit(1)
 
 
@@ -187,10 +191,8 @@ def check(
 def info(data: DataFile = "", layout: LayoutName = "", sheet: SheetName = "") -> None:
     """What is in the data: rows, years, states, checksum, and what was set aside."""
     from capelib import report
-    from capelib.dataset import PUBLIC_RECORD, load
 
-    ds = load(data or PUBLIC_RECORD, layout=layout, sheet=sheet)
-    _report_problems(data, layout, sheet)
+    ds = _loaded(data, layout=layout, sheet=sheet)
     report.describe(ds)
     if len(ds.set_aside):
         raise typer.Exit(1)
@@ -238,7 +240,6 @@ def findings(
 ) -> None:
     """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
     from capelib import report
-    from capelib.dataset import PUBLIC_RECORD, load
     from capelib.errors import ParameterError
     from capelib.findings import check, relations_frame
     from capelib.vocabulary.codebook import require
@@ -254,8 +255,7 @@ def findings(
     if relations:
         report.frame(relations_frame(), form)
         return
-    ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet)
-    _report_problems(data, layout, sheet)
+    ds = _loaded(data, vintage, layout=layout, sheet=sheet)
     found = check(ds)
     if form == "table":
         report.findings(found, ds.info)
@@ -320,11 +320,16 @@ def fetch(
         raise typer.Exit(1)
 
 
-def _report_problems(data: str, layout: str = "", sheet: str = "") -> None:
-    from capelib import check, report
+def _loaded(data: str, vintage: str = "", *, layout: str, sheet: str) -> "Dataset":
+    """The built-in data, or a table of the user's with what had to be set aside of it said."""
+    from capelib import report
+    from capelib.check.files import name_of
+    from capelib.loading import PUBLIC_RECORD, load
 
+    ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet)
     if data:
-        report.problems(check.check_any(data, layout, sheet))
+        report.problems(name_of(data), ds)
+    return ds
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from capelib.check import Checked
-    from capelib.check_summary import Section
+    from capelib.check.summary import Section
     from capelib.dataset import Dataset, Info
     from capelib.findings.verdicts import Verdicts
-    from capelib.runs.runner import Outcome, Run
+    from capelib.runs.execute import Run
+    from capelib.runs.runner import Outcome
+
+UNKNOWN = 1e5  # seconds: as many or more stand for "never run before"
 
 
 def _console(error: bool = False) -> Console:
@@ -24,6 +26,14 @@ def _console(error: bool = False) -> Console:
     if not console.is_terminal:
         console.width = 160  # a pipe has no width of its own
     return console
+
+
+def _grid(names: Sequence[str], title: str | None = None) -> Table:
+    """A table with a line between its rows, and cells that are folded where they are too long."""
+    grid = Table(title=title, title_justify="left", show_lines=True)
+    for name in names:
+        grid.add_column(name, overflow="fold")
+    return grid
 
 
 class Progress:
@@ -62,78 +72,26 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        known = [seconds for seconds in self._left.values() if seconds < 1e5]
+        known = [seconds for seconds in self._left.values() if seconds < UNKNOWN]
         mean = sum(known) / len(known) if known else 0.0
-        left = (
-            sum(seconds if seconds < 1e5 else mean for seconds in self._left.values()) / self._jobs
-        )
+        seconds = [each if each < UNKNOWN else mean for each in self._left.values()]
+        left = sum(seconds) / self._jobs
         end = f", about {left:.0f} s left" if left else ""
         self._bar.update(self._task, description=f"running {', '.join(self._running) or '-'}{end}")
 
 
+# ------------------------------------------------------------ runs
+
+
 def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
-    """What ran, where each figure is, what was found, what the published numbers come to, and where runs stand side by side."""
+    """What ran, where each figure is, the answers, what the published numbers come to, and where runs stand side by side."""
     console = _console()
-    ran = Table(title="What ran", title_justify="left", show_lines=True)
-    for name in ("notebook", "status", "figures and tables", "found"):
-        ran.add_column(name, overflow="fold")
-    for outcome in outcomes:
-        status = (
-            outcome.status
-            if outcome.status == "unchanged"
-            else f"{outcome.status}\n{outcome.seconds:.1f} s"
-        )
-        figures = (
-            "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg")))
-            if outcome.status != "failed"
-            else ""
-        )
-        ran.add_row(
-            outcome.run.name,
-            status,
-            f"{outcome.folder}/\n{figures}",
-            outcome.answer or outcome.error,
-        )
-    console.print(ran)
-    verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
-    defaults = {
-        outcome.run.notebook.stem for outcome in outcomes
-    }  # runs with other parameters stand side by side on their pages
-    shown = [(run, row) for run, row in verdicts if run in defaults] or verdicts
-    spoken = [
-        (run, row)
-        for run, row in shown
-        if row["value"] is not None and row["verdict"] != "too few cases"
-    ]
-    if spoken:
-        whose = ", ".join(sorted({row["label"] for _, row in spoken}))
-        judged = Table(
-            title=f"Which published numbers hold? (data: {whose})",
-            title_justify="left",
-            show_lines=True,
-        )
-        for name in ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs"):
-            judged.add_column(name, overflow="fold")
-        runs_of: dict[tuple[str, ...], list[str]] = {}
-        for run, row in spoken:
-            said = (
-                f"{row['statement']} Read as: {row['reading']}."
-                if row["reading"]
-                else row["statement"]
-            )
-            runs_of.setdefault(
-                (row["published"], said, row["here"], row["verdict"], row["reason"]), []
-            ).append(run)
-        for cells, runs in runs_of.items():
-            judged.add_row(*cells, "\n".join(runs))
-        console.print(judged)
-        console.print(
-            "Numbers for which there are too few cases, or which need other data, are not shown: see `cape findings`."
-        )
-    check_summary = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
-    if check_summary:
+    console.print(_runs(outcomes))
+    _verdicts(console, outcomes)
+    contradictions = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+    if contradictions:
         console.print("Published numbers that contradict each other:")
-        for note in check_summary:
+        for note in contradictions:
             console.print(f"  {note}")
     for page in pages:
         console.print(f"side by side: {page}")
@@ -142,30 +100,73 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
             console.print(f"failed: {outcome.run.name}: {outcome.error}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     same = sum(outcome.status == "unchanged" for outcome in outcomes)
+    done = len(outcomes) - failed - same
+    console.print(f"{len(outcomes)} runs: {done} done, {same} unchanged, {failed} failed.")
+
+
+def _runs(outcomes: list["Outcome"]) -> Table:
+    grid = _grid(("notebook", "status", "figures and tables", "found"), "What ran")
+    for outcome in outcomes:
+        status, figures = outcome.status, ""
+        if status != "unchanged":
+            status += f"\n{outcome.seconds:.1f} s"
+        if outcome.status != "failed":
+            figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg")))
+        answer = outcome.answer or outcome.error
+        grid.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", answer)
+    return grid
+
+
+def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
+    """The verdicts of the runs with default parameters; those of the others stand side by side on their pages."""
+    verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
+    defaults = {outcome.run.notebook.stem for outcome in outcomes}
+    chosen = [(run, row) for run, row in verdicts if run in defaults] or verdicts
+    labels: set[str] = set()
+    runs_of: dict[tuple[str, ...], list[str]] = {}
+    for run, row in chosen:
+        if row["value"] is None or row["verdict"] == "too few cases":
+            continue
+        labels.add(row["label"])
+        statement = row["statement"]
+        if row["reading"]:
+            statement += f" Read as: {row['reading']}."
+        cells = (row["published"], statement, row["here"], row["verdict"], row["reason"])
+        runs_of.setdefault(cells, []).append(run)
+    if not runs_of:
+        return
+    title = f"Which published numbers hold? (data: {', '.join(sorted(labels))})"
+    names = ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs")
+    grid = _grid(names, title)
+    for cells, runs in runs_of.items():
+        grid.add_row(*cells, "\n".join(runs))
+    console.print(grid)
     console.print(
-        f"{len(outcomes)} runs: {len(outcomes) - failed - same} done, {same} unchanged, {failed} failed."
+        "Numbers for which there are too few cases, or which need other data, are not shown: "
+        "see `cape findings`."
     )
 
 
-def checked(found: "Checked") -> None:
-    """The page of notes on a table of one's own."""
-    from capelib import check_summary
-
-    _sections(_console(), check_summary.page(found))
+# ------------------------------------------------------------ a user's table
 
 
-def problems(found: "Checked") -> None:
+def checked(ds: "Dataset") -> None:
+    """What was made of a user's table, on one page."""
+    from capelib.check import summary
+
+    _sections(_console(), summary.page(ds))
+
+
+def problems(name: str, ds: "Dataset") -> None:
     """Before something rests on a user's table: what had to be set aside of it, in a few lines on the error stream."""
-    from capelib import check_summary
+    from capelib.check import summary
 
-    unsure = check_summary.unsure(found)
-    if len(found.clean.set_aside) or unsure:
+    unsure = summary.unsure(ds)
+    if len(ds.set_aside) or unsure:
         console = _console(error=True)
-        more = f" With {unsure}; see `cape check`." if unsure and found.matches else ""
-        console.print(
-            f"{check_summary.plain_cell(found.name)}: {check_summary.counted(found)}{more}"
-        )
-        _sections(console, check_summary.short(found))
+        more = f" With {unsure}; see `cape check`." if unsure else ""
+        console.print(f"{summary.plain_cell(name)}: {summary.counted(ds)}{more}")
+        _sections(console, summary.short(ds))
 
 
 def _sections(console: Console, sections: "Iterable[Section]") -> None:
@@ -175,69 +176,64 @@ def _sections(console: Console, sections: "Iterable[Section]") -> None:
             grid = Table.grid(padding=(0, 2))
             grid.add_column(no_wrap=True, min_width=10)
             grid.add_column(overflow="fold")
-            for label, said in section.lines:
-                grid.add_row(f"  {label}", said)
+            for label, text in section.lines:
+                grid.add_row(f"  {label}", text)
             console.print(grid)
 
 
-def findings(found: "Verdicts", info: "Info") -> None:
+# ------------------------------------------------------------ published numbers
+
+
+def findings(verdicts: "Verdicts", info: "Info") -> None:
     """Every published number with its verdict, grouped by publication; contradictions first."""
     from capelib.findings import MEANING, Verdict, address, by_finding, reference, relations
 
     console = _console()
-    against = [relation for relation in relations() if relation.verdict == "contradiction"]
-    split = Table(
-        title="Published numbers that contradict each other", title_justify="left", show_lines=True
-    )
-    for name in ("what would have to hold", "in numbers", "what to make of it"):
-        split.add_column(name, overflow="fold")
-    for relation in against:
-        split.add_row(relation.statement, relation.sides, relation.why)
-    console.print(split)
-    for key, rows in found.frame.groupby("publication", sort=False):
+    names = ("what would have to hold", "in numbers", "what to make of it")
+    contradictions = _grid(names, "Published numbers that contradict each other")
+    for relation in relations():
+        if relation.verdict == "contradiction":
+            contradictions.add_row(relation.statement, relation.sides, relation.why)
+    console.print(contradictions)
+    widths = {"published": 14, "statement": 60, "here": 26, "verdict": 15, "reason": None}
+    for key, rows in verdicts.frame.groupby("publication", sort=False):
         console.print(f"\n{reference(key)}", style="bold")
         console.print(address(key))
         grid = Table(show_edge=False, pad_edge=False)
-        for name, width in (
-            ("published", 14),
-            ("statement", 60),
-            ("here", 26),
-            ("verdict", 15),
-            ("reason", None),
-        ):
+        for name, width in widths.items():
             grid.add_column(name, overflow="fold", max_width=width)
         for row in rows.itertuples(index=False):
             mark = "\n(contradiction)" if row.arithmetic == "contradiction" else ""
-            grid.add_row(
-                row.published,
-                Verdict(**row._asdict()).said,
-                row.here or "-",
-                row.verdict + mark,
-                row.reason,
-            )
+            statement = Verdict(**row._asdict()).said
+            verdict = row.verdict + mark
+            grid.add_row(row.published, statement, row.here or "-", verdict, row.reason)
         console.print(grid)
     console.print(f"\nData at hand: {info.source_line}.")
-    for name, n in by_finding(found).value_counts().items():
+    for name, n in by_finding(verdicts).value_counts().items():
         console.print(f"  {n:>4} {name}: {MEANING[str(name)]}")
 
 
 def relations_table(rows: "pd.DataFrame") -> None:
     """The relations between published numbers for people: what cannot hold first."""
     console = _console()
-    grid = Table(title="Relations between published numbers", title_justify="left", show_lines=True)
-    for name in ("verdict", "what would have to hold", "in numbers", "what to make of it"):
-        grid.add_column(name, overflow="fold")
+    names = ("verdict", "what would have to hold", "in numbers", "what to make of it")
+    grid = _grid(names, "Relations between published numbers")
     for row in rows.sort_values("verdict", ascending=False, kind="stable").itertuples():
         grid.add_row(row.verdict, row.statement, row.sides, row.why)
     console.print(grid)
     between = rows[~rows["derived"]]
     held = int((between["verdict"] == "consistent").sum())
     console.print(
-        f"{len(between)} relations between published numbers: {held} consistent, {len(between) - held} contradictions."
+        f"{len(between)} relations between published numbers: {held} consistent, "
+        f"{len(between) - held} contradictions."
     )
     console.print(
-        f"{int(rows['derived'].sum())} more only say what follows from the numbers; no publication can contradict them."
+        f"{int(rows['derived'].sum())} more only say what follows from the numbers; "
+        "no publication can contradict them."
     )
+
+
+# ------------------------------------------------------------ frames, a dataset, the codebook
 
 
 def frame(rows: "pd.DataFrame", form: str) -> None:
@@ -250,30 +246,30 @@ def frame(rows: "pd.DataFrame", form: str) -> None:
 
 def describe(ds: "Dataset") -> None:
     """A dataset on one screen."""
-    console = _console()
-    grid = Table(show_header=False, box=None)
-    years = ds.incidents["year"].dropna()
+    years, hosts = ds.incidents["year"], ds.incidents["host"]
+    span = "no years"
+    if years.notna().any():
+        span = f"{years.min()}-{years.max()}; {years.isna().sum()} incidents without a year"
     rows = {
-        "dataset": f"{ds.info.title}",
+        "dataset": ds.info.title,
         "whose": ds.info.label,
         "edition": ds.info.edition or "not stated",
         "licence": ds.info.licence,
         "sha256": ds.info.sha256,
         "rows": ", ".join(f"{count:,} {name}" for name, count in ds.info.rows.items()),
-        "years": f"{years.min()}-{years.max()}; {ds.incidents['year'].isna().sum()} incidents without a year"
-        if len(years)
-        else "no years",
-        "origins": _top(ds, "origin"),
-        "hosts": f"{_top(ds, 'host')}; {ds.incidents['host'].isna().sum()} incidents without a host",
+        "years": span,
+        "origins": _most_frequent(ds.incidents["origin"]),
+        "hosts": f"{_most_frequent(hosts)}; {hosts.isna().sum()} incidents without a host",
         "set aside": f"{len(ds.set_aside)} rows",
     }
+    grid = Table(show_header=False, box=None)
     for name, value in rows.items():
         grid.add_row(name, value)
-    console.print(grid)
+    _console().print(grid)
 
 
-def _top(ds: "Dataset", column: str) -> str:
-    counts = ds.incidents[column].value_counts()
+def _most_frequent(states: "pd.Series") -> str:
+    counts = states.value_counts()
     listed = ", ".join(f"{state} {count}" for state, count in counts.head(8).items())
     return f"{len(counts)} states: {listed}{' ...' if len(counts) > 8 else ''}"
 

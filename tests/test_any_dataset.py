@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib import check, cli
+from capelib import cli
+from capelib.check.files import examine
 from capelib.figures import intervals
 from capelib.files import cells
 from capelib.paths import room
@@ -188,9 +189,9 @@ def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_
     assert ended.value.code == 1, said.err
     assert "Set aside, and what to do" in said.err
     (folder,) = (tmp_path / "build" / "figures").iterdir()
-    checked = check.check(files["careless"])
-    assert len(pd.read_csv(folder / "set_aside.csv")) == len(checked.clean.set_aside)
-    assert len(pd.read_csv(folder / "changes.csv")) == len(checked.clean.changes)
+    ds = examine(files["careless"])
+    assert len(pd.read_csv(folder / "set_aside.csv")) == len(ds.set_aside)
+    assert len(pd.read_csv(folder / "changes.csv")) == len(ds.log)
     used = json.loads((folder / "provenance.json").read_text())["inputs"]
     assert (
         used["parameters"]["dataset"] == files["careless"].name and "rapidfuzz" in used["packages"]

@@ -19,6 +19,7 @@ ORDER = [
     "meaning",
     "clean",
     "dataset",
+    "loading",
     "reference",
     "estimators",
     "questions",
@@ -26,8 +27,8 @@ ORDER = [
     "figures",
     "notebook",
     "check",
-    "report",
     "runs",
+    "report",
     "cli",
 ]
 

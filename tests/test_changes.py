@@ -4,19 +4,19 @@ import numpy as np
 import pandas as pd
 
 import capelib as cape
-from capelib.clean.changes import ASIDE, CHANGE_COLUMNS, GUESS, Changes
+from capelib.clean.changes import CHANGE_COLUMNS, GUESS, SET_ASIDE, ChangeLog
 from capelib.clean.layouts import layouts
 
 
-def some() -> Changes:
-    changes = Changes()
+def some() -> ChangeLog:
+    changes = ChangeLog()
     table = {
         "value": ["Россия", "EU"],
         "made": ["RUS", "set aside"],
         "rule": ["state.russian", "does not name one state"],
     }
     table |= {
-        "severity": ["info", ASIDE],
+        "severity": ["info", SET_ASIDE],
         "certainty": [1.0, 0.0],
         "remedy": [None, "write one of its member states"],
     }
@@ -63,7 +63,7 @@ def test_every_change_is_listed_in_the_order_of_the_file_what_concerns_the_whole
 def test_the_parts_hold_what_the_whole_list_holds():
     changes = some()
     assert sum(map(len, changes.frames())) == len(changes)
-    only = changes.frame(only=(ASIDE, GUESS))
+    only = changes.frame(only=(SET_ASIDE, GUESS))
     assert only["rule"].tolist() == ["does not name one state", "date.part", "date.part"]
     pd.testing.assert_frame_equal(
         only, changes.frame().query("severity != 'info'").reset_index(drop=True)
@@ -82,10 +82,10 @@ def test_added_up_they_are_as_many_with_the_first_row_of_each():
 
 
 def test_no_change_is_an_empty_list_with_the_same_columns():
-    assert list(Changes().frame()) == CHANGE_COLUMNS and len(Changes()) == 0
+    assert list(ChangeLog().frame()) == CHANGE_COLUMNS and len(ChangeLog()) == 0
     assert {"value", "made", "rows", "first"} <= set(
-        Changes().summary()
-    ) and Changes().summary().empty
+        ChangeLog().summary()
+    ) and ChangeLog().summary().empty
     assert list(cape.load().changes) == CHANGE_COLUMNS and cape.load().changes.empty
 
 

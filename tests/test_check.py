@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib import check as checking
-from capelib import check_summary, cli
-from capelib.clean.changes import Changes
+from capelib import cli
+from capelib.check.files import clean_table, examine
+from capelib.check.summary import meaning
+from capelib.clean.changes import ChangeLog
 from capelib.clean.layouts import read_layout
 
 ROOT = Path(__file__).parents[1]
@@ -77,14 +78,14 @@ def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(files, ch
 
 
 def test_every_kind_of_change_in_the_careless_table_has_words(files):
-    rules = checking.check(files["xlsx"]).clean.changes.summary()["rule"].unique()
+    rules = examine(files["xlsx"]).log.summary()["rule"].unique()
     coded = [
         rule
         for rule in rules
         if " " not in rule and not rule.startswith(("read.", "column.")) and rule != "blank"
     ]
     assert len(coded) > 25
-    assert [rule for rule in coded if " " not in check_summary.meaning(rule)] == []
+    assert [rule for rule in coded if " " not in meaning(rule)] == []
 
 
 def test_every_row_is_clean_or_set_aside_and_changes_are_complete(files, check):
@@ -95,7 +96,7 @@ def test_every_row_is_clean_or_set_aside_and_changes_are_complete(files, check):
     assert len(clean | aside) == 196 and not clean & aside
     told = found["changes.csv"].query("severity == 'set aside'")
     assert aside <= set(told["row"]) and (found["set_aside.csv"]["why"] != "").all()
-    assert len(found["changes.csv"]) == len(checking.check(files["xlsx"]).clean.changes)
+    assert len(found["changes.csv"]) == len(examine(files["xlsx"]).log)
 
 
 def test_what_is_clean_loads_again_without_any_change(files, check):
@@ -120,7 +121,7 @@ def test_what_is_clean_loads_again_without_any_change(files, check):
 
 def test_rows_of_several_incidents_stay_linked_by_their_row(tmp_path):
     path = table(tmp_path, HEADER, "TJK-0001,TJK,Russia / Turkey,2015,detention", GOOD)
-    clean = checking.clean_table(checking.check(path).clean)
+    clean = clean_table(examine(path))
     assert clean[["host", "row"]].to_numpy().tolist() == [["RUS", 2], ["TUR", 2], ["RUS", 3]]
 
 
@@ -188,11 +189,11 @@ def test_files_are_written_whole_or_not_at_all(tmp_path, check, monkeypatch):
         name: frame.to_csv() for name, frame in written(tmp_path / "build/check/mine").items()
     }
 
-    def broken(_self: Changes):
+    def broken(_self: ChangeLog):
         yield pd.DataFrame()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Changes, "frames", broken)
+    monkeypatch.setattr(ChangeLog, "frames", broken)
     done = check(table(tmp_path, HEADER, GOOD, GOOD.replace("2015", "2016")))
     assert done.returncode == 2 and "No space left" in done.stderr
     assert {

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.clean.distinct import Column
-from capelib.clean.duplicates import _again
+from capelib.clean.distinct import DistinctColumn
+from capelib.clean.duplicates import repeated
 from capelib.clean.table import clean
 from capelib.paths import room
 from capelib.read.files import read
@@ -222,7 +222,9 @@ def test_rows_that_repeat_another_are_found_as_pandas_finds_them():
     )
     frame = frame.mask(chance.random(frame.shape) < 0.2)
     expected = np.flatnonzero(frame.duplicated()).tolist()
-    assert sorted(_again([frame[name] for name in frame], np.arange(len(frame)))) == expected != []
+    assert (
+        sorted(repeated([frame[name] for name in frame], np.arange(len(frame)))) == expected != []
+    )
 
 
 # ---------------------------------------------------------------- names
@@ -442,7 +444,7 @@ def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path
 def test_a_row_that_was_lost_or_counted_twice_is_an_error_here_not_a_smaller_table(monkeypatch):
     from capelib.clean import table
 
-    monkeypatch.setattr(table, "split", lambda lines, *_: lines.take(np.arange(1, len(lines.of))))
+    monkeypatch.setattr(table, "split", lambda lines, *_: lines.take(np.arange(1, len(lines.row))))
     with pytest.raises(AssertionError, match="2 rows read, 1 clean, 0 set aside"):
         clean(
             read(
@@ -471,7 +473,7 @@ def test_a_part_of_a_dataset_keeps_the_rows_that_it_comes_from():
 
 def test_a_column_is_its_distinct_cells():
     cells = pd.Series(["RUS", None, "TUR", "RUS"], dtype="str")
-    column = Column.of(cells)
+    column = DistinctColumn.from_cells(cells)
     assert column.words.tolist() == ["RUS", "TUR"] and column.filled.tolist() == [
         True,
         False,
@@ -479,13 +481,19 @@ def test_a_column_is_its_distinct_cells():
         True,
     ]
     pd.testing.assert_series_equal(column.cells(), cells)
-    assert column.made(pd.Series(["X", None], dtype="str")).cells().fillna("-").tolist() == [
+    assert column.map(pd.Series(["X", None], dtype="str")).cells().fillna("-").tolist() == [
         "X",
         "-",
         "-",
         "X",
     ]
-    both = Column.together([column, Column.blank(1), Column.of(pd.Series(["TUR"], dtype="str"))])
+    both = DistinctColumn.stacked(
+        [
+            column,
+            DistinctColumn.blank(1),
+            DistinctColumn.from_cells(pd.Series(["TUR"], dtype="str")),
+        ]
+    )
     assert (
         both.cells().fillna("-").tolist() == ["RUS", "-", "TUR", "RUS", "-", "TUR"]
         and len(both.words) == 2

@@ -250,8 +250,8 @@ def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, s
 def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
     before = cape.load()
     copy = shutil.copytree(room("data"), tmp_path / "data")
-    for module in ("dataset", "tables"):
-        monkeypatch.setattr(f"capelib.dataset.{module}.room", lambda _: copy)
+    for module in ("loading", "vocabulary.tables"):
+        monkeypatch.setattr(f"capelib.{module}.room", lambda _: copy)
     audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")[
         "exile_id"
     ].iloc[0]

@@ -33,5 +33,5 @@ def test_the_fuzzer_finds_a_row_that_is_lost(fuzz, monkeypatch):
     from capelib.clean import table
 
     whole = table._set_aside
-    monkeypatch.setattr(table, "_set_aside", lambda *asked: whole(*asked).iloc[1:])
+    monkeypatch.setattr(table, "set_aside_rows", lambda *asked: whole(*asked).iloc[1:])
     assert any("lost" in outcome.said for outcome in fuzz.run(20, seed=20))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.clean.layouts import EXTRA, LIKELY, find, layout, layouts, match, plain, read_layout
+from capelib.clean.layouts import BESIDE, LIKELY, find, layout, layouts, match, plain, read_layout
 from capelib.meaning.codes import is_name_column
 from capelib.vocabulary.codebook import codes, columns
 
@@ -95,7 +95,7 @@ def test_a_layout_is_found_by_the_names_of_the_columns(headers, name):
 @pytest.mark.parametrize("name", ["incidents", "events", "exiles-wide"])
 def test_a_shipped_layout_speaks_of_columns_that_are_there_and_of_each_header_once(name):
     shipped = layouts()[name]
-    assert set(shipped.columns) <= {*columns("incidents"), *EXTRA} and shipped.title
+    assert set(shipped.columns) <= {*columns("incidents"), *BESIDE} and shipped.title
     for group in [shipped.columns, *shipped.events]:
         headers = [
             plain(header)

@@ -1,6 +1,7 @@
 """What users rely on when they load a table of their own: bad rows are set aside and explained, names never enter."""
 
 import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import capelib as cape
+from capelib.paths import room
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
@@ -163,21 +165,36 @@ def test_a_key_that_occurs_twice_counts_once(table):
     assert told(ds) == [("mine.csv", 3, "incident_id", "each row needs its own key")]
 
 
-def test_a_folder_may_bring_its_exiles_and_sources(table):
-    table(
-        "exile_id,origin,category",
-        "TJK-0001,TJK,religious",
-        "TJK-0002,TJK,cleric",
-        name="mine/exiles.csv",
-    )
-    table(
-        "source_id,kind,publisher,url",
-        "S0001,court,Example Court,https://example.org/a",
-        name="mine/sources.csv",
-    )
+SHIPPED = ("incidents", "exiles", "sources")
+
+
+@pytest.fixture
+def folder(table):
+    """Writes the lines of incidents, exiles and sources into a folder and returns it."""
+
+    def write(incidents: list[str], exiles: list[str] = (), sources: list[str] = ()) -> Path:
+        for name, lines in (("exiles", exiles), ("sources", sources)):
+            if lines:
+                table(*lines, name=f"mine/{name}.csv")
+        return table(*incidents, name="mine/incidents.csv").parent
+
+    return write
+
+
+EXILES = ["exile_id,origin,category", "TJK-0001,TJK,religious"]
+SOURCES = [
+    "source_id,kind,publisher,url",
+    "S0001,court,Example Court,https://example.org/a",
+]
+
+
+def test_a_folder_may_bring_its_exiles_and_sources(folder):
     rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0001", f"{GOOD},S0009"]
-    ds = cape.load(table(f"{HEADER},source_id", *rows, name="mine/incidents.csv").parent)
+    ds = cape.load(
+        folder([f"{HEADER},source_id", *rows], [*EXILES, "TJK-0002,TJK,tailor"], SOURCES)
+    )
     assert ds.joined()[["category", "source_kind"]].to_numpy().tolist() == [["religious", "court"]]
+    assert ds.sources["publisher"].tolist() == ["Example Court"]
     assert told(ds) == [
         ("exiles.csv", 3, "category", "see `cape codebook category`"),
         ("incidents.csv", 3, "exile_id", "add or mend that row"),
@@ -188,6 +205,85 @@ def test_a_folder_may_bring_its_exiles_and_sources(table):
         ["incidents.csv", 3],
         ["incidents.csv", 4],
     ]
+
+
+def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_column(tmp_path):
+    for name in SHIPPED:
+        shutil.copy(room("data") / f"{name}.csv", tmp_path)
+    built_in, ds = cape.load(), cape.load(tmp_path)
+    for name in SHIPPED:
+        pd.testing.assert_frame_equal(getattr(built_in, name), getattr(ds, name))
+    assert ds.problems.empty and ds.set_aside.empty
+    assert (ds.info.sha256, ds.info.rows) == (built_in.info.sha256, built_in.info.rows)
+    assert set(ds.changes["severity"]) <= {"info", "guess"}
+
+
+def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
+    rows = ["TJK-0001,Tajikistan,Россия,March 2015,detained,S0001", f"{GOOD},S0001"]
+    exiles = ["exile_id,origin,category,name", "TJK-0001,Tadschikistan,imam,Example Person"]
+    sources = ["source_id,kind,url", "S0001,court,see the file", "S0002,,https://example.org/b"]
+    ds = cape.load(
+        folder([f"{HEADER},source_id,category", *(f"{row},x" for row in rows)], exiles, sources)
+    )
+    assert ds.incidents[["origin", "host", "date", "measure"]].iloc[0].tolist() == [
+        "TJK",
+        "RUS",
+        "2015-03",
+        "detention",
+    ]
+    assert ds.exiles[["origin", "category"]].to_numpy().tolist() == [["TJK", "religious"]]
+    assert ds.sources["url"].fillna("").tolist() == ["", "https://example.org/b"]
+    changes = set(zip(ds.changes["file"], ds.changes["column"], ds.changes["made"], strict=True))
+    assert changes >= {
+        ("exiles.csv", "origin", "TJK"),
+        ("exiles.csv", "category", "religious"),
+        ("exiles.csv", "name", "dropped"),
+        ("sources.csv", "url", "left blank"),
+        ("incidents.csv", "host", "RUS"),
+        ("incidents.csv", "category", "dropped"),
+    }
+    assert "Example" not in everything(ds) and ds.set_aside.empty
+
+
+@pytest.mark.parametrize(
+    ("exile", "column", "remedy"),
+    [
+        ("TJK-0001,TJK,opposition", "exile_id", "each row needs its own key"),
+        (",TJK,opposition", "exile_id", "a value is required"),
+        ("Person,TJK,opposition", "exile_id", "expected the form [A-Z]{3}-[0-9]{4,}"),
+        ("TJK-0002,,opposition", "origin", "a value is required"),
+        ("TJK-0002,TJK,opposition,x", "(extra cells)", "put a cell that holds a comma"),
+    ],
+)
+def test_a_row_of_a_list_that_cannot_be_used_is_set_aside(folder, exile, column, remedy):
+    ds = cape.load(folder([HEADER, GOOD], [*EXILES, exile]))
+    assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [["exiles.csv", 3]]
+    (problem,) = ds.problems.query("action == 'set aside'").to_dict("records")
+    assert problem["column"] == column and remedy in problem["remedy"]
+    assert "Person" not in everything(ds) and len(ds.exiles) == 1
+
+
+def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
+    with pytest.raises(cape.DataError, match="exiles.csv lacks the column.s. category: see"):
+        cape.load(folder([HEADER, GOOD], ["exile_id,origin", "TJK-0001,TJK"]))
+
+
+def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(room("data"), tmp_path / "data")
+    (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0002,2026-11-24,\n")
+    monkeypatch.setattr("capelib.vocabulary.tables.room", lambda _: copy)
+    rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0002"]
+    exiles, sources = [*EXILES, "TJK-0002,TJK,religious"], [*SOURCES, "S0002,,,"]
+    ds = cape.load(folder([f"{HEADER},source_id", *rows], exiles, sources))
+    assert ds.problems["file"].tolist() == ["exiles.csv", "sources.csv", "incidents.csv"]
+    assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
+    assert not {"TJK-0002", "S0002"} & set(everything(ds).replace("\n", ",").split(","))
+
+
+def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
+    lines = ["https://www.example.org./a,Example Court", "https://example.com/b,"]
+    ds = cape.load(table(f"{HEADER},url,publisher", *(f"{GOOD},{line}" for line in lines)))
+    assert ds.sources["publisher"].tolist() == ["Example Court", "example.com"]
 
 
 @pytest.mark.parametrize(

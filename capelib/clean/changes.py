@@ -1,47 +1,49 @@
-"""What was made of a table: every change and problem, kept by distinct cell so that a million of them stay small."""
+"""What was made of a table: changes and problems, kept by distinct cell so that a million stay small."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-CHANGE_COLUMNS = [
-    "file",
-    "sheet",
-    "row",
-    "column",
-    "value",
-    "made",
-    "rule",
-    "severity",
-    "certainty",
-    "remedy",
-]
-_OF_CELL = ["value", "made", "rule", "severity", "certainty", "remedy"]
+from capelib.vocabulary.tables import PROBLEM_COLUMNS
+
+PLACE_COLUMNS = ["file", "sheet", "row", "column"]
+CELL_COLUMNS = ["value", "made", "rule", "severity", "certainty", "remedy"]
+CHANGE_COLUMNS = PLACE_COLUMNS + CELL_COLUMNS
 LOOK = 0.9  # below this certainty a change is a guess that somebody should look at
-INFO, GUESS, DROPPED, ASIDE, WITHDRAWN = "info", "guess", "dropped", "set aside", "withdrawn"
+INFO, GUESS, DROPPED, SET_ASIDE, WITHDRAWN = "info", "guess", "dropped", "set aside", "withdrawn"
 HIDDEN = "(not shown)"  # stands for a cell that may hold a name
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Changes in one column of one sheet. rows: numbers in the file, 0 for the whole table. places: the line of `table` for each."""
+    """Changes in one column of one sheet.
+
+    rows: numbers in the file, 0 for the whole table. places: for each row, the line of `cells`.
+    cells: a line for each distinct cell, in CELL_COLUMNS.
+    """
 
     file: str
     sheet: str
     column: str
     rows: np.ndarray
     places: np.ndarray
-    table: pd.DataFrame
+    cells: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        rows = pd.Series(self.rows, dtype="Int64")
+        frame = self.cells.take(self.places).reset_index(drop=True)
+        frame = frame.assign(file=self.file, sheet=self.sheet, column=self.column)
+        return frame.assign(row=rows.where(rows > 0))[CHANGE_COLUMNS]
 
 
-class Changes:
+class ChangeLog:
     """Collects changes while a table is cleaned; afterwards gives them as a frame, or added up."""
 
-    def __init__(self) -> None:
-        self._parts: list[_Part] = []
+    def __init__(self, logs: Sequence["ChangeLog"] = ()) -> None:
+        self._parts = [part for log in logs for part in log._parts]
 
     def cells(
         self,
@@ -50,88 +52,77 @@ class Changes:
         column: str,
         rows: np.ndarray,
         places: np.ndarray,
-        table: pd.DataFrame,
+        cells: pd.DataFrame,
     ) -> None:
-        """Many cells of a column. table: one line a distinct cell, with value, made, rule, severity, certainty and remedy."""
-        if len(rows):
-            numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
-            text = {name: "str" for name in _OF_CELL if name != "certainty"}
-            self._parts.append(
-                _Part(
-                    file,
-                    sheet,
-                    column,
-                    numbers,
-                    lines,
-                    table[_OF_CELL].reset_index(drop=True).astype(text),
-                )
-            )
+        """Many cells of a column. places: for each row the line of `cells`, which has CELL_COLUMNS."""
+        if not len(rows):
+            return
+        numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
+        text = {name: "str" for name in CELL_COLUMNS if name != "certainty"}
+        cells = cells[CELL_COLUMNS].reset_index(drop=True).astype(text)
+        self._parts.append(_Part(file, sheet, column, numbers, lines, cells))
 
     def add(
         self, file: str, sheet: str, rows: Any, column: str, rule: str, made: str, **also: Any
     ) -> None:
         """The same change in some rows, 0 for the whole table. also: value, severity, certainty, remedy."""
         rows = np.atleast_1d(np.asarray(rows))
-        line = {
-            "value": None,
-            "made": made,
-            "rule": rule,
-            "severity": INFO,
-            "certainty": 1.0,
-            "remedy": None,
-        } | also
+        usual = {"value": None, "severity": INFO, "certainty": 1.0, "remedy": None}
+        line = usual | {"made": made, "rule": rule} | also
         self.cells(file, sheet, column, rows, np.zeros(len(rows)), pd.DataFrame([line]))
 
     def __len__(self) -> int:
         return sum(len(part.rows) for part in self._parts)
 
     def frames(self, only: tuple[str, ...] = ()) -> Iterator[pd.DataFrame]:
-        """Every change, a frame for each part: written one by one they never stand in memory all at once. only: severities."""
+        """Every change, a frame for each part: written one by one they never stand in memory together.
+
+        only: severities.
+        """
         for part in self._parts:
             if only:
-                wanted = part.table["severity"].isin(only).to_numpy()[part.places]
+                wanted = part.cells["severity"].isin(only).to_numpy()[part.places]
                 part = replace(part, rows=part.rows[wanted], places=part.places[wanted])
             if len(part.rows):
-                yield self._frame(part)
+                yield part.frame()
 
     def frame(self, only: tuple[str, ...] = ()) -> pd.DataFrame:
-        """Every change in the order of the file: CHANGE_COLUMNS; row is missing where it concerns the whole table. only: severities."""
+        """Every change in the order of the file, in CHANGE_COLUMNS. only: severities.
+
+        `row` is missing where a change concerns the whole table.
+        """
         parts = list(self.frames(only))
         if not parts:
             return pd.DataFrame(columns=CHANGE_COLUMNS)
         frame = pd.concat(parts, ignore_index=True)
-        sheets = {
-            name: number
-            for number, name in enumerate(
-                dict.fromkeys((part.file, part.sheet) for part in self._parts)
-            )
-        }
-        sheet = np.repeat(
-            [sheets[part["file"].iloc[0], part["sheet"].iloc[0]] for part in parts],
-            [len(part) for part in parts],
-        )
+        sheets = dict.fromkeys((part.file, part.sheet) for part in self._parts)
+        place = {sheet: number for number, sheet in enumerate(sheets)}
+        first_cells = [(part["file"].iloc[0], part["sheet"].iloc[0]) for part in parts]
+        sheet = np.repeat([place[cell] for cell in first_cells], [len(part) for part in parts])
         order = np.lexsort((frame["row"].fillna(0).to_numpy(dtype="int64"), sheet))
         return frame.take(order).reset_index(drop=True)
 
-    def _frame(self, part: _Part) -> pd.DataFrame:
-        frame = part.table.take(part.places).reset_index(drop=True)
-        rows = pd.Series(part.rows, dtype="Int64")
-        frame = frame.assign(
-            file=part.file, sheet=part.sheet, row=rows.where(rows > 0), column=part.column
-        )
-        return frame[CHANGE_COLUMNS]
+    def problems(self) -> pd.DataFrame:
+        """What was set aside, dropped or withdrawn, in PROBLEM_COLUMNS; row 1 is the whole table."""
+        bad = self.frame(only=(SET_ASIDE, DROPPED, WITHDRAWN))
+        if bad.empty:
+            return pd.DataFrame(columns=PROBLEM_COLUMNS)
+        bad = bad.assign(problem=bad["rule"], action=bad["severity"])
+        bad["value"] = bad["value"].fillna(HIDDEN)
+        bad["row"] = bad["row"].fillna(1).astype("int64")
+        return bad[PROBLEM_COLUMNS]
 
     def summary(self) -> pd.DataFrame:
-        """The same, added up: one line a column, rule and distinct cell, with `rows` (how many) and `first` (the first row)."""
+        """The changes added up: one line a column, rule and distinct cell.
+
+        `rows` is how many there are, `first` the first row.
+        """
         lines = []
         for part in self._parts:
-            count = np.bincount(part.places, minlength=len(part.table))
-            first = np.full(len(part.table), np.iinfo("int64").max)
+            count = np.bincount(part.places, minlength=len(part.cells))
+            first = np.full(len(part.cells), np.iinfo("int64").max)
             np.minimum.at(first, part.places, part.rows)
-            lines.append(
-                part.table.assign(
-                    file=part.file, sheet=part.sheet, column=part.column, rows=count, first=first
-                )[count > 0]
-            )
-        empty = pd.DataFrame(columns=["file", "sheet", "column", *_OF_CELL, "rows", "first"])
-        return pd.concat(lines, ignore_index=True)[list(empty.columns)] if lines else empty
+            counted = part.cells.assign(file=part.file, sheet=part.sheet, column=part.column)
+            lines.append(counted.assign(rows=count, first=first)[count > 0])
+        names = ["file", "sheet", "column", *CELL_COLUMNS, "rows", "first"]
+        return pd.concat(lines, ignore_index=True)[names] if lines else pd.DataFrame(columns=names)

@@ -8,74 +8,90 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Column:
-    """words: the distinct cells, text. places: for each line the place of its cell in `words`, -1 where it is blank."""
+class DistinctColumn:
+    """A column of text, each distinct cell kept once.
+
+    Attributes
+    ----------
+    places
+        For each line the place of its cell in `words`, -1 where it is blank.
+    words
+        The distinct cells.
+    """
 
     places: np.ndarray
     words: pd.Series
 
     @classmethod
-    def of(cls, cells: pd.Series) -> "Column":
+    def from_cells(cls, cells: pd.Series) -> "DistinctColumn":
         """A column of text by its distinct cells, in the order in which they occur.
 
-        >>> Column.of(pd.Series(["RUS", None, "RUS"], dtype="str")).places.tolist()
+        >>> DistinctColumn.from_cells(pd.Series(["RUS", None, "RUS"], dtype="str")).places.tolist()
         [0, -1, 0]
         """
         places, words = pd.factorize(cells.astype("str").array)
         return cls(places.astype("int32"), pd.Series(words, dtype="str"))
 
     @classmethod
-    def at(cls, places: np.ndarray, words: pd.Series) -> "Column":
-        """A column whose cells are these words, by place: equal ones become one, missing ones blank."""
-        of, distinct = pd.factorize(words.astype("str").array)
-        return cls(np.append(of, -1)[places].astype("int32"), pd.Series(distinct, dtype="str"))
+    def from_words(cls, places: np.ndarray, words: pd.Series) -> "DistinctColumn":
+        """A column with these words, by place: equal words become one, missing ones blank."""
+        place_of_word, distinct = pd.factorize(words.astype("str").array)
+        places = at_places(place_of_word, places, -1).astype("int32")
+        return cls(places, pd.Series(distinct, dtype="str"))
 
     @classmethod
-    def blank(cls, lines: int) -> "Column":
+    def blank(cls, lines: int) -> "DistinctColumn":
         """A column without any cell."""
         return cls(np.full(lines, -1, dtype="int32"), pd.Series(dtype="str"))
 
     @classmethod
-    def together(cls, columns: Sequence["Column"]) -> "Column":
+    def stacked(cls, columns: Sequence["DistinctColumn"]) -> "DistinctColumn":
         """Columns one below the other."""
         if len(columns) == 1:
             return columns[0]
-        starts = np.cumsum([0, *(len(column.words) for column in columns)])
-        places = [
-            np.where(column.places < 0, -1, column.places + start)
-            for column, start in zip(columns, starts, strict=False)
-        ]
-        words = pd.concat([column.words for column in columns], ignore_index=True)
-        return cls.at(np.concatenate(places), words)
+        places, words = [], 0
+        for column in columns:
+            places.append(np.where(column.filled, column.places + words, -1))
+            words += len(column.words)
+        all_words = pd.concat([column.words for column in columns], ignore_index=True)
+        return cls.from_words(np.concatenate(places), all_words)
 
-    def made(self, words: pd.Series) -> "Column":
-        """Each word made into another."""
-        return Column.at(self.places, words)
+    def map(self, words: pd.Series) -> "DistinctColumn":
+        """Each word made into another; `words` stand in the order of `self.words`."""
+        return DistinctColumn.from_words(self.places, words)
 
-    def take(self, lines: np.ndarray) -> "Column":
+    def take(self, lines: np.ndarray) -> "DistinctColumn":
         """The column with these lines alone."""
-        return Column(self.places[lines], self.words)
+        return DistinctColumn(self.places[lines], self.words)
 
-    def without(self, lines: np.ndarray) -> "Column":
+    def without(self, lines: np.ndarray) -> "DistinctColumn":
         """The column with these lines left blank."""
         places = self.places.copy()
         places[lines] = -1
-        return Column(places, self.words)
+        return DistinctColumn(places, self.words)
 
     @property
     def filled(self) -> np.ndarray:
-        """The lines that are not blank, as True and False."""
+        """For each line: does it hold a cell?"""
         return self.places >= 0
 
     def flags(self, words: np.ndarray) -> np.ndarray:
         """What is True or False of each word, for each line; False where it is blank."""
-        return np.append(words, False)[self.places]
+        return at_places(words, self.places, False)
 
     def cells(self) -> pd.Series:
         """Every cell as text."""
-        return pd.Series(
-            pd.array(self.words, dtype="str").take(self.places, allow_fill=True), dtype="str"
-        )
+        words = pd.array(self.words, dtype="str")
+        return pd.Series(words.take(self.places, allow_fill=True), dtype="str")
+
+
+def at_places(values: np.ndarray, places: np.ndarray, blank: object) -> np.ndarray:
+    """The value at each place; `blank` where the place is -1.
+
+    >>> at_places(np.array([5, 7]), np.array([1, -1, 0]), 0).tolist()
+    [7, 0, 5]
+    """
+    return np.append(values, blank)[places]  # index -1 is the last one
 
 
 def once(places: np.ndarray) -> np.ndarray:

@@ -26,12 +26,8 @@ _PARTS = {
     "corrections": list,
 }
 _CALLED = {str: "a text", list: "a list", dict: "a table"}
-EXTRA = (
-    "category",
-    "is_group",
-    "url",
-    "kind",
-)  # of exiles and sources, beside the columns of incidents
+# Columns of exiles and sources that may stand beside those of the incidents.
+BESIDE = ("category", "is_group", "url", "kind", "publisher")
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,9 @@ class Match:
     missing: tuple[str, ...]
 
     @property
-    def found(self) -> int:
-        """How many headers were understood."""
-        return len(self.columns) + sum(len(event) for event in self.events)
+    def every_column(self) -> list[tuple[str, str]]:
+        """Each header that was understood, with our column, those of the events last."""
+        return [item for group in (self.columns, *self.events) for item in group.items()]
 
 
 def plain(header: str) -> str:
@@ -156,7 +152,7 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         content.get("fixed", {}),
         content.get("events", []),
     )
-    known = [*columns("incidents"), *EXTRA]
+    known = [*columns("incidents"), *BESIDE]
     for column in [*own, *content.get("values", {}), *fixed, *content.get("needs", [])]:
         if column not in known:
             raise _Wrong(unknown("column", column, known))
@@ -337,13 +333,13 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
     options = [layout(chosen)] if chosen else list(layouts().values())
     matches = sorted(
         (match(headers, option) for option in options),
-        key=lambda each: (len(each.missing), -each.found, -len(each.layout.needs)),
+        key=lambda each: (len(each.missing), -len(each.every_column), -len(each.layout.needs)),
     )
     best = matches[0]
     if best.missing:
         lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
         if (
-            max(each.found for each in matches) < 2
+            max(len(each.every_column) for each in matches) < 2
         ):  # then it may be no header but a row of the table, with names in it
             raise DataError(
                 f"{lacks}: does a row name its columns? name them as in `cape codebook incidents`, or give a --layout"

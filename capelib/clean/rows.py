@@ -1,45 +1,70 @@
-"""The rows read: where each stands in its file, what is told of it, and why it is set aside."""
+"""The rows read: where each stands in its file, what is logged of it, and why it is set aside."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from capelib.clean.changes import ASIDE, HIDDEN, Changes
+from capelib.clean.changes import HIDDEN, SET_ASIDE, ChangeLog
 from capelib.read.header import Sheet
 
-Reasons = tuple[str, ...]
 
-
-class Rows:
+class RowLog:
     """All rows of all sheets, numbered from 0 ("places").
 
-    number: as the file numbers them. sheet: which one each stands in. untrusted: rows whose cells may not stand in their own columns,
-    or do not fit together: they are set aside, and their cells neither read nor shown. withdrawn: rows with a withdrawn key.
+    Attributes
+    ----------
+    changes
+        The log of all changes.
+    sheets
+        File and name of each sheet.
+    starts
+        The place of the first row of each sheet, and behind the last the number of all rows.
+    number
+        For each row, its number in the file.
+    sheet
+        For each row, which sheet it stands in.
+    untrusted
+        Rows whose cells may not stand in their own columns, or do not fit together. They are set
+        aside, and their cells neither read nor shown.
+    withdrawn
+        Rows with a withdrawn key.
     """
 
-    def __init__(self, sheets: Sequence[Sheet], changes: Changes) -> None:
+    def __init__(self, sheets: Sequence[Sheet]) -> None:
         sizes = [len(sheet.frame) for sheet in sheets]
-        self.changes = changes
+        numbers = [sheet.frame.index.to_numpy(dtype="int32") for sheet in sheets]
+        self.changes = ChangeLog()
         self.sheets = [(sheet.file, sheet.sheet) for sheet in sheets]
         self.starts = np.cumsum([0, *sizes])
-        self.total = int(self.starts[-1])
-        self.number = np.concatenate(
-            [sheet.frame.index.to_numpy(dtype="int32") for sheet in sheets]
-        )
+        self.number = np.concatenate(numbers)
         self.sheet = np.repeat(np.arange(len(sizes), dtype="int32"), sizes)
         self.untrusted = np.zeros(self.total, dtype=bool)
         self.withdrawn = np.zeros(self.total, dtype=bool)
-        self._why = np.zeros(self.total, dtype="int32")
-        self._reasons: dict[Reasons, int] = {(): 0}
+        self._reasons: dict[tuple[str, ...], int] = {(): 0}  # all sets of reasons that occur
+        self._why = np.zeros(self.total, dtype="int32")  # for each row, the place of its reasons
 
-    def tell(self, column: str, places: np.ndarray, lines: np.ndarray, table: pd.DataFrame) -> None:
-        """What was made of cells. lines: for each row the line of `table` (value, made, rule, severity, certainty, remedy)."""
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return int(self.starts[-1])
+
+    @property
+    def bad(self) -> np.ndarray:
+        """For each row: is it set aside?"""
+        return self._why > 0
+
+    def log_cells(
+        self, column: str, places: np.ndarray, lines: np.ndarray, cells: pd.DataFrame
+    ) -> None:
+        """What was made of the cells of a column. lines: for each row the line of `cells` (see ChangeLog.cells)."""
         for number, (file, sheet) in enumerate(self.sheets):
-            here = self.sheet[places] == number if len(self.sheets) > 1 else slice(None)
-            self.changes.cells(file, sheet, column, self.number[places[here]], lines[here], table)
+            inside = self.sheet[places] == number if len(self.sheets) > 1 else slice(None)
+            self.changes.cells(
+                file, sheet, column, self.number[places[inside]], lines[inside], cells
+            )
 
-    def say(
+    def log(
         self,
         column: str,
         places: np.ndarray,
@@ -48,52 +73,36 @@ class Rows:
         severity: str,
         remedy: str = "",
         certainty: float = 1.0,
-        value: str = HIDDEN,
     ) -> None:
-        """The same thing of many rows."""
-        if len(places):
-            line = {
-                "value": value,
-                "made": made,
-                "rule": rule,
-                "severity": severity,
-                "certainty": certainty,
-                "remedy": remedy or None,
-            }
-            self.tell(column, places, np.zeros(len(places), dtype="int32"), pd.DataFrame([line]))
+        """The same change in a column of many rows; its cells are not shown."""
+        if not len(places):
+            return
+        line = {"value": HIDDEN, "made": made, "rule": rule, "severity": severity}
+        line |= {"certainty": certainty, "remedy": remedy or None}
+        self.log_cells(column, places, np.zeros(len(places), dtype="int32"), pd.DataFrame([line]))
 
     def refuse(self, places: np.ndarray, column: str, problem: str, remedy: str) -> None:
-        """Sets rows aside, and says why and what to do."""
-        self.say(column, places, problem, "set aside", ASIDE, remedy)
+        """Sets rows aside, and logs why and what to do."""
+        self.log(column, places, problem, "set aside", SET_ASIDE, remedy)
         self.set_aside(places, np.zeros(len(places), dtype="int32"), [f"{column}: {problem}"])
 
     def set_aside(self, places: np.ndarray, which: np.ndarray, reasons: Sequence[str]) -> None:
-        """Sets rows aside, each for one of the reasons; several of one row are kept in turn."""
+        """Sets rows aside. which: for each of them the place of its reason in `reasons`.
+
+        A row may be named several times: two of its lines can be bad in two ways.
+        """
         while len(places):
-            later = (
-                pd.Series(places).duplicated().to_numpy()
-            )  # two lines of a row can be bad in two ways
-            now, reason = places[~later], which[~later].astype("int64")
-            pairs, inverse = np.unique(
-                self._why[now] * np.int64(len(reasons)) + reason, return_inverse=True
-            )
-            known = list(self._reasons)
-            made = [
-                self._code(known[pair // len(reasons)], reasons[pair % len(reasons)])
-                for pair in pairs
-            ]
-            self._why[now] = np.array(made, dtype="int32")[inverse]
-            places, which = places[later], which[later]
-
-    def _code(self, reasons: Reasons, reason: str) -> int:
-        return self._reasons.setdefault(
-            reasons if reason in reasons else (*reasons, reason), len(self._reasons)
-        )
-
-    @property
-    def bad(self) -> np.ndarray:
-        """The rows that are set aside, as True and False."""
-        return self._why > 0
+            again = pd.Series(places).duplicated().to_numpy()
+            rows = places[~again]
+            pairs = pd.DataFrame({"known": self._why[rows], "reason": which[~again]})
+            pair = pairs.groupby(["known", "reason"], sort=False).ngroup().to_numpy()
+            known_reasons = list(self._reasons)
+            sets = []
+            for known, reason in pairs.drop_duplicates().itertuples(index=False):
+                more = dict.fromkeys((*known_reasons[known], reasons[reason]))
+                sets.append(self._reasons.setdefault(tuple(more), len(self._reasons)))
+            self._why[rows] = np.array(sets, dtype="int32")[pair]
+            places, which = places[again], which[again]
 
     def why(self, places: np.ndarray) -> pd.Series:
         """Why these rows are set aside, in words."""
@@ -102,12 +111,12 @@ class Rows:
 
     def where(self, places: np.ndarray) -> pd.DataFrame:
         """File, sheet and row of these rows."""
-        frame = pd.DataFrame({"row": self.number[places].astype("int64")})
-        for at, name in enumerate(("file", "sheet")):
-            of, words = pd.factorize(np.array([sheet[at] for sheet in self.sheets], dtype=object))
-            frame.insert(
-                at,
-                name,
-                pd.Categorical.from_codes(of[self.sheet[places]], pd.Index(words, dtype="str")),
+        sheet = self.sheet[places]
+        frame = pd.DataFrame()
+        for part, name in enumerate(("file", "sheet")):
+            place, words = pd.factorize(
+                np.array([each[part] for each in self.sheets], dtype=object)
             )
-        return frame
+            categories = pd.Index(words, dtype="str")
+            frame[name] = pd.Categorical.from_codes(place[sheet], categories)
+        return frame.assign(row=self.number[places].astype("int64"))

@@ -1,36 +1,70 @@
-"""A table of one's own made into the codebook's: every cell by its own rule, every row clean or set aside, every change told."""
+"""A user's table made into the codebook's: every cell by its own rule, every row clean or set aside, every change logged."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from capelib.clean import ids
-from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, Changes
-from capelib.clean.distinct import Column, once
-from capelib.clean.duplicates import look, refuse_repeats
+from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, ChangeLog
+from capelib.clean.distinct import DistinctColumn, at_places, once
+from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
-from capelib.clean.layouts import find
-from capelib.clean.rows import Rows
-from capelib.clean.several import Lines, split
+from capelib.clean.layouts import Match, find
+from capelib.clean.rows import RowLog
+from capelib.clean.several import IncidentRows, split
 from capelib.clean.values import readers, tidied
 from capelib.read.header import Sheet, where
 from capelib.vocabulary.codebook import columns
-from capelib.vocabulary.tables import withdrawn_keys
+from capelib.vocabulary.tables import LINKS, withdrawn_keys
 
-NOT_SHOWN = (
-    "url",
-    "outcome",
-    "kind",
-)  # texts, which may name a person: not among the cells of rows set aside
+RULES = {"category.other": "not the category of the exile's first row, which is used"}
+# Texts, which may name a person: not among the cells of rows set aside.
+NOT_SHOWN = ("url", "outcome", "kind", "publisher")
 
 
-@dataclass
+@dataclass(frozen=True)
+class TableRead:
+    """A table as it was read and understood, without its cells.
+
+    Attributes
+    ----------
+    file, sheet
+        Where it stands.
+    header_rows
+        The rows that name its columns.
+    rows
+        How many rows were read.
+    match
+        How its headers were understood.
+    """
+
+    file: str
+    sheet: str
+    header_rows: tuple[int, ...]
+    rows: int
+    match: Match
+
+
+@dataclass(frozen=True)
 class Clean:
     """What became of a table.
 
-    incidents, exiles, sources: as text, in the codebook's columns. rows: for each incident (by its place) the file, sheet and row
-    that it comes from; incidents of one row are linked by it. names: names of persons by exile_id, only where they were asked for.
+    Attributes
+    ----------
+    incidents, exiles, sources
+        As text, in the codebook's columns.
+    rows
+        For each incident (by its place) the file, sheet and row that it comes from; incidents of
+        one row are linked by it.
+    set_aside
+        The rows that could not be used, with file, sheet, row and why.
+    changes
+        All that was made of cells.
+    tables
+        What was read.
+    names
+        Names of persons by exile_id, only where they were asked for.
     """
 
     incidents: pd.DataFrame
@@ -38,186 +72,207 @@ class Clean:
     sources: pd.DataFrame
     rows: pd.DataFrame
     set_aside: pd.DataFrame
-    changes: Changes
-    layouts: tuple[str, ...]
-    names: pd.Series = field(repr=False)
+    changes: ChangeLog
+    tables: tuple[TableRead, ...]
+    names: pd.Series
 
 
-def clean(sheets: list[Sheet], layout: str = "", keep_names: bool = False) -> Clean:
+def clean(
+    sheets: list[Sheet],
+    layout: str = "",
+    keep_names: bool = False,
+    listed: dict[str, pd.Series] | None = None,
+) -> Clean:
     """What are the incidents of a table, by the rules of the codebook, and what was done to each of its cells?
 
-    sheets: as `capelib.read.files.read` gives them. layout: a shipped one by name, or a file; "" finds it by the columns.
-    keep_names: keep the names of persons in memory. Every row read becomes one incident, or several linked ones, or is set aside
-    (or, with a withdrawn key, is removed). Raises DataError where no layout fits, or a correction does not find what it corrects.
+    Every row read becomes one incident, or several linked ones, or is set aside; a row with a
+    withdrawn key is removed.
+
+    Parameters
+    ----------
+    sheets
+        As `capelib.read.files.read` gives them.
+    layout
+        A shipped layout by name, or a file; "" finds it by the columns.
+    keep_names
+        Keep the names of persons in memory.
+    listed
+        The keys that may occur in exile_id or source_id, where other tables list them.
+
+    Returns
+    -------
+    Clean
+
+    Raises
+    ------
+    DataError
+        No layout fits, or a correction does not find what it corrects.
     """
     matches = [
         find([str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet), layout)
         for sheet in sheets
     ]
-    rows = Rows(sheets, Changes())
-    found = gathered(sheets, matches, rows)
-    reading = readers(
-        matches[0].layout
-    )  # sheets that are read together have the same columns, and so the same layout
+    rows = RowLog(sheets)
     withdrawn = pd.Series(sorted(withdrawn_keys()), dtype="str")
-    found = _without_withdrawn(found, rows, withdrawn)
-    whole = found.lines
-    lines = split(whole, rows, reading)
-    tidy, days = tidied(lines.cells, lines.of, rows, reading)
-    refuse_repeats(found.frames, whole, found.persons, rows)
-    kept = np.flatnonzero(~rows.bad[lines.of])
-    _account(rows, lines.of[kept])
-    tidy, days = (
-        {name: column.take(kept) for name, column in tidy.items()},
-        days.iloc[kept].reset_index(drop=True),
-    )
-    exiles = ids.exiles(lines, kept, found.persons, tidy["origin"], rows, withdrawn)
+    table = _without_withdrawn(gathered(sheets, matches, rows), rows, withdrawn)
+    for column, keys in (listed or {}).items():
+        _refuse_unlisted(table.lines, rows, column, keys)
+    # Sheets that are read together have the same columns, and so the same layout.
+    reading = readers(matches[0].layout)
+    lines = split(table.lines, rows, reading)
+    tidy, days = tidied(lines.cells, lines.row, rows, reading)
+    refuse_repeats(table.frames, table.lines, table.persons, rows)
+
+    kept = np.flatnonzero(~rows.bad[lines.row])
+    _account(rows, lines.row[kept])
+    tidy = {name: column.take(kept) for name, column in tidy.items()}
+    days = days.iloc[kept].reset_index(drop=True)
+    exiles = ids.exiles(lines, kept, table.persons, tidy["origin"], rows, withdrawn)
     incidents, sources = _incidents(lines, kept, tidy, exiles, rows, withdrawn)
-    look(
-        lines,
-        kept,
-        tidy,
-        days,
-        exiles,
-        rows,
-        bool(found.persons.filled.any()) or "exile_id" in lines.cells,
-    )
-    people = _people(exiles, tidy, rows, lines.of[kept])
-    names = _names(found.persons, lines, kept, exiles) if keep_names else pd.Series(dtype="str")
+    persons_known = bool(table.persons.filled.any()) or "exile_id" in lines.cells
+    log_doubtful(lines, kept, tidy, days, exiles, rows, persons_known)
+    people = _people(exiles, tidy, rows, lines.row[kept])
+    names = pd.Series(dtype="str")
+    if keep_names:
+        names = _names(table.persons, lines, kept, exiles)
     return Clean(
-        *(
-            incidents,
-            people,
-            sources,
-            rows.where(lines.of[kept]),
-            _set_aside(whole, rows),
-            rows.changes,
-        ),
-        *(tuple(dict.fromkeys(match.layout.name for match in matches)), names),
+        incidents,
+        people,
+        sources,
+        rows.where(lines.row[kept]),
+        set_aside_rows(table.lines, rows),
+        rows.changes,
+        tables_read(sheets, matches),
+        names,
     )
 
 
-def _without_withdrawn(found: Gathered, rows: Rows, withdrawn: pd.Series) -> Gathered:
-    """Takes rows with a withdrawn key out before anything is read or told of them."""
+def tables_read(sheets: list[Sheet], matches: list[Match]) -> tuple[TableRead, ...]:
+    """The tables without their cells."""
+    return tuple(
+        TableRead(sheet.file, sheet.sheet, sheet.header_rows, len(sheet.frame), match)
+        for sheet, match in zip(sheets, matches, strict=True)
+    )
+
+
+def _without_withdrawn(table: Gathered, rows: RowLog, withdrawn: pd.Series) -> Gathered:
+    """Takes rows with a withdrawn key out before anything is read or logged of them."""
     if withdrawn.empty:
-        return found
-    gone = np.zeros(len(found.lines.of), dtype=bool)
-    for name in ("exile_id", "incident_id", "source_id"):
-        if name in found.lines.cells:
-            column = found.lines.cells[name]
+        return table
+    lines = table.lines
+    gone = np.zeros(len(lines.row), dtype=bool)
+    for name in LINKS:
+        if name in lines.cells:
+            column = lines.cells[name]
             gone |= column.flags(column.words.isin(withdrawn).to_numpy())
-    rows.withdrawn[found.lines.of[gone]] = True
-    places = np.flatnonzero(rows.withdrawn)
-    rows.say("", places, "withdrawn on request", "removed", WITHDRAWN, "see data/withdrawn.csv")
-    left = np.flatnonzero(~rows.withdrawn[found.lines.of])
-    return Gathered(found.lines.take(left), found.persons.without(rows.withdrawn), found.frames)
+    rows.withdrawn[lines.row[gone]] = True
+    places, remedy = np.flatnonzero(rows.withdrawn), "see data/withdrawn.csv"
+    rows.log("", places, "withdrawn on request", "removed", WITHDRAWN, remedy)
+    left = np.flatnonzero(~rows.withdrawn[lines.row])
+    return Gathered(lines.take(left), table.persons.without(rows.withdrawn), table.frames)
 
 
-def _account(rows: Rows, kept: np.ndarray) -> None:
-    """Every row read is clean, set aside or withdrawn, and none is two of these."""
+def _refuse_unlisted(lines: IncidentRows, rows: RowLog, column: str, keys: pd.Series) -> None:
+    """Sets aside rows whose key another table should list and does not."""
+    cells = lines.column(column)
+    unlisted = ~cells.flags(cells.words.isin(keys).to_numpy())
+    places = once(lines.row[unlisted])
+    problem = f"points to no usable row of the table with {column}"
+    rows.refuse(places[~rows.untrusted[places]], column, problem, "add or mend that row")
+
+
+def _account(rows: RowLog, kept: np.ndarray) -> None:
+    """Every row read is clean, set aside or withdrawn, and none is two of these. kept: the clean rows."""
     clean_rows = np.zeros(rows.total, dtype=int)
     clean_rows[kept] = 1
-    if (clean_rows + rows.bad + (rows.withdrawn & ~rows.bad) != 1).any():
-        said = f"{rows.total} rows read, {clean_rows.sum()} clean, {rows.bad.sum()} set aside, {rows.withdrawn.sum()} withdrawn"
-        raise AssertionError(f"{said}: please report this file's shape")
+    ends = clean_rows + rows.bad + (rows.withdrawn & ~rows.bad)
+    if (ends != 1).any():
+        raise AssertionError(
+            f"{rows.total} rows read, {clean_rows.sum()} clean, {rows.bad.sum()} set aside, "
+            f"{rows.withdrawn.sum()} withdrawn: please report this file's shape"
+        )
 
 
 def _incidents(
-    lines: Lines,
+    lines: IncidentRows,
     kept: np.ndarray,
-    tidy: dict[str, Column],
+    tidy: dict[str, DistinctColumn],
     exiles: ids.Exiles,
-    rows: Rows,
+    rows: RowLog,
     withdrawn: pd.Series,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    source, sources = ids.sources(lines, kept, tidy.get("kind"), rows, withdrawn)
+    """The incidents, and their sources."""
     made = {name: column.cells() for name, column in tidy.items()}
-    made |= {"incident_id": ids.incident_keys(lines, kept, withdrawn), "source_id": source}
-    made["exile_id"] = pd.Series(pd.array(exiles.keys, dtype="str").take(exiles.of), dtype="str")
+    made["source_id"], sources = ids.sources(lines, kept, tidy.get("kind"), rows, withdrawn)
+    made["incident_id"] = ids.incident_keys(lines, kept, withdrawn)
+    keys = pd.array(exiles.keys, dtype="str").take(exiles.number)
+    made["exile_id"] = pd.Series(keys, dtype="str")
     if "outcome" in lines.cells:
         made["outcome"] = lines.cells["outcome"].take(kept).cells()
     if "episode_id" in lines.cells:
-        made["episode_id"] = (
-            ids.own_keys(lines.cells["episode_id"], "episode_id", 3, withdrawn).take(kept).cells()
-        )
+        episodes = ids.our_keys(lines.cells["episode_id"], "episode_id", 3, withdrawn)
+        made["episode_id"] = episodes.take(kept).cells()
     for name in ("incident_id", "episode_id"):
-        if name in lines.cells:
-            given = lines.cells[name]
-            strange = given.flags(~ids.ours(given.words, name))[kept]
-            rows.say(
-                name,
-                once(lines.of[kept[strange]]),
-                f"{name.removesuffix('_id')}.key",
-                "a key of its own",
-                INFO,
-            )
-    return pd.DataFrame(
-        {name: made[name] for name in columns("incidents") if name in made}
-    ), sources
+        given = lines.column(name)
+        strange = given.flags(~ids.has_our_form(given.words, name))[kept]
+        rule = f"{name.removesuffix('_id')}.key"
+        rows.log(name, once(lines.row[kept[strange]]), rule, "a key of its own", INFO)
+    frame = pd.DataFrame({name: made[name] for name in columns("incidents") if name in made})
+    return frame, sources
 
 
 def _people(
-    exiles: ids.Exiles, tidy: dict[str, Column], rows: Rows, row: np.ndarray
+    exiles: ids.Exiles, tidy: dict[str, DistinctColumn], rows: RowLog, row: np.ndarray
 ) -> pd.DataFrame:
-    """The exiles: the origin of the first line, the first category that is known, and whether any line says that it is a group."""
-    people = pd.DataFrame(
-        {
-            "exile_id": exiles.keys,
-            "origin": tidy["origin"].take(exiles.first).cells(),
-            "category": "unknown",
-        }
-    )
+    """The exiles: the origin of the first line, the first category that is known, and whether any line says that it is a group.
+
+    tidy, row: of the kept lines.
+    """
+    people = pd.DataFrame({"exile_id": exiles.keys})
+    people["origin"] = tidy["origin"].take(exiles.first).cells()
+    people["category"] = "unknown"
     if "category" in tidy:
         category = tidy["category"]
         known = np.flatnonzero(category.flags((category.words != "unknown").to_numpy(dtype=bool)))
-        of, first = np.unique(exiles.of[known], return_index=True)
-        people.loc[of, "category"] = category.take(known[first]).cells().to_numpy(dtype=object)
-        counts = np.full(len(people), -1)
-        counts[of] = category.places[known[first]]
-        other = known[category.places[known] != counts[exiles.of[known]]]
+        exile, first = np.unique(exiles.number[known], return_index=True)
+        people.loc[exile, "category"] = category.take(known[first]).cells().to_numpy(dtype=object)
+        first_place = np.full(len(people), -1)
+        first_place[exile] = category.places[known[first]]
+        other = known[category.places[known] != first_place[exiles.number[known]]]
+        made = "the category of the exile's first row is used"
         remedy = "give one category to each exile"
-        rows.say(
-            "category",
-            once(row[other]),
-            "category.other",
-            "the category of the exile's first row is used",
-            GUESS,
-            remedy,
-            0.5,
-        )
+        rows.log("category", once(row[other]), "category.other", made, GUESS, remedy, 0.5)
     if "is_group" in tidy:
-        said = np.unique(exiles.of[tidy["is_group"].filled])
-        people["is_group"] = pd.Series("yes", index=said, dtype="str").reindex(people.index)
+        groups = np.unique(exiles.number[tidy["is_group"].filled])
+        people["is_group"] = pd.Series("yes", index=groups, dtype="str").reindex(people.index)
     return people
 
 
-def _set_aside(lines: Lines, rows: Rows) -> pd.DataFrame:
+def set_aside_rows(lines: IncidentRows, rows: RowLog) -> pd.DataFrame:
     """The rows that could not be used, as they stood, without what may hold a name, and why."""
     places = np.flatnonzero(rows.bad & ~rows.withdrawn)
-    first = np.full(rows.total, len(lines.of))
-    first[lines.of[::-1]] = np.arange(len(lines.of))[::-1]
-    at = first[places]
+    first = pd.Series(lines.row).drop_duplicates()
+    line_of_row = np.full(rows.total, -1)
+    line_of_row[first] = first.index
+    line = line_of_row[places]
     frame = rows.where(places).astype({"file": "str", "sheet": "str"}).assign(why=rows.why(places))
     for name, column in lines.cells.items():
-        if name not in NOT_SHOWN:
-            words = (
-                column.words.where(ids.ours(column.words, name), HIDDEN)
-                if name in ids.KEYS
-                else column.words
-            )
-            frame[name] = Column.at(np.append(column.places, -1)[at], words).cells()
+        if name in NOT_SHOWN:
+            continue
+        words = column.words
+        if name in ids.KEYS:
+            words = words.where(ids.has_our_form(words, name), HIDDEN)
+        place = at_places(column.places, line, -1)
+        frame[name] = DistinctColumn.from_words(place, words).cells()
     return frame
 
 
-def _names(persons: Column, lines: Lines, kept: np.ndarray, exiles: ids.Exiles) -> pd.Series:
+def _names(
+    persons: DistinctColumn, lines: IncidentRows, kept: np.ndarray, exiles: ids.Exiles
+) -> pd.Series:
     """The name, or the text that stood for a key, of each exile."""
-    names = persons.take(lines.of[kept]).take(exiles.first).cells()
-    if "exile_id" in lines.cells:
-        given = lines.cells["exile_id"]
-        other = (
-            given.made(given.words.mask(ids.ours(given.words, "exile_id")))
-            .take(kept[exiles.first])
-            .cells()
-        )
-        names = names.fillna(other)
-    return names.set_axis(exiles.keys).dropna()
+    first = kept[exiles.first]
+    names = persons.take(lines.row[first]).cells()
+    key = lines.column("exile_id")
+    text = key.map(key.words.mask(ids.has_our_form(key.words, "exile_id")))
+    return names.fillna(text.take(first).cells()).set_axis(exiles.keys).dropna()

@@ -1,16 +1,16 @@
-"""What each cell means: every column by its own rule, the words of the layout before it, and all that was made of it told."""
+"""What each cell means: every column by its own rule, the words of the layout first, all of it logged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from capelib.clean.changes import ASIDE, GUESS, INFO, LOOK
-from capelib.clean.distinct import Column, once
+from capelib.clean.changes import GUESS, INFO, LOOK, SET_ASIDE
+from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.layouts import Layout, plain
-from capelib.clean.rows import Rows
+from capelib.clean.rows import RowLog
 from capelib.meaning.codes import coded, yes
 from capelib.meaning.free_text_dates import written_dates
 from capelib.meaning.state_names import states
@@ -18,48 +18,76 @@ from capelib.vocabulary import edtf
 
 YES = ("relatives_targeted", "interpol", "doubtful", "is_group")
 CODED = ("measure", "category", "attribution", "kind")
-ELSE_BLANK = (
-    *YES,
-    "attribution",
-    "kind",
-)  # unreadable cells of these are left blank, those of the others set their row aside
-AT_ONCE = 100_000  # distinct cells that are read together: a column of a million different ones would otherwise fill the memory
+# An unreadable cell of these is left blank; one of the other columns sets its row aside.
+ELSE_BLANK = (*YES, "attribution", "kind")
+AT_ONCE = 100_000  # distinct cells read together: a million different ones would fill the memory
 NEEDED = ("origin", "measure")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How the cells of a column are read. words: what a layout says of some of them. by_year: does the year of the row matter?"""
+    """How the cells of a column are read.
+
+    Attributes
+    ----------
+    rule
+        Takes cells (and years), gives value, rule, certainty, problem and remedy of each.
+    words
+        What a layout says of some cells.
+    by_year
+        Does the meaning depend on the year of the row? States were others once.
+    """
 
     rule: Callable[..., pd.DataFrame]
     words: dict[str, str] = field(default_factory=dict)
     by_year: bool = False
 
     def read(self, cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
-        """value, rule, certainty, problem and remedy of each cell."""
-        if (
-            len(cells) > AT_ONCE and self.rule is not written_dates
-        ):  # (the order of day and month shows in the whole column)
+        """value, rule, certainty, problem and remedy of each cell. years: of each cell, missing where unknown."""
+        if len(cells) > AT_ONCE and self.rule is not written_dates:
+            # (the order of day and month shows only in the whole column of dates)
             parts = [slice(start, start + AT_ONCE) for start in range(0, len(cells), AT_ONCE)]
-            found = [
+            meanings = [
                 self.read(cells.iloc[part], None if years is None else years.iloc[part])
                 for part in parts
             ]
-            return pd.concat(found, ignore_index=True)
-        own = cells.map(lambda cell: self.words.get(plain(cell))) if self.words else None
-        asked = cells if own is None else own.fillna(cells).astype("str")
-        found = (
-            self.rule(asked, years) if self.by_year and years is not None else self.rule(asked)
-        ).reset_index(drop=True)
-        if own is not None:
-            found.loc[
-                own.notna().to_numpy() & found["problem"].isna().to_numpy(), ["rule", "certainty"]
-            ] = ["layout.value", 1.0]
-        return found
+            return pd.concat(meanings, ignore_index=True)
+        if not self.words:
+            return self._by_rule(cells, years)
+        by_layout = cells.map(lambda cell: self.words.get(plain(cell)))
+        meanings = self._by_rule(by_layout.fillna(cells).astype("str"), years)
+        explained = by_layout.notna().to_numpy() & meanings["problem"].isna().to_numpy()
+        meanings.loc[explained, ["rule", "certainty"]] = ["layout.value", 1.0]
+        return meanings
+
+    def _by_rule(self, cells: pd.Series, years: pd.Series | None) -> pd.DataFrame:
+        meanings = self.rule(cells) if years is None else self.rule(cells, years)
+        return meanings.reset_index(drop=True)
+
+    def read_column(
+        self, cells: DistinctColumn, years: np.ndarray
+    ) -> tuple[np.ndarray, pd.DataFrame]:
+        """Each distinct cell read once, or once for each year of its rows where the year matters.
+
+        years: of each line, 0 where it is not known. Returns for each line the place of its
+        meaning, -1 where it is blank, and the meanings: those of `read`, and `cell`.
+        """
+        if not self.by_year:
+            return cells.places, self.read(cells.words).assign(cell=cells.words.to_numpy())
+        pairs = pd.DataFrame({"place": cells.places, "year": years})[cells.filled]
+        places = np.full(len(cells.places), -1, dtype="int32")
+        places[cells.filled] = pairs.groupby(["place", "year"], sort=False).ngroup().to_numpy()
+        pairs = pairs.drop_duplicates(ignore_index=True)
+        words = cells.words.iloc[pairs["place"]].reset_index(drop=True)
+        year = pairs["year"].astype("Int64").where(pairs["year"] > 0)
+        return places, self.read(words, year).assign(cell=words)
 
 
 def readers(layout: Layout) -> dict[str, Reader]:
-    """The reader of each of our columns that is not just a key or a text, with the words of the layout."""
+    """The reader of each of our columns that is not just a key or a text, with the words of the layout.
+
+    Dates come first: a state that was another one once is known by the year.
+    """
     rules = {"date": written_dates, "origin": states, "host": states} | dict.fromkeys(YES, yes)
     rules |= {column: partial(coded, column=column) for column in CODED}
     return {
@@ -69,114 +97,84 @@ def readers(layout: Layout) -> dict[str, Reader]:
 
 
 def tidied(
-    cells: dict[str, Column], of: np.ndarray, rows: Rows, reading: dict[str, Reader]
-) -> tuple[dict[str, Column], pd.DataFrame]:
-    """Each column in the codebook's words, and the first and last day of each line. of: the row of each line.
+    cells: dict[str, DistinctColumn],
+    row: np.ndarray,
+    rows: RowLog,
+    readers: dict[str, Reader],
+    needed: Sequence[str] = NEEDED,
+) -> tuple[dict[str, DistinctColumn], pd.DataFrame]:
+    """Each column in the codebook's words, and the first and last day (date_start, date_end) of each line.
 
-    Dates are read first: a state that was another one is told by the year. Rows with a cell that cannot be read are set aside, and
-    those that lack what each incident needs.
+    row: the row of each line. needed: columns that may not be blank. A row with a cell that cannot
+    be read, or without a needed one, is set aside.
     """
-    tidy: dict[str, Column] = {}
-    wrong: dict[str, np.ndarray] = {}
-    years = None
-    order = ["date", *(column for column in reading if column != "date")]
-    when = Column.blank(len(of))
-    for column in order:
-        if column in cells:
-            tidy[column], wrong[column] = _tidied(
-                column, cells[column], of, rows, reading[column], years
-            )
+    tidy: dict[str, DistinctColumn] = {}
+    unreadable: dict[str, np.ndarray] = {}
+    days, years = _days(DistinctColumn.blank(len(row)))
+    for column, reader in readers.items():
+        if column not in cells:
+            continue
+        places, meanings = reader.read_column(cells[column], years)
+        problem = meanings["problem"].notna().to_numpy()
+        tidy[column] = DistinctColumn.from_words(places, meanings["value"].mask(problem))
+        unreadable[column] = at_places(problem, places, False)
+        _log(column, places, row, rows, meanings)
+        if column not in ELSE_BLANK:
+            _set_aside(column, places, row, rows, meanings["problem"])
         if column == "date":
-            when = tidy.get("date", when)
-            spans = edtf.bounds(when.words)
-            years = Column(
-                when.places, edtf.year(spans["date_start"], spans["date_end"]).astype("Int64")
-            )
-    for column in NEEDED:
-        blank = once(of[~tidy[column].filled & ~wrong[column]])
+            days, years = _days(tidy["date"])
+    for column in needed:
+        blank = once(row[~tidy[column].filled & ~unreadable[column]])
         rows.refuse(blank[~rows.untrusted[blank]], column, "blank", "a value is required")
-    days = {
-        side: pd.Series([*spans[side], pd.NaT], dtype="datetime64[s]").to_numpy()[when.places]
-        for side in ("date_start", "date_end")
-    }
-    return tidy, pd.DataFrame(days)
+    return tidy, days
 
 
-def _tidied(
-    column: str, cells: Column, of: np.ndarray, rows: Rows, reader: Reader, years: Column | None
-) -> tuple[Column, np.ndarray]:
-    """The column in the codebook's words, and the lines whose cell is a problem."""
-    if reader.by_year and years is not None:
-        pairs, places = _pairs(cells, years)
-        found = reader.read(pairs["cell"], pairs["year"])
-        found.insert(0, "cell", pairs["cell"].to_numpy())
-    else:
-        found, places = reader.read(cells.words), cells.places
-        found.insert(0, "cell", cells.words.to_numpy())
-    wrong = found["problem"].notna().to_numpy()
-    made = Column.at(places, found["value"].mask(wrong))
-    _tell(column, places, of, rows, found, wrong)
-    if column in ELSE_BLANK:
-        return made, np.zeros(len(of), dtype=bool)
-    bad = np.append(wrong, False)[places]
-    rows.set_aside(of[bad], *_reasons(column, found["problem"], places[bad]))
-    return made, bad
+def _days(dates: DistinctColumn) -> tuple[pd.DataFrame, np.ndarray]:
+    """The first and last day of each line, and its year, 0 where it is not one year."""
+    spans = edtf.bounds(dates.words)
+    year = edtf.year(spans["date_start"], spans["date_end"])
+    years = at_places(year.fillna(0).to_numpy(dtype="int64"), dates.places, 0)
+    days = {}
+    for side in ("date_start", "date_end"):
+        words = pd.Series([*spans[side], pd.NaT], dtype="datetime64[s]")
+        days[side] = words.to_numpy()[dates.places]  # place -1, a blank, is the NaT at the end
+    return pd.DataFrame(days), years
 
 
-def _reasons(column: str, problems: pd.Series, places: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    which, words = pd.factorize(problems.array)
-    return which[places], [f"{column}: {problem}" for problem in words]
-
-
-def _pairs(cells: Column, years: Column) -> tuple[pd.DataFrame, np.ndarray]:
-    """The distinct pairs of a cell and the year of its row, and for each line the place of its pair."""
-    of_year, known = pd.factorize(years.words)
-    year = np.append(of_year, -1)[years.places].astype("int64") + 1
-    both = np.where(cells.filled, cells.places * np.int64(len(known) + 1) + year, -1)
-    places, distinct = pd.factorize(both, use_na_sentinel=False)
-    blank = np.flatnonzero(distinct < 0)
-    places = np.where(
-        both < 0, -1, places - (places > (blank[0] if len(blank) else len(distinct)))
-    ).astype("int32")
-    distinct = distinct[distinct >= 0]
-    words, numbers = distinct // (len(known) + 1), distinct % (len(known) + 1) - 1
-    year_of = pd.Series([*known, pd.NA], dtype="Int64").iloc[numbers].reset_index(drop=True)
-    return pd.DataFrame(
-        {"cell": cells.words.iloc[words].reset_index(drop=True), "year": year_of}
-    ), places
-
-
-def _tell(
-    column: str,
-    places: np.ndarray,
-    of: np.ndarray,
-    rows: Rows,
-    found: pd.DataFrame,
-    wrong: np.ndarray,
+def _set_aside(
+    column: str, places: np.ndarray, row: np.ndarray, rows: RowLog, problems: pd.Series
 ) -> None:
-    told = wrong | (found["rule"].fillna("") != "").to_numpy()
-    lines = np.flatnonzero(np.append(told, False)[places])
+    """Sets the rows aside whose cell has a problem."""
+    reason_of_place, problem = pd.factorize(problems.array)  # -1 where there is none
+    reason = at_places(reason_of_place, places, -1)
+    bad = reason >= 0
+    rows.set_aside(row[bad], reason[bad], [f"{column}: {text}" for text in problem])
+
+
+def _log(
+    column: str, places: np.ndarray, row: np.ndarray, rows: RowLog, meanings: pd.DataFrame
+) -> None:
+    """Logs each cell that is a problem, or was not just a word of the codebook."""
+    problem = meanings["problem"].notna().to_numpy()
+    changed = problem | (meanings["rule"].fillna("") != "").to_numpy()
+    lines = np.flatnonzero(at_places(changed, places, False))
     if not len(lines):
         return
-    blank = column in ELSE_BLANK
-    table = pd.DataFrame(
+    unused, severity = ("left blank", GUESS) if column in ELSE_BLANK else ("set aside", SET_ASIDE)
+    sure = np.where(meanings["certainty"] < LOOK, GUESS, INFO)
+    logged = pd.DataFrame(
         {
-            "value": found["cell"],
-            "made": np.where(
-                wrong, "left blank" if blank else "set aside", found["value"].fillna("left blank")
-            ),
-            "rule": np.where(wrong, found["problem"].fillna(""), found["rule"]),
-            "severity": np.where(
-                wrong, GUESS if blank else ASIDE, np.where(found["certainty"] < LOOK, GUESS, INFO)
-            ),
-            "certainty": found["certainty"],
-            "remedy": found["remedy"],
+            "value": meanings["cell"],
+            "made": np.where(problem, unused, meanings["value"].fillna("left blank")),
+            "rule": np.where(problem, meanings["problem"].fillna(""), meanings["rule"]),
+            "severity": np.where(problem, severity, sure),
+            "certainty": meanings["certainty"],
+            "remedy": meanings["remedy"],
         }
-    )
-    table, which = table[told], np.cumsum(told) - 1
-    if (
-        table["value"].duplicated().any()
-    ):  # a cell is told once where it means the same in several years
-        which = table.groupby(list(table), dropna=False, sort=False).ngroup().to_numpy()[which]
-        table = table.drop_duplicates()
-    rows.tell(column, of[lines], which[places[lines]], table)
+    )[changed]
+    place_logged = np.cumsum(changed) - 1
+    if logged["value"].duplicated().any():  # the same in several years: one line of the log
+        group = logged.groupby(list(logged), dropna=False, sort=False).ngroup().to_numpy()
+        place_logged = group[place_logged]
+        logged = logged.drop_duplicates()
+    rows.log_cells(column, row[lines], place_logged[places[lines]], logged)

@@ -115,7 +115,7 @@ def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
 
 def _info(runs: Sequence["Outcome"]) -> "Info":
     """What the runs rest on; several datasets in one line, SYNTHETIC where any of them is."""
-    from capelib.dataset import load
+    from capelib.loading import load
 
     sources = dict.fromkeys(run.run.parameters.get("dataset", PUBLIC_RECORD) for run in runs)
     infos = [load(source).info for source in sources]

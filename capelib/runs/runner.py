@@ -275,10 +275,10 @@ def _finished(outcome: Outcome) -> Outcome:
 
 def _set_aside(source: str, folder: Path) -> None:
     """The rows of a user's table that could not be used, and what was changed in it, beside the figures."""
-    from capelib import check
+    from capelib.check.files import examine, write_account
 
     with _one_table:
-        check.write_account(check.check_any(source), folder)
+        write_account(examine(source), folder)
 
 
 @contextmanager

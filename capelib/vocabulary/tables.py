@@ -12,6 +12,8 @@ from capelib.paths import room
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import codebook, codes, columns, nearest
 
+NO_SOURCE = "S0000"  # stands where no source is given
+LINKS = ("exile_id", "incident_id", "source_id")  # the keys by which tables are linked
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "problem", "remedy", "action"]
 _SHOWN = {
     "state",
@@ -268,7 +270,7 @@ def withdrawn(incidents: pd.DataFrame) -> set[str]:
 def is_withdrawn(raw: pd.DataFrame, keys: set[str]) -> pd.Series:
     """Does a row hold one of these keys, as its own or as the key of its exile, incident or source?"""
     return (
-        raw[[name for name in ("exile_id", "incident_id", "source_id") if name in raw]]
+        raw[[name for name in LINKS if name in raw]]
         .isin(keys)
         .any(axis=1)
     )

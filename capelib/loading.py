@@ -1,0 +1,238 @@
+"""`cape.load()`: the built-in data, a folder in our form, or a table of yours, as a Dataset."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+
+from capelib.clean.changes import HIDDEN, SET_ASIDE, WITHDRAWN, ChangeLog
+from capelib.dataset import Dataset, Info
+from capelib.errors import DataError, ParameterError
+from capelib.paths import room
+from capelib.vocabulary import edtf
+from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, codes, nearest, require, stage_of
+from capelib.vocabulary.tables import is_withdrawn, read_text, typed, withdrawn, withdrawn_keys
+
+TABLES = ("exiles", "sources", "incidents")
+
+
+def load(
+    source: str | Path | pd.DataFrame = PUBLIC_RECORD,
+    vintage: str = "",
+    *,
+    layout: str = "",
+    sheet: str = "",
+    keep_names: bool = False,
+) -> Dataset:
+    """Incidents, exiles and sources, clean and checked, in one line.
+
+    Parameters
+    ----------
+    source
+        "public-record" (the built-in data); a table of yours (CSV, xlsx, ods, Parquet, JSON, an
+        http(s) address or a DataFrame), whose columns are found by a layout; or a folder that
+        holds incidents.csv and, if there, exiles.csv and sources.csv in our own form.
+    vintage
+        The published release that the table is, such as "cape-1.0" or "fh-2022" (a vintage of the
+        ledger): its published numbers are then recomputed by `cape.findings.check`. "" for none.
+    layout
+        "incidents", "events", "exiles-wide" or a layout file of yours; "" finds it by the columns.
+    sheet
+        Of a workbook, by name.
+    keep_names
+        Keep the names of persons in `.names`, in memory only: they never reach an output.
+
+    Returns
+    -------
+    Dataset
+        Every change and guess is in `.changes`; rows that could not be used are in `.set_aside`,
+        with why; columns that are not the codebook's (names of persons first of all) are dropped
+        and listed.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is no table, lacks a needed column or has no usable row.
+    ParameterError
+        An argument is not one of the allowed ones.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> cape.load().info.rows
+    {'incidents': 1074, 'exiles': 694, 'sources': 609}
+    """
+    if vintage:
+        require("vintage", vintage, list(codes("vintage")))
+    if not isinstance(source, str | Path | pd.DataFrame):
+        allowed = f'"{PUBLIC_RECORD}", a path, an address or a DataFrame'
+        raise ParameterError(f"source must be {allowed}, not {type(source).__name__}")
+    if isinstance(source, str | Path) and str(source) == PUBLIC_RECORD:
+        if vintage:
+            raise ParameterError(
+                "the built-in public record is not a published release: "
+                "give a vintage with a file of yours"
+            )
+        files = sorted(room("data").glob("*.csv"))
+        return _built_in(*((path, path.stat().st_mtime_ns) for path in files))._copied()
+    _refuse_missing(source)
+    ds = read_dataset(source, vintage, layout, sheet, keep_names)
+    if ds.incidents.empty:
+        raise DataError(_no_usable_row(ds))
+    return ds
+
+
+def _refuse_missing(source: str | Path | pd.DataFrame) -> None:
+    if isinstance(source, pd.DataFrame) or "://" in str(source):
+        return
+    path = Path(source).expanduser()
+    if path.exists():
+        return
+    hint = f'give "{PUBLIC_RECORD}", a table or a folder with incidents.csv'
+    one_word = len(path.parts) == 1 and not path.suffix
+    if one_word and nearest(str(source), {PUBLIC_RECORD: PUBLIC_RECORD}):
+        hint = f'did you mean "{PUBLIC_RECORD}"?'
+    raise DataError(f"no file or folder {path}: {hint}")
+
+
+def _no_usable_row(ds: Dataset) -> str:
+    """The message for a table without a usable row, with its first problem."""
+    changes, message = ds.log.summary(), f"{ds.info.name} has no usable row"
+    aside = changes[changes["severity"] == SET_ASIDE].sort_values("first", kind="stable")
+    if len(aside):
+        problem = aside.iloc[0]
+        place = f"row {problem['first']}, column {problem['column']}"
+        cause = f"{problem['rule']}, {problem['remedy']}"
+        message += f"; the first problem is in {place}: {cause}"
+    return " ".join(message.split())
+
+
+def read_dataset(
+    source: str | Path | pd.DataFrame,
+    vintage: str = "",
+    layout: str = "",
+    sheet: str = "",
+    keep_names: bool = False,
+) -> Dataset:
+    """A user's table or folder as a Dataset, also without a usable row. Arguments as in `load`."""
+    from capelib.clean.folder import clean_folder, files_of
+    from capelib.clean.table import clean
+    from capelib.read.files import read
+
+    synthetic = False
+    if isinstance(source, pd.DataFrame):
+        name, label = "DataFrame", "your table"
+    elif "://" in str(source):
+        address = urlsplit(str(source))
+        name = address.path.rpartition("/")[2] or address.netloc
+        label = f"your file {name}"
+    else:
+        source = Path(source).expanduser()
+        name, label = source.name, f"your file {source.name}"
+    if isinstance(source, Path) and source.is_dir():
+        files = files_of(source)
+        synthetic = (source / "SYNTHETIC").exists()
+        cleaned, gone = clean_folder(files, keep_names)
+        digest = _checksum(files, gone)
+    else:
+        sheets = read(source, sheet)
+        digest = _checksum_of_table(source, [each.frame for each in sheets])
+        cleaned = clean(sheets, layout, keep_names)
+        if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
+            keys = " ".join([digest, *sorted(withdrawn_keys())])
+            digest = hashlib.sha256(keys.encode()).hexdigest()
+    frames = {table: getattr(cleaned, table) for table in TABLES}
+    return Dataset(
+        **_tidy(frames),
+        info=Info(
+            name,
+            "SYNTHETIC" if synthetic else label,
+            name,
+            "",
+            "as its owner says",
+            digest,
+            {table: len(frames[table]) for table in ("incidents", "exiles", "sources")},
+            synthetic,
+            vintage=vintage,
+        ),
+        set_aside=cleaned.set_aside,
+        rows=cleaned.rows,
+        names=cleaned.names,
+        tables=cleaned.tables,
+        log=cleaned.changes,
+    )
+
+
+@lru_cache(maxsize=1)
+def _built_in(*_files: tuple[Path, int]) -> Dataset:
+    """The public record as of these files: read once, since a notebook asks for it several times.
+
+    Its cells are already the codebook's (the tests hold that `clean` changes none of them), so they
+    only get their types: that takes a third of the time.
+    """
+    files = {table: room("data") / f"{table}.csv" for table in TABLES}
+    raw = {table: read_text(path) for table, path in files.items()}
+    keys = withdrawn(raw["incidents"])
+    log, gone = ChangeLog(), set()
+    for table, frame in raw.items():
+        out = is_withdrawn(frame, keys)
+        also = {"value": HIDDEN, "severity": WITHDRAWN, "remedy": "see data/withdrawn.csv"}
+        rows = frame.index[out] + 2
+        log.add(files[table].name, "", rows, "", "withdrawn on request", "removed", **also)
+        gone |= keys & set(frame[out].to_numpy().ravel())
+        raw[table] = frame[~out].reset_index(drop=True)
+    about = codebook()["dataset"]
+    synthetic = "synthetic" in about or (room("data") / "SYNTHETIC").exists()
+    info = Info(
+        about["name"],
+        "SYNTHETIC" if synthetic else "public record",
+        about["title"],
+        about["edition"],
+        about["licence"],
+        _checksum(files, gone),
+        {table: len(raw[table]) for table in ("incidents", "exiles", "sources")},
+        synthetic,
+    )
+    return Dataset(**_tidy(raw), info=info, log=log)
+
+
+def _tidy(text: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The three tables with types, and the columns that follow from others."""
+    frames = {table: typed(frame, table) for table, frame in text.items()}
+    exiles, incidents = frames["exiles"], frames["incidents"]
+    exiles["is_group"] = exiles["is_group"].fillna(False).astype(bool)
+    days = edtf.bounds(incidents["date"])
+    measure = incidents["measure"].cat
+    stage = np.array([stage_of()[code] - 1 for code in measure.categories])
+    frames["incidents"] = incidents.assign(
+        doubtful=incidents["doubtful"].fillna(False).astype(bool),
+        date_start=days["date_start"],
+        date_end=days["date_end"],
+        precision=days["precision"],
+        year=edtf.year(days["date_start"], days["date_end"]),
+        stage=pd.Categorical.from_codes(stage[measure.codes], [1, 2, 3], ordered=True),
+    )
+    return frames
+
+
+def _checksum(files: dict[str, Path], gone: set[str]) -> str:
+    """Of the files, and of the keys withdrawn from them: a withdrawal changes results."""
+    digest = hashlib.sha256(" ".join(sorted(gone)).encode())
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + files[name].read_bytes())
+    return digest.hexdigest()
+
+
+def _checksum_of_table(source: object, frames: list[pd.DataFrame]) -> str:
+    """Of the file; of the cells where there is none (an address is read once only)."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update("\0".join(frame.columns).encode())
+        digest.update(pd.util.hash_pandas_object(frame.fillna("")).to_numpy().tobytes())
+    return digest.hexdigest()
