@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
+from capelib.files import ANSWER, PROVENANCE, read_json
 from capelib.runs import reach
-from capelib.runs.provenance import outputs, sha256, unchanged
+from capelib.runs.provenance import remember, sha256, state, unchanged
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 ROOM = "comparisons"
 
 
-def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Path]:
+def compare(outcomes: list["Outcome"], out: Path, build: Path, own: bool = False) -> list[Path]:
     """Put the runs of each notebook that was run more than once side by side. Returns the pages, one a notebook.
 
-    out: the folder of the runs' folders. own: the runs are the reader's choice, not the default ones: the page says by its name
+    out: the folder of the runs' folders. build: the folder of records, as for `runner.reproduce`. own: the runs are the reader's choice, not the default ones: the page says by its name
     which parameters differ, and does not stand in for the default page. A page whose runs did not change is left as it is.
     """
     pages = []
@@ -38,19 +38,17 @@ def compare(outcomes: list["Outcome"], out: Path, own: bool = False) -> list[Pat
             if len({str(each.run.parameters[name]) for each in runs}) > 1
         ]
         folder = out / ROOM / (f"{stem}--{'+'.join(varied)}" if own else stem)
-        expected: dict[str, Any] = {
-            "runs": {each.run.name: sha256(each.folder / PROVENANCE) for each in runs},
-            "capelib_sha256": reach.sha256(f"import {__name__}"),
-        }
-        if not unchanged(folder, expected):
-            _write(folder, runs, varied, expected)
+        stated = {"runs": {each.run.name: sha256(each.folder / PROVENANCE) for each in runs}}
+        expected = stated | {"capelib_sha256": reach.sha256(f"import {__name__}")}
+        record = build / ROOM / f"{folder.name}.json"
+        if not unchanged(folder, expected, record):
+            _write(folder, runs, varied, stated)
+            remember(folder, expected, record)
         pages.append(folder / "index.html")
     return pages
 
 
-def _write(
-    folder: Path, runs: list["Outcome"], varied: list[str], expected: dict[str, Any]
-) -> None:
+def _write(folder: Path, runs: list["Outcome"], varied: list[str], stated: dict[str, Any]) -> None:
     import pandas as pd
 
     from capelib.figures import Page, save, save_page, side_by_side
@@ -91,14 +89,7 @@ def _write(
     for old in folder.iterdir():
         if old.name not in there:
             old.unlink()
-    write_files(
-        folder,
-        {
-            PROVENANCE: as_json(
-                read_provenance(folder) | {"inputs": expected, "outputs": outputs(folder)}
-            )
-        },
-    )
+    state(folder, stated)
 
 
 def _info(runs: list["Outcome"]) -> "Info":
