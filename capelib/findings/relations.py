@@ -289,7 +289,9 @@ class _Evaluation:
     def _is_a_share(self, node: ast.expr) -> bool:
         """Is it one published share?"""
         keys = _keys(node) if isinstance(node, ast.Subscript) else []
-        return any(self.known[key].quantity == "share" for key in keys)
+        # A key that the ledger does not hold is refused by `number`.
+        claims = [self.known[key] for key in keys if key in self.known]
+        return any(claim.quantity == "share" for claim in claims)
 
     def span(self, node: ast.expr) -> Span:
         """Which numbers can an expression be?"""

@@ -127,7 +127,8 @@ def _value(kind: str, text: str) -> Any:
 def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     """Which value will every parameter of a notebook have?
 
-    Names and types are checked, ranges are not. That is enough to see whether a run has been made with these very values.
+    Names and types are checked, ranges are not. That is enough to see whether a run has been made
+    with these very values.
 
     Parameters
     ----------
