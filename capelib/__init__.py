@@ -1,104 +1,53 @@
 """capelib: reproducible research on transnational repression. `import capelib as cape`.
 
-    ds = cape.load()                                    incidents, exiles and sources, clean and checked
-    ds.where(origin="TJK", years=(2001, 2018))          the part of it that a question needs
-    cape.counts.per_year(ds.incidents, 2001, 2018)      an analysis: frame in, frame out
-    cape.regimes.of("RUS", 2021)                        what is known about the states
-    cape.figures.trend(...)                             a figure; cape.figures.save writes it with its data
+    ds = cape.load()                                incidents, exiles, sources: clean and checked
+    ds.where(origin="TJK", years=(2001, 2018))      the part of it that a question needs
+    cape.counts.per_year(ds.incidents, 2001, 2018)  an analysis: frame in, frame out
+    cape.regimes.of("RUS", 2021)                    what is known about the states
+    cape.figures.by_measure(ds)                     a figure; cape.figures.save writes it
 
 Everything but the error classes is imported when first used, so that `import capelib` stays fast.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from capelib.errors import CapeError, DataError, ParameterError
 
-if TYPE_CHECKING:
-    from capelib import figures, findings
-    from capelib.dataset import CENTRAL_ASIA, Dataset
-    from capelib.estimators import counts, shares
-    from capelib.estimators import yearly_counts as trends
-    from capelib.loading import load
-    from capelib.notebook import answer, check_parameters, gaps
-    from capelib.questions import corridors, hosts, interpol, journeys, relatives, stages, targeting
-    from capelib.questions import ledger_numbers as tallies
-    from capelib.reference import displaced, memberships, regimes
-    from capelib.reference.regimes import add_regime
-    from capelib.vocabulary.codebook import codebook, codes, describe
-    from capelib.vocabulary.pursuers import pursuers
-    from capelib.vocabulary.tables import states, table
-
 __version__ = "0.1.0"
 
-_HOME = {
-    "load": "capelib.loading",
-    "Dataset": "capelib.dataset",
-    "CENTRAL_ASIA": "capelib.dataset",
-    "table": "capelib.vocabulary.tables",
-    "states": "capelib.vocabulary.tables",
-    "codebook": "capelib.vocabulary.codebook",
-    "codes": "capelib.vocabulary.codebook",
-    "describe": "capelib.vocabulary.codebook",
-    "gaps": "capelib.notebook",
-    "pursuers": "capelib.vocabulary.pursuers",
-    "add_regime": "capelib.reference.regimes",
-    "check_parameters": "capelib.notebook",
-    "answer": "capelib.notebook",
+# Each public name stands once: functions and classes below their module, modules with their place.
+_FROM = {
+    "capelib.dataset": ["CENTRAL_ASIA", "Dataset"],
+    "capelib.loading": ["load"],
+    "capelib.notebook": ["answer", "check_parameters", "gaps"],
+    "capelib.reference.regimes": ["add_regime"],
+    "capelib.vocabulary.codebook": ["codebook", "codes", "describe"],
+    "capelib.vocabulary.pursuers": ["pursuers"],
+    "capelib.vocabulary.tables": ["states", "table"],
 }
 _MODULES = {
-    "regimes": "capelib.reference.regimes",
-    "memberships": "capelib.reference.memberships",
-    "displaced": "capelib.reference.displaced",
     "corridors": "capelib.questions.corridors",
     "counts": "capelib.estimators.counts",
+    "displaced": "capelib.reference.displaced",
+    "figures": "capelib.figures",
+    "findings": "capelib.findings",
     "hosts": "capelib.questions.hosts",
     "interpol": "capelib.questions.interpol",
     "journeys": "capelib.questions.journeys",
+    "memberships": "capelib.reference.memberships",
+    "regimes": "capelib.reference.regimes",
     "relatives": "capelib.questions.relatives",
     "shares": "capelib.estimators.shares",
     "stages": "capelib.questions.stages",
     "tallies": "capelib.questions.ledger_numbers",
     "targeting": "capelib.questions.targeting",
     "trends": "capelib.estimators.yearly_counts",
-    "findings": "capelib.findings",
-    "figures": "capelib.figures",
 }
+_HOME = {name: module for module, names in _FROM.items() for name in names}
+_ERRORS = [error.__name__ for error in (CapeError, DataError, ParameterError)]
 
-__all__ = [
-    "CENTRAL_ASIA",
-    "CapeError",
-    "DataError",
-    "Dataset",
-    "ParameterError",
-    "add_regime",
-    "answer",
-    "check_parameters",
-    "codebook",
-    "codes",
-    "corridors",
-    "counts",
-    "describe",
-    "displaced",
-    "figures",
-    "findings",
-    "gaps",
-    "hosts",
-    "interpol",
-    "journeys",
-    "load",
-    "memberships",
-    "pursuers",
-    "regimes",
-    "relatives",
-    "shares",
-    "stages",
-    "states",
-    "table",
-    "tallies",
-    "targeting",
-    "trends",
-]
+__all__ = sorted([*_ERRORS, *_HOME, *_MODULES])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

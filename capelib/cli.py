@@ -53,9 +53,11 @@ SheetName = Annotated[
 def top(
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
 ) -> None:
-    """Reproducible research on transnational repression: run the notebooks, look at the data, read the codebook.
+    """Reproducible research on transnational repression: run the notebooks, look at the data, read
+    the codebook.
 
-    Exit codes: 0 all well; 1 finished, but rows were set aside or runs failed; 2 could not start; 130 interrupted.
+    Exit codes: 0 all well; 1 finished, but rows were set aside or runs failed; 2 could not start;
+    130 interrupted.
     """
     if version:
         typer.echo(f"cape {__version__}")
@@ -81,7 +83,8 @@ def reproduce(
         typer.Option(
             "--sweep",
             metavar="NAME=A,B",
-            help="Run each of several values; may be repeated. In a list value write + for the comma.",
+            help="Run each of several values; may be repeated. "
+            "In a list value write + for the comma.",
         ),
     ] = None,
     data: DataFile = "",
@@ -116,42 +119,44 @@ def reproduce(
         ),
     ] = "",
 ) -> None:
-    """Run notebooks and regenerate their figures; say what was found and which published numbers hold."""
+    """Run notebooks and regenerate their figures; say what was found and which published numbers
+    hold.
+    """
     from capelib import report
     from capelib.check.files import examine, name_of
     from capelib.runs import comparison, runner
     from capelib.vocabulary.codebook import PUBLIC_RECORD
 
-    given = _pairs(parameter or [], "-p") | ({"dataset": data} if data else {})
+    given = _pairs(parameter or [], "-p")
+    if data:
+        given["dataset"] = data
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
     runs = runner.plan(notebooks or [], given, swept)
-    own = sorted({run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD})
-    for source in own:
+    sources = {run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD}
+    for source in sorted(sources):
         report.problems(name_of(source), examine(source))
-    target, build = out or Path("build/figures" if own else "figures"), Path("build")
-    found: dict[str, runner.Outcome] = {}
+    folder = out or Path("build/figures" if sources else "figures")
+    build = Path("build")
+    ended: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
-    with _cluster(cluster, plain) as far:
-        at_once = jobs or (far.threads if far else os.cpu_count()) or 1
-        with report.Progress(
-            {run.name: runner.seconds_of(run, build) for run in runs}, at_once
-        ) as progress:
+    with _connected(cluster, plain) as workers:
+        at_once = jobs or (workers.threads if workers else os.cpu_count()) or 1
+        seconds = {run.name: runner.seconds_of(run, build) for run in runs}
+        with report.Progress(seconds, at_once) as progress:
             for outcome in runner.reproduce(
-                runs, target, build, force, at_once, plain, progress.started, far
+                runs, folder, build, force, at_once, plain, progress.started, workers
             ):
-                found[outcome.run.name] = outcome
+                ended[outcome.run.name] = outcome
                 progress.ended(outcome)
                 same = [run for run in runs if run.notebook == outcome.run.notebook]
-                if all(run.name in found for run in same):  # while other notebooks still run
-                    pages += comparison.compare(
-                        [found[run.name] for run in same], target, bool(given or swept)
-                    )
-    outcomes = [found[run.name] for run in runs]
+                if all(run.name in ended for run in same):  # while other notebooks still run
+                    compared = [ended[run.name] for run in same]
+                    pages += comparison.compare(compared, folder, build, bool(given or swept))
+    outcomes = [ended[run.name] for run in runs]
     report.table(outcomes, sorted(pages))
-    if any(
-        outcome.status == "failed" or (outcome.folder / "set_aside.csv").exists()
-        for outcome in outcomes
-    ):
+    failed = any(outcome.status == "failed" for outcome in outcomes)
+    set_aside = any((outcome.folder / "set_aside.csv").exists() for outcome in outcomes)
+    if failed or set_aside:
         raise typer.Exit(1)
 
 
@@ -280,7 +285,8 @@ def cite(
     typer.echo(entry(key))
 
 
-def _cluster(address: str, plain: bool) -> AbstractContextManager["Cluster | None"]:
+def _connected(address: str, plain: bool) -> AbstractContextManager["Cluster | None"]:
+    """The cluster at an address; none without one."""
     if not address:
         return nullcontext()
     from capelib.runs.cluster import connected
@@ -300,7 +306,8 @@ def fetch(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the file goes. Default: the folder named in CAPELIB_REFERENCE, or your cache.",
+            help="Where the file goes. "
+            "Default: the folder named in CAPELIB_REFERENCE, or your cache.",
         ),
     ] = None,
     accept: Annotated[
@@ -310,7 +317,9 @@ def fetch(
         ),
     ] = False,
 ) -> None:
-    """Download a full table from its producer: shows the licence, records the checksum, says when the source has changed."""
+    """Download a full table from its producer: shows the licence, records the checksum, says when
+    the source has changed.
+    """
     from capelib.reference import catalogue
 
     typer.echo(catalogue.about(name) + "\n")
@@ -333,32 +342,34 @@ def _loaded(data: str, vintage: str = "", *, layout: str, sheet: str) -> "Datase
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:
+    """What `-p name=value` gives, by name."""
     from capelib.errors import ParameterError
 
     pairs = {}
     for item in items:
         name, equals, value = item.partition("=")
+        name = name.strip()
         if not equals or not name or not value:
             raise ParameterError(f"{option} takes NAME=VALUE, not {item!r}")
-        if name.strip() in pairs:
-            raise ParameterError(
-                f"{option} names {name.strip()} twice: give all its values at once"
-            )
-        pairs[name.strip()] = value
+        if name in pairs:
+            raise ParameterError(f"{option} names {name} twice: give all its values at once")
+        pairs[name] = value
     return pairs
 
 
 def main() -> None:
-    """Run the command; an error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and 130."""
+    """Run the command.
+
+    An error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and
+    exit code 130.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal without the signs that published numbers are written in
+            # Published numbers are written with signs that a terminal may not have.
+            stream.reconfigure(errors="replace")
     try:
-        code = (
-            app(standalone_mode=False) or 0
-        )  # typer.Exit comes back as its code here, Ctrl-C as 130
+        # typer.Exit comes back as its code here, Ctrl-C as 130.
+        code = app(standalone_mode=False) or 0
     except CapeError as error:
         typer.echo(f"cape: {error}", err=True)
         sys.exit(2)

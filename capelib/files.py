@@ -1,4 +1,4 @@
-"""Small files: JSON that depends on its content alone, the cells of notebooks, and writing whole or not at all."""
+"""Small files: JSON that depends on its content alone, cells of notebooks, atomic writing."""
 
 import json
 import os
@@ -14,12 +14,12 @@ ANSWER = "answer.json"
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
-    """What provenance.json of a folder says; empty where there is none or it cannot be read."""
+    """What does provenance.json of a folder say? Empty where there is none."""
     return read_json(folder / PROVENANCE)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; empty where there is none or it cannot be read."""
+    """What does a JSON file hold? Empty where there is none or it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -27,31 +27,47 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:
-    """The cells of a notebook. Raises CapeError for a file that is none."""
+    """Which cells does a notebook have?
+
+    Raises
+    ------
+    CapeError
+        For a file that is no notebook.
+    """
     try:
         stat = notebook.stat()
-        return _cells(notebook, stat.st_mtime_ns, stat.st_size)
+        return _cells_as_of(notebook, stat.st_mtime_ns, stat.st_size)
     except (OSError, ValueError, KeyError, TypeError):
         raise CapeError(f"{notebook} cannot be read as a notebook") from None
 
 
 @lru_cache(maxsize=64)
-def _cells(notebook: Path, _changed: int, _size: int) -> list[dict[str, Any]]:
-    """The cells as of this time: read once, since a sweep asks for them with every run, and pictures make notebooks large."""
+def _cells_as_of(notebook: Path, _changed: int, _size: int) -> list[dict[str, Any]]:
+    """The cells as of this time; kept, since each run of a sweep asks and pictures are large."""
     return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
 
 
 def as_json(content: Any) -> bytes:
-    """JSON bytes that depend on the content alone."""
-    return (
-        json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    ).encode()
+    """How is something written as JSON, so that the bytes depend on the content alone?"""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
 
 
 def write_files(folder: Path, files: Mapping[str, bytes | Callable[[Path], None]]) -> None:
-    """Write several files whole or not at all: temporary names first, then moves.
+    """Write several files, all or none of them: under temporary names first, then moved.
 
-    files: by name, the content, or a function that writes it to a path (for what should not stand in memory as a whole).
+    Parameters
+    ----------
+    folder
+        Made where it is missing.
+    files
+        By name: the content, or a function that writes it to a path (for what should not stand in
+        memory as a whole).
+
+    Raises
+    ------
+    CapeError
+        Where the folder cannot be written.
     """
     waiting: list[tuple[Path, Path]] = []
     try:

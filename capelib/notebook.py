@@ -1,4 +1,4 @@
-"""What a notebook imports: its parameters checked, its answer written, and what the data at hand lacks."""
+"""What a notebook imports: its parameters checked, its answer written, and what the data lacks."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -7,24 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from capelib.dataset import CENTRAL_ASIA, Dataset, Info
+from capelib.dataset import Dataset, Info
 from capelib.errors import ParameterError
 from capelib.files import ANSWER, as_json, write_files
+from capelib.reference import regimes
 from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codes, require
+from capelib.vocabulary.pursuers import pursuers
 from capelib.vocabulary.tables import states
 
 if TYPE_CHECKING:
     from capelib.findings.verdicts import Verdict
 
 ESTIMATES = ("estimate", "value", "low", "high", "n", "unit")
-FIRST, LAST = 1950, 2100
+FIRST, LAST = 1950, 2100  # years that a parameter may name
+MOST_STATES = 5  # that a sentence lists
 
 
 class Answer:
-    """One computed sentence; shown in bold in a notebook."""
+    """What is the answer? One computed sentence; shown in bold in a notebook.
+
+    Attributes
+    ----------
+    sentence : str
+    label : str
+        Whose data it rests on.
+    """
 
     def __init__(self, sentence: str, label: str) -> None:
-        self.sentence, self.label = sentence, label
+        self.sentence = sentence
+        self.label = label
 
     def _repr_markdown_(self) -> str:
         return f"**{self.sentence}** *(Data: {self.label}.)*"
@@ -41,15 +52,37 @@ def answer(
     estimates: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
 ) -> Answer:
-    """The notebook's answer in one sentence, with its verdicts on published numbers and its main estimates.
+    """What is the notebook's answer, in one sentence, and which numbers stand behind it?
 
-    sentence: computed, not typed in. info: of the dataset that it rests on. verdicts: from `cape.findings.check`.
-    out: the folder for answer.json; "" writes nothing. estimates: one row each: `estimate` (label), `value`, `low`, `high`, `n`,
-        `unit` ("share", "difference": fractions; "ratio"; "count"): what a comparison of runs sets side by side; missing
-        values where there are too few cases. notes: sentences more for `cape reproduce` to end with.
-    Returns something that a notebook shows in bold.
-    Raises ParameterError where estimates lacks a column.
+    Parameters
+    ----------
+    sentence
+        Computed, not typed in.
+    info
+        Of the dataset that it rests on.
+    verdicts
+        On published numbers, from `cape.findings.check`.
+    out
+        The folder for answer.json; "" writes nothing.
+    estimates
+        What a comparison of runs sets side by side, one row each: `estimate` (label), `value`,
+        `low`, `high` (95 % interval), `n`, `unit` ("share", "difference": fractions; "ratio";
+        "count"). Missing values where there are too few cases.
+    notes
+        More sentences, for the end of `cape reproduce`.
 
+    Returns
+    -------
+    Answer
+        Shown in bold by a notebook.
+
+    Raises
+    ------
+    ParameterError
+        Where `estimates` lacks a column.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> answer("It rose.", cape.load().info)
     It rose.
@@ -71,63 +104,100 @@ def answer(
     return Answer(sentence, info.label)
 
 
-_HELD: dict[str, tuple[Callable[[Dataset], bool], str]] = {
+def _names_relatives(ds: Dataset) -> bool:
+    reported = ds.incidents["relatives_targeted"].eq(True)
+    return (reported | ds.incidents["measure"].eq("relatives_targeted")).any()
+
+
+# By need: does a dataset hold it, and the sentence where it does not.
+_NEEDS: dict[str, tuple[Callable[[Dataset], bool], str]] = {
     "host": (lambda ds: ds.incidents["host"].notna().any(), "No incident names a host"),
     "date": (lambda ds: ds.incidents["date_start"].notna().any(), "No incident has a date"),
     "category": (lambda ds: ds.exiles["category"].ne("unknown").any(), "No exile has a category"),
-    "relatives": (
-        lambda ds: (
-            ds.incidents["relatives_targeted"].eq(True)
-            | ds.incidents["measure"].eq("relatives_targeted")
-        ).any(),
-        "No incident says that relatives were targeted",
-    ),
+    "relatives": (_names_relatives, "No incident says that relatives were targeted"),
 }
 
 
 def gaps(ds: Dataset, origin: str | Iterable[str] | None, *needed: str) -> list[str]:
     """What does a question need that the data at hand does not hold at all?
 
-    ds: the whole dataset. origin: the state(s) that the question is about; None for all. needed: "host", "date", "category",
-        "relatives".
-    Returns sentences, none where all is there. Raises ParameterError for another need or state.
+    Parameters
+    ----------
+    ds
+        The whole dataset.
+    origin
+        The state(s) that the question is about; None for all.
+    *needed
+        Any of "host", "date", "category", "relatives".
 
+    Returns
+    -------
+    list of str
+        Sentences; none where nothing is lacking.
+
+    Raises
+    ------
+    ParameterError
+        For another need or an unknown state.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> ds = cape.load()
     >>> gaps(ds, "TJK", "host", "date"), gaps(ds.where(origin="TUR"), "TJK", "host")[0][:46]
     ([], 'No incident by Tajikistan is in the data: its ')
     """
-    require("need", needed, list(_HELD))
+    require("need", needed, list(_NEEDS))
     chosen = ds if origin is None else ds.where(origin=origin)
     if chosen.incidents.empty:
-        asked = require("state", origin or [], states())
-        wanted = (
-            "the five Central Asian states"
-            if set(asked) == set(CENTRAL_ASIA)
-            else " or ".join(states()[state] for state in asked)
-        )
-        there = ds.incidents["origin"].value_counts()
-        listed = ", ".join(
-            f"{states()[state]} ({count})" for state, count in there.head(5).items()
-        ) + (" ..." if len(there) > 5 else "")
-        choose = f"; choose one with `-p origin={there.index[0]}`" if len(there) else ""
-        return [
-            f"No incident by {wanted or 'any state'} is in the data: its pursuing states are {listed or 'none'}{choose}."
-        ]
-    return [
-        f"{said} in {ds.info.label}: whatever needs one stays empty below."
-        for has, said in map(_HELD.get, needed)
-        if not has(chosen)
-    ]
+        return [_without_incidents(ds, require("state", origin or [], states()))]
+    sentences = []
+    for need in needed:
+        holds, sentence = _NEEDS[need]
+        if not holds(chosen):
+            sentences.append(
+                f"{sentence} in {ds.info.label}: whatever needs one stays empty below."
+            )
+    return sentences
+
+
+def _without_incidents(ds: Dataset, asked: Sequence[str]) -> str:
+    """The sentence for states without any incident: which states the data holds."""
+    every = pursuers("all")
+    if set(asked) == set(every.codes):
+        wanted = every.words
+    else:
+        wanted = " or ".join(states()[state] for state in asked) or "any state"
+    counts = ds.incidents["origin"].value_counts()
+    if counts.empty:
+        return f"No incident by {wanted} is in the data: its pursuing states are none."
+    listed = ", ".join(
+        f"{states()[state]} ({count})" for state, count in counts.head(MOST_STATES).items()
+    )
+    more = " ..." if len(counts) > MOST_STATES else ""
+    return (
+        f"No incident by {wanted} is in the data: its pursuing states are {listed}{more}; "
+        f"choose one with `-p origin={counts.index[0]}`."
+    )
 
 
 def check_parameters(**values: Any) -> None:
     """Are these values of notebook parameters allowed, alone and together?
 
-    Known parameters: dataset, vintage, origin, first_year, last_year, break_year, split_year, split_years, unit, measure, model,
-    regime_measure, cutoff, stages, doubtful, out; others are not looked at. Raises ParameterError that lists everything that is
-    wrong, each with the nearest allowed value.
+    Parameters
+    ----------
+    **values
+        By name: dataset, vintage, origin, first_year, last_year, break_year, split_year,
+        split_years, unit, measure, model, regime_measure, cutoff, stages, doubtful, out. Others are
+        not looked at.
 
+    Raises
+    ------
+    ParameterError
+        With everything that is wrong in one line, each with the nearest allowed value.
+
+    Examples
+    --------
     >>> check_parameters(origin="TAJ")
     Traceback (most recent call last):
     capelib.errors.ParameterError: unknown state 'TAJ': did you mean TJK, Tajikistan?
@@ -140,7 +210,7 @@ def check_parameters(**values: Any) -> None:
         except ParameterError as error:
             wrong.append(str(error))
     if not wrong:
-        wrong = _together(values)
+        wrong = _wrong_together(values)
     if wrong:
         raise ParameterError("; ".join(wrong))
 
@@ -154,16 +224,13 @@ def _year(name: str) -> Callable[[Any], None]:
 
 
 def _split_years(value: Any) -> None:
-    if (
-        not isinstance(value, list)
-        or not value
-        or any(type(year) is not int for year in value)
-        or value != sorted(set(value))
-    ):
+    years = value if isinstance(value, list) else []
+    whole = all(type(year) is int for year in years)
+    if not years or not whole or years != sorted(set(years)):
         raise ParameterError(
             f"split_years must be a list of years that rise, such as [2011, 2016], not {value!r}"
         )
-    for year in value:
+    for year in years:
         _year("split_years")(year)
 
 
@@ -177,20 +244,13 @@ def _text(name: str) -> Callable[[Any], None]:
 
 def _dataset(value: Any) -> None:
     _text("dataset")(value)
-    if "://" in value:  # what stands at an address can change between two runs
+    if "://" in value:  # the file at an address can change between two runs
         raise ParameterError(f"a run rests on a file: download {value} and give its path")
     if value != PUBLIC_RECORD and not Path(value).expanduser().exists():
         raise ParameterError(
-            f'no dataset {value!r}: give "{PUBLIC_RECORD}" or the path of a table or folder that exists'
+            f'no dataset {value!r}: give "{PUBLIC_RECORD}" '
+            "or the path of a table or folder that exists"
         )
-
-
-def _vintage(value: Any) -> None:
-    require("vintage", value, list(codes("vintage")))
-
-
-def _origin(value: Any) -> None:
-    require("state", value, states())
 
 
 def _stages(value: Any) -> None:
@@ -198,11 +258,8 @@ def _stages(value: Any) -> None:
         raise ParameterError(
             f"stages must be a list of different stages such as [2, 3], not {value!r}"
         )
-    require(
-        "stage",
-        [str(stage) if type(stage) is int else repr(stage) for stage in value],
-        codes("stage"),
-    )
+    named = [str(stage) if type(stage) is int else repr(stage) for stage in value]
+    require("stage", named, codes("stage"))
 
 
 def _flag(value: Any) -> None:
@@ -212,8 +269,8 @@ def _flag(value: Any) -> None:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "dataset": _dataset,
-    "vintage": lambda value: value == "" or _vintage(value),
-    "origin": lambda value: value == "all" or _origin(value),
+    "vintage": lambda value: value == "" or require("vintage", value, list(codes("vintage"))),
+    "origin": lambda value: value == "all" or require("state", value, states()),
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
     "break_year": _year("break_year"),
@@ -229,31 +286,43 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def _together(values: dict[str, Any]) -> list[str]:
-    wrong, needed = [], break_margin()
+def _wrong_together(values: dict[str, Any]) -> list[str]:
+    """What is wrong with values that are allowed alone."""
+    wrong = []
     if values.get("vintage") and values.get("dataset") == PUBLIC_RECORD:
         wrong.append(
-            "the built-in public record is not a published release: give a vintage with a dataset of yours"
+            "the built-in public record is not a published release: "
+            "give a vintage with a dataset of yours"
         )
-    first, last = values.get("first_year"), values.get("last_year")
+    first = values.get("first_year")
+    last = values.get("last_year")
     if first is not None and last is not None:
-        if first >= last:
-            wrong.append(f"first_year {first} must lie before last_year {last}")
-        else:
-            for name, margin, after in (("break_year", needed, needed - 1), ("split_year", 1, 0)):
-                value = values.get(name)
-                if value is not None and not first + margin <= value <= last - after:
-                    must = f"{name} {value} must leave {margin} year(s) before it and {after + 1} from it on"
-                    wrong.append(
-                        f"{must}: choose {first + margin} to {last - after}"
-                        if first + margin <= last - after
-                        else f"{must}: widen the period"
-                    )
+        wrong += _wrong_period(first, last, values)
     if "cutoff" in values:
-        from capelib.reference import regimes
-
         try:
             regimes.at_or_below(values.get("regime_measure", "fiw"), values["cutoff"])
         except ParameterError as error:
             wrong.append(str(error))
+    return wrong
+
+
+def _wrong_period(first: int, last: int, values: dict[str, Any]) -> list[str]:
+    """What is wrong with a period and the year that divides it."""
+    if first >= last:
+        return [f"first_year {first} must lie before last_year {last}"]
+    wrong = []
+    # The years that are needed before the year, and from it on.
+    for name, before, after in (
+        ("break_year", break_margin(), break_margin()),
+        ("split_year", 1, 1),
+    ):
+        year = values.get(name)
+        earliest = first + before
+        latest = last - after + 1
+        if year is None or earliest <= year <= latest:
+            continue
+        choose = f"choose {earliest} to {latest}" if earliest <= latest else "widen the period"
+        wrong.append(
+            f"{name} {year} must leave {before} year(s) before it and {after} from it on: {choose}"
+        )
     return wrong

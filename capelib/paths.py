@@ -1,4 +1,4 @@
-"""Where the project's own files lie: in a checkout beside the package, in an installed wheel inside it."""
+"""Where do the project's own files lie? In a checkout beside the package, in a wheel inside it."""
 
 from functools import cache
 from pathlib import Path
@@ -8,10 +8,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 @cache
 def room(name: str) -> Path:
-    """Folder `data` or `notebooks` of this copy of the project."""
+    """Where is the folder `data` or `notebooks` of this copy of the project?"""
     checkout = PACKAGE.parent / name
-    return (
-        checkout
-        if (PACKAGE.parent / "pyproject.toml").exists() and checkout.is_dir()
-        else PACKAGE / name
-    )
+    is_checkout = (PACKAGE.parent / "pyproject.toml").exists() and checkout.is_dir()
+    return checkout if is_checkout else PACKAGE / name

@@ -1,4 +1,4 @@
-"""Runs on many machines: a real Dask scheduler and workers; the same bytes as at home, whatever is lost or installed there."""
+"""Runs on many machines, with a real Dask scheduler and workers: the same bytes as on one."""
 
 import json
 import os
@@ -28,7 +28,10 @@ pytestmark = pytest.mark.skipif(
 
 
 class Machines:
-    """A scheduler and workers on loopback, each worker in an empty folder, with temporary files of its own and another capelib."""
+    """A scheduler and workers on loopback.
+
+    Each worker is in an empty folder, with temporary files of its own and another capelib.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.processes = folder, {}
@@ -96,14 +99,14 @@ class Machines:
         process.wait()
 
     def left(self) -> list[str]:
-        """What is left of rooms in the temporary folders, and of processes that work in one."""
-        rooms = [str(path) for path in self.folder.glob("*/tmp/cape-*")]
+        """What is left of hosts' folders, and of processes that work in one."""
+        hosts = [str(path) for path in self.folder.glob("*/tmp/cape-*")]
         folders = [
             process.info["environ"].get("TMPDIR", "")
             for process in psutil.process_iter(["environ"])
             if process.info["environ"]
         ]
-        return rooms + [
+        return hosts + [
             folder for folder in folders if fnmatch(folder, f"{self.folder}/*/tmp/cape-*")
         ]
 
@@ -143,7 +146,10 @@ def begun(folder: Path) -> list[tuple[str, str]]:
 
 
 def noting(name: str) -> str:
-    return f"from pathlib import Path\nwith open(note, 'a') as file: print('{name}', Path.cwd().parts[-3], file=file)"
+    return (
+        "from pathlib import Path\n"
+        f"with open(note, 'a') as file: print('{name}', Path.cwd().parts[-3], file=file)"
+    )
 
 
 WRITE = "Path(out, 'made.txt').write_text('made')"
@@ -242,10 +248,13 @@ def test_a_worker_that_is_lost_costs_only_its_run_which_is_made_elsewhere(machin
     until(lambda: not machines.left())
 
 
-def test_a_run_that_costs_every_worker_it_meets_fails_and_the_others_do_not(machines, tmp_path):
+def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp_path):
     machines.workers()
     up = "Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1]"
-    fatal = f"import os, signal\npid = os.getppid()  # the host\npid = int({up})\nos.kill(pid, signal.SIGKILL)\nimport time; time.sleep(9)"
+    fatal = (
+        f"import os, signal\npid = os.getppid()  # the host\npid = int({up})\n"
+        "os.kill(pid, signal.SIGKILL)\nimport time; time.sleep(9)"
+    )
     runs = [
         notebook(tmp_path, "90_fatal", noting("90_fatal"), fatal),
         notebook(tmp_path, "91_good", noting("91_good"), WRITE),
@@ -283,7 +292,10 @@ def test_a_worker_with_other_packages_is_refused(machines, tmp_path):
         until(lambda: begun(tmp_path))
         machines.worker("worker-c", tmp_path)
 
-    refused = r"^the worker tcp://127.0.0.1:\d+ has pandas 0.0 \(here [\d.]+\): its figures could be others than ours; install requirements.lock"
+    refused = (
+        r"^the worker tcp://127.0.0.1:\d+ has pandas 0.0 \(here [\d.]+\): "
+        r"its figures could be others than ours; install requirements.lock"
+    )
     with meanwhile(join), pytest.raises(CapeError, match=refused):  # one that comes later
         reproduce(machines, tmp_path, [run])
     with pytest.raises(CapeError, match=refused):  # and one that is there

@@ -1,18 +1,19 @@
-"""The provenance as a cache: a change repeats just the runs whose results can depend on it, and none is ever missed."""
+"""A change repeats just the runs whose results can depend on it, and none is ever missed."""
 
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
 
 import capelib
-from capelib.files import as_json, cells
+from capelib.files import cells
 from capelib.paths import PACKAGE, room
 from capelib.runs import provenance, reach
 from capelib.runs.parameters import read
@@ -24,6 +25,18 @@ ALL = set(NOTEBOOKS)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+def source(notebook: Path) -> list[str]:
+    return ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
+
+
+CODES = {number: "\n".join(source(room("notebooks") / name)) for number, name in NOTEBOOKS.items()}
+
+
+def using(pattern: str) -> set[str]:
+    """The notebooks in whose code cells something stands; none for ""."""
+    return {number for number, code in CODES.items() if pattern and re.search(pattern, code)}
+
+
 def forget():
     for each in vars(reach).values():
         if hasattr(each, "cache_clear"):
@@ -33,7 +46,7 @@ def forget():
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    """A copy of code, data and notebooks, where every notebook has been run once with its defaults."""
+    """A copy of code, data and notebooks, where each notebook has been run with its defaults."""
     shutil.copytree(PACKAGE, tmp_path / "capelib", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("data", "notebooks"):
         shutil.copytree(room(name), tmp_path / name)
@@ -45,8 +58,9 @@ def copy(tmp_path, monkeypatch):
         folder = tmp_path / "figures" / number
         folder.mkdir(parents=True)
         (folder / "figure.svg").write_text("<svg/>")
-        found = {"inputs": expected(tmp_path, number), "outputs": provenance.outputs(folder)}
-        (folder / "provenance.json").write_bytes(as_json(found))
+        inputs = expected(tmp_path, number)
+        provenance.state(folder, inputs["facts"])
+        provenance.remember(folder, inputs, record(tmp_path, number))
     yield tmp_path
     forget()
 
@@ -56,14 +70,19 @@ def expected(root: Path, number: str, **given: str):
     return provenance.inputs(notebook, read(notebook, given))
 
 
-def repeated(root: Path, **given: str) -> set[str]:
+def record(root: Path, number: str) -> Path:
+    return root / "build" / f"{number}.json"
+
+
+def unchanged(root: Path, number: str, **given: str) -> bool:
+    inputs = expected(root, number, **given)
+    return provenance.unchanged(root / "figures" / number, inputs, record(root, number))
+
+
+def repeated(root: Path) -> set[str]:
     """The notebooks whose default run would be made again."""
     forget()
-    return {
-        number
-        for number in ALL
-        if not provenance.unchanged(root / "figures" / number, expected(root, number, **given))
-    }
+    return {number for number in ALL if not unchanged(root, number)}
 
 
 def append(file: Path, text: str = "\n# a change\n") -> None:
@@ -82,40 +101,84 @@ def test_nothing_is_repeated_when_nothing_changed(copy):
     assert repeated(copy) == set()
 
 
+EVERY = "import capelib"
+JUDGED = r"findings\.(check|judge)\("
+
+
 @pytest.mark.parametrize(
-    ("file", "runs"),
+    ("file", "pattern"),
     [
-        ("capelib/figures/stages.py", {"05"}),
-        ("capelib/figures/journeys.py", {"09"}),
-        ("capelib/figures/charts.py", {"01", "03", "04", "06", "08", "09"}),
-        ("capelib/figures/house.py", ALL),
-        ("capelib/figures/__init__.py", set()),  # it hands on names; where they lead is followed
-        ("capelib/analysis/stages.py", {"05"}),
-        ("capelib/analysis/targeting.py", {"03"}),
-        ("capelib/analysis/trends.py", {"03"}),
-        ("capelib/analysis/clusters.py", {"05", "06", "08"}),
-        ("capelib/analysis/corridors.py", {"07"}),
-        ("capelib/analysis/tallies.py", ALL),  # by cape.answer, which takes verdicts
-        ("capelib/analysis/shares.py", ALL),
-        ("capelib/findings/checks.py", {"03", "04", "12"}),
-        ("capelib/findings/departures.py", ALL - {"01"}),
-        ("capelib/dataset/dataset.py", ALL),
-        ("capelib/runs/runner.py", set()),
-        ("capelib/cli.py", set()),
-        ("data/incidents.csv", ALL),
-        ("data/withdrawn.csv", ALL),
-        ("data/reference/memberships.csv", {"07"}),
-        ("data/reference/displaced.csv", {"07"}),
-        ("data/reference/world.topo.json", {"09"}),
-        ("data/published/checks.toml", {"03", "04", "12"}),
-        ("data/published/departures.csv", ALL - {"01"}),
-        ("data/double_coding.csv", set()),
-        ("data/README.md", set()),
+        ("capelib/figures/stages.py", r"figures\.stage_"),
+        ("capelib/figures/journeys.py", r"figures\.(journey_map|caught_by_host)"),
+        ("capelib/figures/style.py", EVERY),
+        ("capelib/figures/__init__.py", ""),  # it hands on names; where they lead is followed
+        ("capelib/questions/stages.py", r"cape\.stages"),
+        ("capelib/questions/targeting.py", r"cape\.targeting"),
+        ("capelib/questions/corridors.py", r"cape\.corridors"),
+        ("capelib/questions/ledger_numbers.py", JUDGED),
+        ("capelib/estimators/yearly_counts.py", r"cape\.targeting"),
+        ("capelib/estimators/clusters.py", r"cape\.(stages|relatives|interpol)"),
+        ("capelib/findings/checks.py", JUDGED),
+        ("capelib/findings/departures.py", r"findings\.follows"),
+        ("capelib/dataset.py", EVERY),
+        ("capelib/runs/runner.py", ""),
+        ("capelib/cli.py", ""),
+        ("data/incidents.csv", EVERY),
+        ("data/withdrawn.csv", EVERY),
+        ("data/reference/memberships.csv", r"cape\.corridors"),
+        ("data/reference/displaced.csv", r"cape\.corridors"),
+        ("data/reference/world.topo.json", r"figures\.journey_map"),
+        ("data/published/checks.toml", JUDGED),
+        ("data/published/departures.csv", r"findings\.follows"),
+        ("data/double_coding.csv", ""),
+        ("data/README.md", ""),
     ],
 )
-def test_a_changed_file_repeats_the_runs_that_reach_it(copy, file, runs):
+def test_a_changed_file_repeats_the_runs_that_reach_it(copy, file, pattern):
     append(copy / file)
-    assert repeated(copy) == runs
+    assert repeated(copy) == using(pattern)
+
+
+def test_a_new_finding_repeats_only_the_notebooks_that_use_published_numbers(copy):
+    ledger = copy / "data" / "published" / "findings.csv"
+    row = ledger.read_text(encoding="utf-8").splitlines()[-1]
+    append(ledger, "made-up-" + row + "\n")
+    users = using(r"findings\.(check|judge|published|ledger)\(")
+    assert repeated(copy) == users
+    assert {"03", "04", "12"} <= users
+    assert not users & {"01", "05", "07", "09"}
+
+
+@pytest.mark.parametrize("pattern", ["capelib/read/*.py", "capelib/**/*.py", "data/words/*.csv"])
+def test_a_commit_to_a_reader_touches_no_committed_provenance(copy, pattern):
+    """The runs are made again, to be sure; what stands beside their figures says the same."""
+    before = {number: expected(copy, number)["facts"] for number in ALL}
+    for file in copy.glob(pattern):
+        append(file)
+    assert repeated(copy) == ALL
+    assert {number: expected(copy, number)["facts"] for number in ALL} == before
+
+
+def test_a_template_of_a_page_counts_with_the_modules_that_use_jinja2(copy):
+    template = copy / "capelib" / "figures" / "templates" / "made_up.html"
+    template.parent.mkdir(exist_ok=True)
+    template.write_text("{{ title }}")
+    append(copy / "capelib" / "figures" / "stages.py", "\nfrom jinja2 import Environment\n")
+    forget()
+    stages, journeys = (f"from capelib.figures import {name}" for name in ("stages", "journeys"))
+    assert template in reach.sources(stages)
+    before = reach.sha256(stages), reach.sha256(journeys)
+    template.write_text("{{ heading }}")
+    forget()
+    assert reach.sha256(stages) != before[0]
+    if template not in reach.sources(journeys):
+        assert reach.sha256(journeys) == before[1]
+
+
+def test_without_a_record_every_run_is_made(copy):
+    """A fresh clone has the figures, and no build/."""
+    shutil.rmtree(copy / "build")
+    assert repeated(copy) == ALL
 
 
 def test_a_code_cell_repeats_its_notebook_and_a_text_cell_nothing(copy):
@@ -127,9 +190,8 @@ def test_a_code_cell_repeats_its_notebook_and_a_text_cell_nothing(copy):
 
 def test_a_parameter_repeats_the_run(copy):
     assert expected(copy, "03", origin="UZB") != expected(copy, "03")
-    folder = copy / "figures" / "03"
-    assert provenance.unchanged(folder, expected(copy, "03", origin="TJK"))
-    assert not provenance.unchanged(folder, expected(copy, "03", origin="UZB"))
+    assert unchanged(copy, "03", origin="TJK")
+    assert not unchanged(copy, "03", origin="UZB")
 
 
 def test_a_file_of_the_readers_repeats_the_run_when_a_row_changes(copy):
@@ -180,8 +242,8 @@ def test_a_name_is_followed_however_it_is_written(code):
     assert {
         "__init__.py",
         "figures/stages.py",
-        "figures/house.py",
-        "dataset/codebook.py",
+        "figures/style.py",
+        "vocabulary/codebook.py",
     } <= reached(code)
     assert "figures/journeys.py" not in reached(code)
 
@@ -211,11 +273,6 @@ def test_a_table_that_only_a_parameter_names_counts():
     ] == ["audit.csv"]
 
 
-def source(notebook: Path) -> list[str]:
-    return ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
-
-
-CODES = {number: "\n".join(source(room("notebooks") / name)) for number, name in NOTEBOOKS.items()}
 REACHED = sorted({file for code in CODES.values() for file in reach.sources(code)})
 
 
@@ -288,12 +345,12 @@ def test_a_package_only_hands_on_names(package):
     )
 
 
-def test_the_names_of_the_face_lead_where_python_finds_them():
-    found = reach._handed_on(PACKAGE)
-    for name, home in capelib._HOME.items():
-        assert found[name] == {(home, name)}
-    for name, home in capelib._MODULES.items():
-        assert found[name] == {tuple(home.rsplit(".", 1))}
+def test_public_names_lead_where_python_finds_them():
+    names = reach._imported_names(PACKAGE)
+    assert set(names) >= set(capelib.__all__)
+    for name in capelib.__all__:
+        ((module, last),) = names[name]
+        assert getattr(capelib, name) is getattr(import_module(module), last)
 
 
 LIVE = """
@@ -303,9 +360,12 @@ import matplotlib; matplotlib.use("Agg")
 import capelib
 for module in json.loads(sys.argv[1]): importlib.import_module(module)
 package, data, opened, called = str(Path(capelib.__file__).parent), sys.argv[2], set(), set()
-sys.addaudithook(lambda event, args: opened.add(str(args[0])) if event == "open" and str(args[0]).startswith(data) else None)
+def note(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(data): opened.add(str(arguments[0]))
 def watch(frame, event, _):
-    if event == "call" and frame.f_code.co_filename.startswith(package): called.add(frame.f_code.co_filename)
+    file = frame.f_code.co_filename
+    if event == "call" and file.startswith(package): called.add(file)
+sys.addaudithook(note)
 os.chdir(sys.argv[3])
 for name, code in json.load(sys.stdin).items():
     if os.fork() == 0:
@@ -322,7 +382,7 @@ for name, code in json.load(sys.stdin).items():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
-    """Notebooks run as they are, while every function of capelib that is called and every file of data/ that is opened is noted."""
+    """Notebooks run as they are; functions of capelib that are called and files of data/ are noted."""
     codes = {number: CODES[number] for number in ("01", "09", "12")}
     wanted = [
         file for file in MODULES if file in REACHED or file.parent.name not in ("capelib", "runs")
@@ -343,12 +403,14 @@ def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
 
 
 def test_seeing_that_nothing_changed_needs_no_library():
-    """`cape reproduce` with nothing to do is to be quick: none of these is imported before a run is checked or made."""
+    """`cape reproduce` with nothing to do is to be quick: libraries are imported to make a run."""
     code = (
-        "import sys; from capelib.paths import room; from capelib.runs import comparison, parameters, provenance, reach\n"
-        "path = room('notebooks') / '03_tajik_targeting.ipynb'; given = {'origin': 'UZB', 'model': 'poisson'}\n"
-        "provenance.inputs(path, parameters.read(path, given)); parameters.label(given, parameters.declared(path))\n"
-        "print({'pandas', 'numpy', 'matplotlib', 'scipy', 'seaborn', 'statsmodels', 'papermill'} & {*sys.modules})"
+        "import sys; from pathlib import Path; from capelib.runs import comparison, runner\n"
+        "(run,) = runner.plan(['01'], {})\n"
+        "record = Path('no record'); inputs = runner.provenance.inputs(run.notebook, run.parameters)\n"
+        "runner.provenance.unchanged(Path('figures'), inputs, record); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("set()\n", "")
+    assert done.stderr == ""
+    libraries = {"pandas", "numpy", "matplotlib", "scipy", "seaborn", "statsmodels", "papermill"}
+    assert not libraries & set(done.stdout.split())

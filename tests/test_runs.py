@@ -1,4 +1,4 @@
-"""Runs: parameters refused before a kernel starts, results whole or not at all, the command's exit codes."""
+"""Runs: parameters refused before a kernel starts, results all or none, exit codes."""
 
 import io
 import json
@@ -18,10 +18,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from twins import fh_2022, written
 
 from capelib import cli
+from capelib.dataset import load
 from capelib.errors import CapeError, ParameterError
+from capelib.notebook import check_parameters
 from capelib.paths import room
 from capelib.runs import comparison, runner
-from capelib.runs.parameters import Parameter, check_parameters, declared, fill, parse
+from capelib.runs.parameters import Parameter, declared, fill, parse
 
 TAJIK = room("notebooks") / "03_tajik_targeting.ipynb"
 HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
@@ -38,7 +40,7 @@ def cape(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[st
 
 @pytest.fixture
 def inside(tmp_path, monkeypatch, capsys):
-    """The command without a new process: quicker, for what needs no kernel. Returns exit code, output and errors."""
+    """The command without a new process, for what needs no kernel: exit code, output, errors."""
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(tmp_path)
@@ -155,6 +157,37 @@ def test_a_finished_run_is_not_repeated_until_something_changes(tmp_path):
     assert [status(), status()] == ["done", "unchanged"]
     notebook(tmp_path, "from pathlib import Path; Path(out, 'x.csv').write_text('2')")
     assert status() == "done"
+
+
+def test_a_run_into_one_folder_says_nothing_of_another_folder(tmp_path):
+    write = "from pathlib import Path; Path(out, 'x.csv').write_text('{}')"
+    path = notebook(tmp_path, write.format(1))
+
+    def status(folder: str) -> str:
+        return next(runner.reproduce([run_of(path)], tmp_path / folder, tmp_path / "build")).status
+
+    assert [status("a"), status("b"), status("a"), status("b")] == [
+        *["done"] * 2,
+        *["unchanged"] * 2,
+    ]
+    notebook(tmp_path, write.format(2))
+    assert [status("a"), status("b")] == ["done", "done"]
+    assert (tmp_path / "b" / path.stem / "x.csv").read_text() == "2"
+
+
+def test_provenance_says_where_figures_come_from_and_the_record_what_decides_a_repeat(tmp_path):
+    figures, build = tmp_path / "figures", tmp_path / "build"
+    (outcome,) = runner.reproduce(swept(tmp_path, (2,)), figures, build)
+    stated = json.loads((outcome.folder / "provenance.json").read_text())
+    facts = {"notebook", "parameters", "tables_sha256", "python", "packages"}
+    assert set(stated) == facts | {"figures", "outputs"}
+    assert stated["parameters"] == {"dataset": "public-record", "x": 2}
+    assert stated["figures"]["measures"]["data"]["sha256"] == load().info.sha256
+    assert {"incidents.csv", "exiles.csv", "sources.csv"} < set(stated["tables_sha256"])
+    assert set(stated["outputs"]) == {"answer.json", "measures.csv", "measures.svg"}
+    assert (outcome.folder / "measures.png").exists()  # drawn, and not committed
+    (made,) = json.loads((build / f"{outcome.run.name}.json").read_text())["made"].values()
+    assert {"code_sha256", "capelib_sha256", "data_sha256"} < set(made["inputs"])
 
 
 def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
@@ -279,7 +312,8 @@ def test_every_value_of_a_sweep_is_checked_before_anything_runs(sweep, message):
 def swept(folder: Path, values: tuple[int, ...] = (1, 2)) -> list[runner.Run]:
     write = (
         "import capelib as cape, pandas as pd\n"
-        "rows = pd.DataFrame({'estimate': ['twice'], 'value': [2.0 * x], 'low': [1.0], 'high': [9.0], 'n': [x], 'unit': ['ratio']})\n"
+        "rows = pd.DataFrame({'estimate': ['twice'], 'value': [2.0 * x], 'low': [1.0],"
+        " 'high': [9.0], 'n': [x], 'unit': ['ratio']})\n"
         "ds = cape.load()\n"
         "cape.figures.save(cape.figures.by_measure(ds.where(stage=x)), 'measures', out)\n"
         "cape.answer(f'Twice {x} <b> is {2 * x}.', ds.info, [], out, rows)"
@@ -295,7 +329,7 @@ def test_runs_of_one_notebook_are_put_side_by_side(tmp_path):
     figures, build = tmp_path / "figures", tmp_path / "build"
     outcomes = list(runner.reproduce(swept(tmp_path), figures, build))
     assert [outcome.status for outcome in outcomes] == ["done", "done"]
-    (page,) = comparison.compare(outcomes, figures)
+    (page,) = comparison.compare(outcomes, figures, build)
     text = page.read_text(encoding="utf-8")
     assert page == figures / "comparisons" / "90_made_up" / "index.html"
     assert "Twice 2 &lt;b&gt; is 4." in text and "2 runs that differ in x" in text
@@ -309,11 +343,11 @@ def test_runs_of_one_notebook_are_put_side_by_side(tmp_path):
     before = {
         path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()
     }
-    comparison.compare(outcomes, figures)  # nothing changed: nothing is written
+    comparison.compare(outcomes, figures, build)  # nothing changed: nothing is written
     assert {
         path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in page.parent.iterdir()
     } == before
-    own = comparison.compare(outcomes, figures, own=True)
+    own = comparison.compare(outcomes, figures, build, own=True)
     assert own == [figures / "comparisons" / "90_made_up--x" / "index.html"]
     assert (own[0].parent / "estimates.svg").read_bytes() == (
         page.parent / "estimates.svg"
@@ -325,7 +359,7 @@ def test_a_failed_run_does_not_stand_in_a_comparison(tmp_path):
         runner.reproduce(swept(tmp_path, (1, 9)), tmp_path / "figures", tmp_path / "build")
     )
     assert [outcome.status for outcome in outcomes] == ["done", "failed"]  # there is no stage 9
-    assert comparison.compare(outcomes, tmp_path / "figures") == []
+    assert comparison.compare(outcomes, tmp_path / "figures", tmp_path / "build") == []
 
 
 def test_findings_speak_to_people_and_to_machines(tmp_path, inside):
@@ -415,9 +449,8 @@ def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     assert list(tmp_path.glob("figures/.run-*")) == []
     for folder in (tmp_path / "figures").iterdir():  # a run that had ended just before is whole
         found = json.loads((folder / "provenance.json").read_text())
-        assert set(found["outputs"]) == {path.name for path in folder.iterdir()} - {
-            "provenance.json"
-        }
+        names = {path.name for path in folder.iterdir() if path.suffix != ".png"}
+        assert set(found["outputs"]) == names - {"provenance.json"}
 
 
 def test_info_and_codebook_answer(inside):

@@ -1,4 +1,4 @@
-"""Warm kernels: quick, and nothing that one run does reaches the next; a kernel that dies fails its own run only."""
+"""Warm kernels: nothing that a run does reaches the next; a dead kernel fails its run only."""
 
 import hashlib
 import json
@@ -63,8 +63,10 @@ capelib.shares.wilson = None
 """
 ASK = """
 import os, random, numpy as np, pandas as pd, matplotlib as mpl, capelib
-sums, rows, size = pd.DataFrame({"a": [1, 2]}).sum().tolist(), pd.get_option("display.max_rows"), mpl.rcParams["font.size"]
-print([sums, rows, size, os.environ.get("DISTURBED"), os.getcwd(), capelib.shares.wilson(1, 2).n, "memory" in globals()])
+sums = pd.DataFrame({"a": [1, 2]}).sum().tolist()
+rows, size = pd.get_option("display.max_rows"), mpl.rcParams["font.size"]
+n = capelib.shares.wilson(1, 2).n
+print([sums, rows, size, os.environ.get("DISTURBED"), os.getcwd(), n, "memory" in globals()])
 """
 DRAW = "import random, numpy as np; print(random.random(), np.random.rand())"
 
@@ -188,8 +190,9 @@ def test_only_kernels_of_this_python_are_forked():
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
     notebook(tmp_path, "90_long", "import time; time.sleep(60)")
     code = (
-        "import sys; from pathlib import Path; from capelib.runs import runner; from capelib.runs.parameters import fill\n"
-        "path = Path('90_long.ipynb'); list(runner.reproduce([runner.Run(path, fill(path, {}), 'x')], Path('f'), Path('b')))"
+        "from pathlib import Path; from capelib.runs import parameters, runner\n"
+        "path = Path('90_long.ipynb'); run = runner.Run(path, parameters.fill(path, {}), 'x')\n"
+        "list(runner.reproduce([run], Path('f'), Path('b')))"
     )
     owner = psutil.Popen([sys.executable, "-c", code], cwd=tmp_path)
     until, started = time.monotonic() + 60, []
@@ -209,8 +212,8 @@ def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):
         notebook(tmp_path, "91_quick", "pass"),
     )
     code = (
-        "from pathlib import Path; from capelib.runs import runner; from capelib.runs.parameters import fill\n"
-        "path = Path('90_slow.ipynb'); run = runner.Run(path, fill(path, {}), '90_slow')\n"
+        "from pathlib import Path; from capelib.runs import parameters, runner\n"
+        "path = Path('90_slow.ipynb'); run = runner.Run(path, parameters.fill(path, {}), '90_slow')\n"
         "list(runner.reproduce([run], Path('figures'), Path('build')))"
     )
     first = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)

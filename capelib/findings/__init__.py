@@ -1,4 +1,4 @@
-"""JUDGE: the ledger of published numbers, the relations between them, and what the data at hand says to each."""
+"""The ledger of published numbers, the relations between them, and verdicts on each."""
 
 from capelib.findings.bibliography import address, reference
 from capelib.findings.checks import check

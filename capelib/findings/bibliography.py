@@ -1,4 +1,4 @@
-"""The publications behind the published numbers: `data/published/publications.bib`, read by bibtexparser."""
+"""The publications behind the published numbers: `data/published/publications.bib`."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,8 +16,10 @@ _WHERE = ("journal", "howpublished", "institution", "school")
 
 @cache
 def publications() -> dict[str, "Entry"]:
-    """Every publication of the ledger by key, as it stands in the file.
+    """Which publications does the ledger know? By key, as they stand in the file.
 
+    Examples
+    --------
     >>> publications()["fa2022longarm"].entry_type
     'article'
     """
@@ -27,8 +29,15 @@ def publications() -> dict[str, "Entry"]:
 
 
 def entry(key: str) -> str:
-    """The BibTeX entry of a publication. Raises ParameterError naming the nearest key.
+    """What is the BibTeX entry of a publication?
 
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
     >>> print(entry("cordell2024").splitlines()[0])
     @article{cordell2024,
     """
@@ -37,23 +46,36 @@ def entry(key: str) -> str:
 
 
 def reference(key: str) -> str:
-    """A publication of the ledger in one line: author, title, where, year.
+    """How is a publication cited in one line? Authors, title, where, year.
 
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
     >>> reference("fa2022longarm")
     'Gorokhovskaia and Linzer: The Long Arm of Authoritarianism, Foreign Affairs, 2022'
     """
     fields = _fields(key)
     where = next((fields[name] for name in _WHERE if name in fields), "")
-    rest = ", ".join(
-        part for part in (fields.get("title", ""), where, fields.get("year", "")) if part
-    )
-    author = _authors(fields.get("author", ""))
-    return ": ".join(part for part in (author, rest) if part)
+    parts = (fields.get("title", ""), where, fields.get("year", ""))
+    work = ", ".join(part for part in parts if part)
+    authors = _authors(fields.get("author", ""))
+    return ": ".join(part for part in (authors, work) if part)
 
 
 def address(key: str) -> str:
-    """Where a publication stands: its DOI as a link, else the address where it was seen.
+    """Where does a publication stand? Its DOI as a link, or the address where it was seen.
 
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
     >>> address("cordell2024")
     'https://doi.org/10.1093/isq/sqae108'
     """
@@ -62,21 +84,23 @@ def address(key: str) -> str:
 
 
 def _authors(names: str) -> str:
-    """Family names; a name in braces (an institution) stays whole: "Lemon, Ed and Hall, Jo" is Lemon and Hall."""
-    people = [part.strip() for part in names.split(" and ") if part.strip()]
-    short = [name.strip("{}") if name.startswith("{") else name.split(",")[0] for name in people]
-    return (
-        short[0]
-        if len(short) == 1
-        else ", ".join(short[:-1]) + " and " + short[-1]
-        if short
-        else ""
-    )
+    """The family names: "Lemon, Ed and Hall, Jo" is Lemon and Hall.
+
+    A name in braces (an institution) stays whole.
+    """
+    families = []
+    for name in names.split(" and "):
+        name = name.strip()
+        if name:
+            families.append(name.strip("{}") if name.startswith("{") else name.split(",")[0])
+    if len(families) < 2:
+        return "".join(families)
+    return ", ".join(families[:-1]) + " and " + families[-1]
 
 
 @cache
 def _fields(key: str) -> dict[str, str]:
-    """The fields of a publication as plain text; only of one that is asked for, since LaTeX is slow to read."""
+    """The fields of a publication as plain text; only of one asked for: LaTeX is slow to read."""
     from bibtexparser.library import Library
 
     known = publications()

@@ -1,7 +1,10 @@
-"""Every published number against the data at hand. How each is computed stands in `data/published/checks.toml`, not in code."""
+"""Every published number against the data at hand.
+
+How each is computed stands in `data/published/checks.toml`, not in code.
+"""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import signature
@@ -23,17 +26,33 @@ from capelib.paths import room
 from capelib.questions import ledger_numbers
 from capelib.vocabulary.codebook import unknown
 
-ANALYSES = {"tallies": ledger_numbers}  # whose functions checks.toml names
+# `function = "tallies.share"` in checks.toml means `share` of capelib/questions/ledger_numbers.py,
+# which users know as `cape.tallies.share`. All functions there can be named in this way.
+ANALYSES = {"tallies": ledger_numbers}
 
 
 @dataclass(frozen=True)
 class Check:
-    """How a published number is computed.
+    """How is a published number computed?
 
-    function: of capelib.analysis, such as "tallies.number". where: conditions for `Dataset.where`. elsewhere: conditions more, for
-    another dataset than the very vintage. arguments: of the function. reading: which reading of the publication, where there is
-    more than one. assumes: what the publication leaves open and the check decides. pattern: may another dataset than the very
-    vintage speak to it? needs: the data that the number needs.
+    Attributes
+    ----------
+    function : str
+        Such as "tallies.number"; "" where the number needs other data.
+    where : Mapping
+        Conditions for `Dataset.where`.
+    elsewhere : Mapping
+        More conditions, for another dataset than the very vintage.
+    arguments : Mapping
+        Of the function.
+    reading : str
+        Which reading of the publication, where there is more than one.
+    assumes : str
+        What the publication leaves open and the check decides.
+    pattern : bool
+        May another dataset than the very vintage speak to it?
+    needs : str
+        The data that the number needs.
     """
 
     function: str = ""
@@ -48,29 +67,37 @@ class Check:
 
 @cache
 def checks() -> dict[str, tuple[Check, ...]]:
-    """The checks of every finding, in the order of the ledger: one for each reading of the publication.
+    """How is every finding checked?
 
-    Raises DataError where checks.toml names a finding that the ledger does not hold, or misses one.
+    Returns
+    -------
+    dict
+        By finding, in the order of the ledger: one check for each reading of the publication.
 
+    Raises
+    ------
+    DataError
+        Where checks.toml names a finding that findings.csv does not hold.
+
+    Examples
+    --------
     >>> [check.reading for check in checks()["fa2022-autoc-share-2014-2020"]]
     ['pooled over the years', 'mean of the yearly shares']
     """
-    content = tomllib.loads(
-        (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
-    )
-    stated, needs, own = content["check"], content["needs"], content["needs_for"]
-    lost = (set(stated) | set(own)) - set(ledger())
+    path = room("data") / "published" / "checks.toml"
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    stated = content["check"]
+    needs_for = content["needs_for"]
+    lost = (set(stated) | set(needs_for)) - set(ledger())
     if lost:
         raise DataError(f"checks.toml: no finding {sorted(lost)[0]!r} in findings.csv")
-    found = {}
+    by_finding = {}
     for key, claim in ledger().items():
+        needs = needs_for.get(key) or content["needs"][claim.vintage or claim.dataset]
         entries = stated.get(key, {})
-        missing = own.get(key) or needs[claim.vintage or claim.dataset]
-        found[key] = tuple(
-            Check(**entry, needs=missing)
-            for entry in (entries if isinstance(entries, list) else [entries] if entries else [{}])
-        )
-    return found
+        readings = entries if isinstance(entries, list) and entries else [entries or {}]
+        by_finding[key] = tuple(Check(**entry, needs=needs) for entry in readings)
+    return by_finding
 
 
 def check(
@@ -79,138 +106,160 @@ def check(
     known: Mapping[str, Published] | None = None,
     **overrides: Any,
 ) -> Verdicts:
-    """Which published numbers hold, on the data at hand? A verdict on every finding of the ledger, or on some.
+    """Which published numbers hold, on the data at hand?
 
-    ds: from `cape.load`. Where the whole of it is declared to be a vintage (`cape.load(file, vintage="fh-2022")`), the numbers of
-        that vintage are recomputed: "reproduced" or "not reproduced". Otherwise another dataset speaks to the same question, with an
-        interval; incidents coded from the publication itself (and, for CAPE's numbers, from CAPE's own pages) are then left out.
-    only: keys of findings; all where None. known: other numbers in place of the ledger's (to see what a falsified one would do).
-    overrides: arguments for the functions that take them: measure="row", cutoff=1 for another rule of "authoritarian".
-    Returns `Verdicts`: `.frame` has one row a finding and reading. Of the readings of a vintage's own number the one that gives it
-    is kept. Raises ParameterError for an unknown key, and for an override that no function asked for takes.
+    Parameters
+    ----------
+    ds
+        From `cape.load`. Where the whole of it is declared to be a vintage
+        (`cape.load(file, vintage="fh-2022")`), the numbers of that vintage are recomputed:
+        "reproduced" or "not reproduced". Otherwise another dataset speaks to the same question,
+        with an interval; incidents coded from the publication itself (and, for CAPE's numbers, from
+        CAPE's own pages) are then left out.
+    only
+        Keys of findings; all where None.
+    known
+        Other numbers in place of the ledger's (to see what a falsified one would do).
+    **overrides
+        Arguments for the functions that take them: measure="row", cutoff=1 for another rule of
+        "authoritarian".
 
+    Returns
+    -------
+    Verdicts
+        `.frame` has one row a finding and reading. Of the readings of a vintage's own number the
+        one that gives it is kept.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown key, and for an override that no function asked for takes.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> found = check(cape.load(), ["fa2022-autoc-share-2021"])
-    >>> found[0].verdict, found[0].here
+    >>> verdict = check(cape.load(), ["fa2022-autoc-share-2021"])[0]
+    >>> verdict.verdict, verdict.here
     ('pattern agrees', '78 % [66, 86], n = 63')
     """
     numbers = ledger() if known is None else ledger() | dict(known)
-    wanted = list(numbers) if only is None else [only] if isinstance(only, str) else list(only)
+    wanted = _wanted(only, numbers)
+    _refuse_unused(overrides, wanted)
+    verdicts = []
+    fits = _fits(wanted, numbers)
+    for key in wanted:
+        fit, relation_ids = fits[key]
+        for verdict in _verdicts(ds, numbers[key], overrides):
+            verdicts.append(replace(verdict, arithmetic=fit, relations=";".join(relation_ids)))
+    return Verdicts(verdicts)
+
+
+def _wanted(only: str | Iterable[str] | None, numbers: Mapping[str, Published]) -> list[str]:
+    """The keys of the findings to check."""
+    if only is None:
+        return list(numbers)
+    wanted = [only] if isinstance(only, str) else list(only)
     for key in wanted:
         if key not in numbers:
-            raise ParameterError(
-                unknown("finding", key, {name: claim.statement for name, claim in numbers.items()})
-            )
-    taken = {
-        name
-        for key in wanted
-        for each in checks()[key]
-        if each.function
-        for name in signature(_function(each.function)).parameters
-    }
-    if spare := set(overrides) - taken:
-        raise ParameterError(unknown("override", sorted(spare)[0], sorted(taken - {"incidents"})))
-    fits = _arithmetic(numbers)
-    found = [verdict for key in wanted for verdict in _verdicts(ds, numbers[key], overrides)]
-    return Verdicts(
-        [
-            replace(
-                verdict,
-                arithmetic=fits[verdict.finding_id][0],
-                relations=fits[verdict.finding_id][1],
-            )
-            for verdict in found
-        ]
-    )
+            statements = {name: claim.statement for name, claim in numbers.items()}
+            raise ParameterError(unknown("finding", key, statements))
+    return wanted
+
+
+def _refuse_unused(overrides: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """Raises ParameterError for an override that no function of the wanted findings takes."""
+    accepted: set[str] = set()
+    for key in wanted:
+        for how in checks()[key]:
+            if how.function:
+                accepted |= set(signature(_function(how.function)).parameters)
+    if unused := set(overrides) - accepted:
+        raise ParameterError(unknown("override", min(unused), sorted(accepted - {"incidents"})))
 
 
 def _verdicts(ds: Dataset, claim: Published, overrides: Mapping[str, Any]) -> list[Verdict]:
-    found = [_verdict(ds, claim, each, overrides) for each in checks()[claim.finding_id]]
-    judged = [verdict for verdict in found if verdict.verdict in (REPRODUCED, NOT_REPRODUCED)]
-    if judged:
-        return [next((verdict for verdict in judged if verdict.verdict == REPRODUCED), judged[0])]
-    return [verdict for verdict in found if verdict.made_by] or found[:1]
+    """The verdicts on a finding: one a reading, or the one by which its vintage gives it."""
+    verdicts = [_verdict(ds, claim, how, overrides) for how in checks()[claim.finding_id]]
+    of_vintage = [each for each in verdicts if each.verdict in (REPRODUCED, NOT_REPRODUCED)]
+    if of_vintage:
+        reproduced = [each for each in of_vintage if each.verdict == REPRODUCED]
+        return (reproduced or of_vintage)[:1]
+    return [each for each in verdicts if each.made_by] or verdicts[:1]
 
 
-def _verdict(ds: Dataset, claim: Published, each: Check, overrides: Mapping[str, Any]) -> Verdict:
-    own = is_the_vintage(claim, ds.info)
-    if not each.function or not (own or each.pattern):
-        beyond = " (a table of incidents as read here does not hold it)" if own else ""
-        return judge(claim, ds.info, needs=each.needs + beyond)
-    function = _function(each.function)
-    arguments = dict(each.arguments) | {
-        name: value for name, value in overrides.items() if name in signature(function).parameters
-    }
-    where = dict(each.where) | ({} if own else dict(each.elsewhere))
-    part = ds.where(**where)
-    rows = (
-        part.incidents
-        if own
-        else part.incidents[~part.incidents["source_id"].isin(_circular(ds, claim))]
-    )
-    tally, empty = None, ""
+def _verdict(ds: Dataset, claim: Published, how: Check, overrides: Mapping[str, Any]) -> Verdict:
+    """The verdict on a finding in one reading."""
+    is_vintage = is_the_vintage(claim, ds.info)
+    if not how.function or not (is_vintage or how.pattern):
+        beyond = " (a table of incidents as read here does not hold it)" if is_vintage else ""
+        return judge(claim, ds.info, needs=how.needs + beyond)
+    function = _function(how.function)
+    accepted = signature(function).parameters
+    overridden = {name: value for name, value in overrides.items() if name in accepted}
+    arguments = dict(how.arguments) | overridden
+    conditions = dict(how.where) if is_vintage else dict(how.where) | dict(how.elsewhere)
+    part = ds.where(**conditions)
+    rows = part.incidents
+    if not is_vintage:
+        rows = rows[~rows["source_id"].isin(_circular(ds, claim))]
+    made_by = _made_by(how.function, arguments, part, is_vintage)
     try:
         tally = function(rows, **arguments)
     except TooFewCases as reason:
-        empty = str(reason)
-    found = judge(
-        claim,
-        ds.info,
-        _made_by(each.function, arguments, part, own),
-        tally,
-        each.reading,
-        each.needs,
-        empty,
-    )
-    return (
-        replace(found, reason=f"{found.reason}; {each.assumes}")
-        if each.assumes and tally is not None
-        else found
-    )
+        return judge(
+            claim, ds.info, made_by, reading=how.reading, needs=how.needs, empty=str(reason)
+        )
+    verdict = judge(claim, ds.info, made_by, tally, how.reading, how.needs)
+    if how.assumes:
+        verdict = replace(verdict, reason=f"{verdict.reason}; {how.assumes}")
+    return verdict
 
 
 def _circular(ds: Dataset, claim: Published) -> set[str]:
-    """Sources that cannot test a number, because it comes from them: the publication itself and, for CAPE's numbers, CAPE's pages."""
-    own = ds.sources["url"].isin([claim.url, claim.address])
+    """Sources that cannot test a number because it comes from them.
+
+    These are the publication itself and, for CAPE's numbers, CAPE's pages.
+    """
+    circular = ds.sources["url"].isin([claim.url, claim.address])
     if claim.dataset in ("cape", "lemon"):
-        own |= ds.sources["kind"] == "cape"
-    return set(ds.sources.loc[own, "source_id"])
+        circular |= ds.sources["kind"] == "cape"
+    return set(ds.sources.loc[circular, "source_id"])
 
 
-def _made_by(function: str, arguments: Mapping[str, Any], part: Dataset, own: bool) -> str:
+def _made_by(function: str, arguments: Mapping[str, Any], part: Dataset, is_vintage: bool) -> str:
     """The function with its arguments and the rows that it took, in words."""
     inner = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    kept = "; ".join(
-        [*part.info.filters, *([] if own else ["without the publication's own pages"])]
-    )
-    return f"{function}({inner})" + (f" of {kept}" if kept else "")
+    conditions = list(part.info.filters)
+    if not is_vintage:
+        conditions.append("without the publication's own pages")
+    return f"{function}({inner})" + (f" of {'; '.join(conditions)}" if conditions else "")
 
 
-def _function(name: str) -> Any:
+def _function(name: str) -> Callable[..., Any]:
+    """The function that checks.toml names, such as "tallies.number"."""
     module, _, function = name.partition(".")
     return getattr(ANALYSES[module], function)
 
 
-def _arithmetic(numbers: Mapping[str, Published]) -> dict[str, tuple[str, str]]:
+def _fits(
+    wanted: Sequence[str], numbers: Mapping[str, Published]
+) -> dict[str, tuple[str, list[str]]]:
     """For each finding: does it fit the other published numbers, and which relations say so?"""
-    fits: dict[str, tuple[str, str]] = {}
-    every = relations(numbers)
-    for key in numbers:
-        against = [
-            found.relation_id
-            for found in every
-            if found.verdict == CONTRADICTION and key in found.in_doubt
-        ]
-        among = [
-            found.relation_id
-            for found in every
-            if found.verdict == CONSISTENT and key in found.finding_ids
-        ]
-        fits[key] = (
-            (CONTRADICTION, ";".join(against))
-            if against
-            else (CONSISTENT, ";".join(among))
-            if among
-            else ("", "")
-        )
+    against: dict[str, list[str]] = {}
+    consistent: dict[str, list[str]] = {}
+    for relation in relations(numbers):
+        if relation.verdict == CONTRADICTION:
+            for key in set(relation.in_doubt):
+                against.setdefault(key, []).append(relation.relation_id)
+        if relation.verdict == CONSISTENT:
+            for key in set(relation.finding_ids):
+                consistent.setdefault(key, []).append(relation.relation_id)
+    fits: dict[str, tuple[str, list[str]]] = {}
+    for key in wanted:
+        if key in against:
+            fits[key] = (CONTRADICTION, against[key])
+        elif key in consistent:
+            fits[key] = (CONSISTENT, consistent[key])
+        else:
+            fits[key] = ("", [])
     return fits

@@ -11,9 +11,15 @@ from capelib.vocabulary.tables import table
 
 
 class Follows:
-    """The publications that a notebook follows, and what is the same and what differs; shown as tables in a notebook.
+    """Which publications does a notebook follow, what is the same and what differs?
 
-    frame: publication (key), aspect, published (what the publication does), here, same (True, or missing where it differs), why.
+    A notebook shows it as tables.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row an aspect: `publication` (key), `aspect`, `published` (what the publication does),
+        `here`, `same` (True, or missing where it differs), `why`.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -33,32 +39,44 @@ class Follows:
                 }
             )
             with pd.option_context("display.max_colwidth", None):
-                parts.append(
-                    f"<p>{escape(reference(key))}<br>{link}</p>{shown.to_html(index=False, border=0)}"
-                )
+                rows_as_html = shown.to_html(index=False, border=0)
+            parts.append(f"<p>{escape(reference(key))}<br>{link}</p>{rows_as_html}")
         return "".join(parts)
 
     def __repr__(self) -> str:
         lines = []
         for key, rows in self.frame.groupby("publication", sort=False):
             lines.append(f"{reference(key)} ({address(key)})")
-            lines += [
-                f"  {row.aspect}: {row.published} | here: {row.here}" for row in rows.itertuples()
-            ]
+            for row in rows.itertuples():
+                lines.append(f"  {row.aspect}: {row.published} | here: {row.here}")
         return "\n".join(lines)
 
 
 def follows(notebook: str) -> Follows:
     """Which publications does this notebook follow, and where does it depart from them?
 
-    notebook: its name, such as "03_tajik_targeting". Raises ParameterError where no entry stands in departures.csv.
+    Parameters
+    ----------
+    notebook
+        Its name, such as "03_tajik_targeting".
 
+    Returns
+    -------
+    Follows
+
+    Raises
+    ------
+    ParameterError
+        Where departures.csv has no row for it.
+
+    Examples
+    --------
     >>> follows("03_tajik_targeting").frame["publication"].unique().tolist()
     ['cape2016essay', 'lemon2016thesis', 'lemon2016talk']
     """
     rows = table("departures")
     if notebook not in set(rows["notebook"]):
-        raise ParameterError(unknown("notebook", notebook, sorted(rows["notebook"].unique())))
-    return Follows(
-        rows[rows["notebook"] == notebook].drop(columns="notebook").reset_index(drop=True)
-    )
+        message = unknown("notebook", notebook, sorted(rows["notebook"].unique()))
+        raise ParameterError(f"{message} (rows of data/published/departures.csv)")
+    chosen = rows[rows["notebook"] == notebook].drop(columns="notebook")
+    return Follows(chosen.reset_index(drop=True))

@@ -1,6 +1,6 @@
-"""The ledger: every published number, typed, with the interval that its rounding or wording allows."""
+"""The ledger: every published number, typed, with the interval that rounding or wording allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from math import inf
 from typing import Any
@@ -12,13 +12,36 @@ from capelib.findings.bibliography import address, entry, reference
 from capelib.vocabulary.codebook import unknown
 from capelib.vocabulary.tables import table
 
+SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
+
 
 @dataclass(frozen=True)
 class Published:
-    """A number as published. Shares are fractions.
+    """What was published? One number with its interval and its place.
 
-    low, high: the interval that rounding or wording allows ("over 75 percent" has no upper end: infinity). exact: False where
-    only "about" was published, so that no interval can be given: nothing can be judged by such a number.
+    Attributes
+    ----------
+    finding_id : str
+    publication : str
+        Key of publications.bib.
+    dataset : str
+    vintage : str
+        The release that the number comes from; "" where it comes from none.
+    statement : str
+    quantity : str
+        Such as share, difference, count, minimum_count, rank, ratio.
+    value : float
+        Shares are fractions.
+    low, high : float
+        The interval that rounding or wording allows; "over 75 percent" has no upper end: infinity.
+    exact : bool
+        False where only "about" was published, so that no interval can be given: nothing can be
+        judged by such a number.
+    unit : str
+    evidence : str
+    url : str
+        Where it was seen.
+    note : str
     """
 
     finding_id: str
@@ -37,42 +60,58 @@ class Published:
     note: str
 
     def holds(self, value: float) -> bool:
-        """Can this be the number behind the published one? A rounded number leaves its upper end out, "over" its lower one."""
+        """Can this be the number behind the published one?
+
+        A rounded number leaves its upper end out, "over" its lower one.
+        """
         if self.low == self.high or self.quantity in ("minimum_count", "rank"):
-            return self.low - 1e-9 <= value <= self.high + 1e-9
-        return (
-            value > self.low + 1e-9 if self.high == inf else value >= self.low - 1e-9
-        ) and value < self.high - 1e-9
+            return self.low - SLACK <= value <= self.high + SLACK
+        if self.high == inf:
+            return self.low + SLACK < value < inf
+        return self.low - SLACK <= value < self.high - SLACK
 
     @property
     def reference(self) -> str:
-        """Its publication in one line."""
+        """How is its publication cited in one line?"""
         return reference(self.publication)
 
     @property
     def address(self) -> str:
-        """Where it stands: the publication's DOI, else the address where the number was seen."""
+        """Where does it stand? The publication's DOI, or the address where the number was seen."""
         doi = address(self.publication)
         return doi if doi.startswith("https://doi.org/") else self.url
 
     @property
     def text(self) -> str:
-        """The number as a reader expects it: 74 %, over 75 %, close to 80 %, +16 points, 22, at least 49."""
-        said = written(self.value, self.quantity, self.unit)
+        """How does a reader expect it? 74 %, over 75 %, close to 80 %, +16 points, at least 49."""
+        number = written(self.value, self.quantity, self.unit)
         if not self.exact:
-            return f"about {said}"
+            return f"about {number}"
         if self.quantity == "minimum_count":
-            return f"at least {said}"
+            return f"at least {number}"
         if self.low < self.value == self.high and self.quantity != "rank":
-            return f"up to {said}" if self.low == 0 else f"close to {said}"
-        return f"over {said}" if self.high == inf else said
+            return f"up to {number}" if self.low == 0 else f"close to {number}"
+        return f"over {number}" if self.high == inf else number
 
 
 def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:
-    """A number in the unit of a finding.
+    """How is a number written in the unit of a finding?
 
-    >>> written(0.745, "share", "incidents"), written(16, "difference", "percent_points"), written(1219, "count", "incidents")
-    ('74.5 %', '+16 points', '1,219')
+    Parameters
+    ----------
+    value
+        Shares are fractions.
+    quantity, unit
+        As in findings.csv.
+    signed
+        Show the sign of a number of points.
+
+    Examples
+    --------
+    >>> written(0.745, "share", "incidents"), written(16, "difference", "percent_points")
+    ('74.5 %', '+16 points')
+    >>> written(1219, "count", "incidents")
+    '1,219'
     """
     match quantity, unit:
         case "share", _:
@@ -93,8 +132,10 @@ def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:
 
 @cache
 def ledger() -> dict[str, Published]:
-    """Every published number by key, in the order of data/published/findings.csv.
+    """Which numbers were published? By key, in the order of data/published/findings.csv.
 
+    Examples
+    --------
     >>> ledger()["cape1-uzb-tjk-share"].text
     'over 75 %'
     """
@@ -103,51 +144,59 @@ def ledger() -> dict[str, Published]:
 
 
 def _published(row: dict[str, Any]) -> Published:
-    ends = [
-        None if pd.isna(row[name]) else float(row[name]) for name in ("value_low", "value_high")
-    ]
-    low, high = 0.0 if ends[0] is None else ends[0], inf if ends[1] is None else ends[1]
-    text = {
-        name: "" if pd.isna(row[name]) else row[name]
-        for name in (
-            "finding_id",
-            "publication",
-            "dataset",
-            "vintage",
-            "statement",
-            "quantity",
-            "unit",
-            "evidence",
-            "url",
-            "note",
-        )
-    }
+    """A row of the table. A blank end of the interval is open; two blank ends mean "about"."""
+    blank_low = pd.isna(row["value_low"])
+    blank_high = pd.isna(row["value_high"])
+    names = [field.name for field in fields(Published) if field.type is str]
     return Published(
-        **text, value=float(row["value"]), low=low, high=high, exact=ends != [None, None]
+        **{name: "" if pd.isna(row[name]) else row[name] for name in names},
+        value=float(row["value"]),
+        low=0.0 if blank_low else float(row["value_low"]),
+        high=inf if blank_high else float(row["value_high"]),
+        exact=not (blank_low and blank_high),
     )
 
 
 def published(finding_id: str) -> Published:
-    """What was published? One number of the ledger, by its key.
+    """What was published? One number of the ledger.
 
-    Raises ParameterError for an unknown key, naming the nearest.
+    Parameters
+    ----------
+    finding_id
+        Its key.
 
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
     >>> published("fa2022-autoc-share-2021").text
     '74 %'
     """
     rows = ledger()
     if finding_id not in rows:
-        raise ParameterError(
-            unknown("finding", finding_id, {key: row.statement for key, row in rows.items()})
-        )
+        statements = {key: row.statement for key, row in rows.items()}
+        raise ParameterError(unknown("finding", finding_id, statements))
     return rows[finding_id]
 
 
 def cite(key: str) -> str:
-    """The BibTeX entry of a publication, or of the publication behind a finding.
+    """What is the BibTeX entry of a publication, or of the publication behind a finding?
 
-    key: of a publication or of a finding of the ledger. Raises ParameterError naming the nearest key.
+    Parameters
+    ----------
+    key
+        Of a publication, or of a finding of the ledger.
 
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
     >>> print(cite("cordell2024").splitlines()[0])
     @article{cordell2024,
     """

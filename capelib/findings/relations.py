@@ -1,4 +1,4 @@
-"""Relations between published numbers, evaluated over the intervals that rounding allows. No `eval`."""
+"""Relations between published numbers, over the intervals that rounding allows. No `eval`."""
 
 import ast
 import math
@@ -22,13 +22,20 @@ LONGEST = 4_000  # characters of an expression
 
 @dataclass(frozen=True)
 class Span:
-    """All numbers from low to high; a known number is a span of no width. Exact: ends are fractions (or infinite)."""
+    """Which numbers are possible? All from low to high; a known number is a span of no width.
+
+    Attributes
+    ----------
+    low, high : Fraction or float
+        Fractions, so that nothing is rounded; a float only where the end is infinite.
+    """
 
     low: Fraction | float
     high: Fraction | float
 
     @property
     def exact(self) -> bool:
+        """Is it one number?"""
         return self.low == self.high
 
 
@@ -37,10 +44,24 @@ Truth = bool | None  # None: true for some numbers of the spans, not for all
 
 @dataclass(frozen=True)
 class Side:
-    """One comparison of a relation: what stands on the left and on the right, the sign, and whether it can hold.
+    """Can one comparison of a relation hold?
 
-    terms: both sides with the published numbers in place of their keys. keys: the findings on each side. share: the comparison is
-    between shares. As text it is true: where it cannot hold the opposite sign stands, where it may hold "may be".
+    As text it is true: where it cannot hold the opposite sign stands, where it may hold "may be".
+
+    Attributes
+    ----------
+    left, right : Span
+        What stands on the two sides.
+    sign : str
+        One of = ≠ < ≤ > ≥.
+    holds : bool or None
+        None: for some of the numbers.
+    share : bool
+        Is it a comparison of shares?
+    terms : tuple of str
+        Both sides with the published numbers in place of their keys.
+    keys : tuple of frozenset
+        The findings on each side.
     """
 
     left: Span
@@ -52,24 +73,42 @@ class Side:
     keys: tuple[frozenset[str], frozenset[str]]
 
     def __str__(self) -> str:
-        left, right = _apart(self.left, self.right, self.share)
+        left, right = _as_different_texts(self.left, self.right, self.share)
         if self.holds is None:
             return f"{left} may be {self.sign} {right}"
         if self.holds:
             return f"{left} {self.sign} {right}"
-        before, after = (
-            text if any(sign in text for sign in "+-*/(") else "" for text in self.terms
-        )
-        return f"{before}{' = ' if before else ''}{left} {_OPPOSITE[self.sign]} {right}{' = ' if after else ''}{after}"
+        # A sum is shown with its result; a single number stands for itself.
+        before, after = self.terms
+        if _is_computed(before):
+            left = f"{before} = {left}"
+        if _is_computed(after):
+            right = f"{right} = {after}"
+        return f"{left} {_OPPOSITE[self.sign]} {right}"
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation between published numbers and what comes out.
+    """What must hold between published numbers, and does it?
 
-    verdict: "contradiction" where it holds for no numbers within the published intervals, else "consistent". at_face_value: does it
-    hold for the numbers as printed? derived: it compares published numbers with constants that follow from them; no publication
-    can contradict it. sides: its comparisons in numbers, or the one that cannot hold.
+    Attributes
+    ----------
+    relation_id, statement : str
+    verdict : str
+        "contradiction" where it holds for no numbers within the published intervals, otherwise
+        "consistent".
+    at_face_value : bool
+        Does it hold for the numbers as printed?
+    derived : bool
+        It compares published numbers with constants that follow from them; no publication can
+        contradict it.
+    sides : str
+        Its comparisons in numbers, or those that cannot hold.
+    why : str
+    in_doubt : tuple of str
+        The findings that a contradiction puts in doubt.
+    finding_ids : tuple of str
+        All findings in it.
     """
 
     relation_id: str
@@ -84,11 +123,21 @@ class Relation:
 
 
 def relations(known: Mapping[str, Published] | None = None) -> list[Relation]:
-    """Do the published numbers fit together? Every relation of data/published/relations.csv, evaluated.
+    """Do the published numbers fit together?
 
-    known: the ledger; another one tests what would come out for other numbers.
+    Parameters
+    ----------
+    known
+        The ledger; another one shows what would come out for other numbers.
 
-    >>> [found.verdict for found in relations() if found.relation_id == "top10-share-2025"]
+    Returns
+    -------
+    list of Relation
+        Every relation of data/published/relations.csv, evaluated.
+
+    Examples
+    --------
+    >>> [each.verdict for each in relations() if each.relation_id == "top10-share-2025"]
     ['contradiction']
     """
     return list(_of_the_ledger()) if known is None or known is ledger() else _relations(known)
@@ -100,17 +149,22 @@ def _of_the_ledger() -> tuple[Relation, ...]:
 
 
 def relations_frame() -> pd.DataFrame:
-    """The same as a table: relation_id, statement, verdict, sides, why, in_doubt, finding_ids (str), at_face_value, derived (bool).
+    """Do the published numbers fit together, as a table?
 
+    Returns
+    -------
+    pandas.DataFrame
+        One row a relation, with the fields of `Relation` as columns; keys are joined by ";".
+
+    Examples
+    --------
     >>> relations_frame()["verdict"].value_counts().to_dict()
     {'consistent': 104, 'contradiction': 8}
     """
-    rows = [
-        vars(found)
-        | {"in_doubt": ";".join(found.in_doubt), "finding_ids": ";".join(found.finding_ids)}
-        for found in relations()
-    ]
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame([vars(relation) for relation in relations()])
+    for name in ("in_doubt", "finding_ids"):
+        frame[name] = frame[name].map(";".join)
+    return frame
 
 
 def _relations(known: Mapping[str, Published]) -> list[Relation]:
@@ -118,41 +172,67 @@ def _relations(known: Mapping[str, Published]) -> list[Relation]:
 
 
 def _relation(row: dict[str, Any], known: Mapping[str, Published]) -> Relation:
+    """A row of the table, evaluated."""
     truth, sides = evaluate(row["expression"], known)
-    face, _ = evaluate(row["expression"], known, at_face_value=True)
+    at_face_value, _ = evaluate(row["expression"], known, at_face_value=True)
     failed = [side for side in sides if side.holds is False]
-    listed = {
-        name: tuple(row[name].split(";")) if isinstance(row[name], str) else ()
-        for name in ("in_doubt", "finding_ids")
-    }
-    verdict = CONTRADICTION if truth is False else CONSISTENT
-    derived = not any(side.keys[0] and side.keys[1] for side in sides)
-    shown = "; ".join(str(side) for side in failed or sides)
     return Relation(
-        row["relation_id"],
-        row["statement"],
-        verdict,
-        face is True,
-        derived,
-        shown,
-        row["why"],
-        **listed,
+        relation_id=row["relation_id"],
+        statement=row["statement"],
+        verdict=CONTRADICTION if truth is False else CONSISTENT,
+        at_face_value=at_face_value is True,
+        derived=not any(side.keys[0] and side.keys[1] for side in sides),
+        sides="; ".join(str(side) for side in failed or sides),
+        why=row["why"],
+        in_doubt=_listed(row["in_doubt"]),
+        finding_ids=_listed(row["finding_ids"]),
     )
+
+
+def _listed(cell: Any) -> tuple[str, ...]:
+    """The keys in a cell; none in a blank one."""
+    return tuple(cell.split(";")) if isinstance(cell, str) else ()
 
 
 def evaluate(
     expression: str, known: Mapping[str, Published], at_face_value: bool = False
 ) -> tuple[Truth, list[Side]]:
-    """Does an expression hold for all (True), for some (None) or for none (False) of the numbers that the intervals allow?
+    """Does an expression hold for all, some or none of the numbers that the intervals allow?
 
-    expression: comparisons of published numbers, joined by `and`. F['key'] is a number with its interval, L['key'] and H['key']
-        are the ends of the interval. Allowed are numbers, + - * / % **, round, min, max, and comparisons; nothing else.
-    at_face_value: take F['key'] as printed. Returns the truth and each comparison with both its sides.
-    A number that occurs twice is taken as two, and each comparison is judged by itself: spans come out too wide rather than too
-    narrow. So False is certain; None only says that it cannot be excluded.
-    Raises DataError for anything else, naming it. Source: interval arithmetic, Moore 1966; exact fractions, so nothing is rounded
-    but by `round`.
+    Parameters
+    ----------
+    expression
+        Comparisons of published numbers, joined by `and`. F['key'] is a number with its interval,
+        L['key'] and H['key'] are the ends of the interval. Allowed are numbers, + - * / % **,
+        round, min, max, and comparisons; nothing else.
+    known
+        The ledger.
+    at_face_value
+        Take F['key'] as printed.
 
+    Returns
+    -------
+    tuple
+        The truth (True for all, None for some, False for none), and each comparison with both its
+        sides.
+
+    Raises
+    ------
+    DataError
+        For anything that is not allowed, naming it.
+
+    Notes
+    -----
+    A number that occurs twice is taken as two, and each comparison is judged by itself: spans come
+    out too wide rather than too narrow. So False is certain; None only says that it cannot be
+    excluded. Fractions are exact, so nothing is rounded but by `round`.
+
+    References
+    ----------
+    Interval arithmetic: R. E. Moore, Interval Analysis, 1966.
+
+    Examples
+    --------
     >>> evaluate("F['fh2025-tjk'] == 92 and F['fh2025-tjk'] + 1 < 90", ledger())[0]
     False
     """
@@ -164,12 +244,12 @@ def evaluate(
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"relation: {expression[:60]!r} is not an expression: {error}") from None
-    run = _Evaluation(known, at_face_value)
+    evaluation = _Evaluation(known, at_face_value)
     try:
-        truth = run.truth(tree.body)
+        truth = evaluation.truth(tree.body)
     except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"relation: {expression[:60]!r} cannot be computed: {error}") from None
-    return truth, run.sides
+    return truth, evaluation.sides
 
 
 class _Evaluation:
@@ -180,31 +260,41 @@ class _Evaluation:
         self.sides: list[Side] = []
 
     def truth(self, node: ast.expr) -> Truth:
+        """Does it hold: a comparison, or several joined by `and`?"""
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
-            found = [self.truth(part) for part in node.values]  # noqa: PD011 (of the syntax tree)
-            return False if False in found else None if None in found else True
+            return _all([self.truth(part) for part in node.values])  # noqa: PD011 (not pandas)
         if isinstance(node, ast.Compare) and all(type(sign) in _SIGNS for sign in node.ops):
             parts = [node.left, *node.comparators]
-            spans, terms, keys = (
-                [of(part) for part in parts] for of in (self.span, self.terms, _keys)
-            )
-            share = any(
-                isinstance(part, ast.Subscript) and self.known[key].quantity == "share"
-                for part in parts
-                for key in _keys(part)
-            )
-            chain = [
-                Side(*pair, _SIGNS[type(sign)], _compare(type(sign), *pair), share, said, named)
-                for pair, said, named, sign in zip(
-                    pairwise(spans), pairwise(terms), pairwise(keys), node.ops, strict=True
-                )
+            share = any(self._is_a_share(part) for part in parts)
+            sides = [
+                self._side(left, sign, right, share)
+                for (left, right), sign in zip(pairwise(parts), node.ops, strict=True)
             ]
-            self.sides += chain
-            held = [side.holds for side in chain]
-            return False if False in held else None if None in held else True
+            self.sides += sides
+            return _all([side.holds for side in sides])
         raise DataError(f"relation: {ast.unparse(node)[:60]!r} is not a comparison")
 
+    def _side(self, left: ast.expr, sign: ast.cmpop, right: ast.expr, share: bool) -> Side:
+        """One comparison of two expressions."""
+        spans = self.span(left), self.span(right)
+        return Side(
+            *spans,
+            sign=_SIGNS[type(sign)],
+            holds=_compare(type(sign), *spans),
+            share=share,
+            terms=(self.terms(left), self.terms(right)),
+            keys=(_keys(left), _keys(right)),
+        )
+
+    def _is_a_share(self, node: ast.expr) -> bool:
+        """Is it one published share?"""
+        keys = _keys(node) if isinstance(node, ast.Subscript) else []
+        # A key that the ledger does not hold is refused by `number`.
+        claims = [self.known[key] for key in keys if key in self.known]
+        return any(claim.quantity == "share" for claim in claims)
+
     def span(self, node: ast.expr) -> Span:
+        """Which numbers can an expression be?"""
         match node:
             case ast.Constant(value=bool()) | ast.Constant(value=complex()):
                 pass
@@ -234,35 +324,45 @@ class _Evaluation:
         """An expression with the published numbers in place of their keys."""
         text = ast.unparse(node)
         for key in _keys(node):
+            share = self.known[key].quantity == "share"
             for which in "FLH":
-                text = text.replace(
-                    f"{which}['{key}']",
-                    _shown(self.number(which, key), self.known[key].quantity == "share"),
-                )
+                number = _shown(self.number(which, key), share)
+                text = text.replace(f"{which}['{key}']", number)
         return text
 
     def number(self, which: str, key: str) -> Span:
+        """A published number (F), or the low (L) or high (H) end of its interval."""
         if key not in self.known:
             raise DataError(f"relation: no finding {key!r} in the ledger")
         claim = self.known[key]
         if not claim.exact:
             raise DataError(f"relation: {key!r} was published as 'about': it has no interval")
-        low, high = (
-            _fraction(claim.low),
-            _fraction(min(claim.high, 1.0) if claim.quantity == "share" else claim.high),
-        )
+        highest = min(claim.high, 1.0) if claim.quantity == "share" else claim.high
+        low = _fraction(claim.low)
+        high = _fraction(highest)
         if which == "F":
             return _point(_fraction(claim.value)) if self.at_face_value else Span(low, high)
         return _point(low if which == "L" else high)
 
 
+def _all(truths: list[Truth]) -> Truth:
+    """The truth of several things together."""
+    if False in truths:
+        return False
+    return None if None in truths else True
+
+
 def _keys(node: ast.AST) -> frozenset[str]:
-    subscripts = [
-        part
-        for part in ast.walk(node)
-        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant)
-    ]
-    return frozenset(str(part.slice.value) for part in subscripts)
+    """The findings in an expression."""
+    keys = []
+    for part in ast.walk(node):
+        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+            keys.append(str(part.slice.value))
+    return frozenset(keys)
+
+
+def _is_computed(term: str) -> bool:
+    return any(sign in term for sign in "+-*/(")
 
 
 def _point(value: Fraction | float) -> Span:
@@ -277,11 +377,10 @@ def _corners(operation: Callable[[Any, Any], Any]) -> Callable[[Span, Span], Spa
     """An operation that is monotone in each of its numbers takes its extremes at the ends."""
 
     def over(a: Span, b: Span) -> Span:
-        found = [operation(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-        found = [
-            end for end in found if not (isinstance(end, float) and math.isnan(end))
-        ]  # infinity with itself: other ends decide
-        return Span(min(found), max(found))
+        ends = [operation(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+        # Infinity less infinity is no number: the other ends decide.
+        ends = [end for end in ends if not (isinstance(end, float) and math.isnan(end))]
+        return Span(min(ends), max(ends))
 
     return over
 
@@ -308,12 +407,10 @@ def _round(a: Span, digits: Span | None = None) -> Span:
     places = int(digits.low) if digits else 0
     if digits and not (digits.exact and 0 <= places <= 9):
         raise ValueError("round takes 0 to 9 digits")
-    return Span(
-        *(
-            end if isinstance(end, float) else Fraction(round(end, places))
-            for end in (a.low, a.high)
-        )
-    )
+    ends = [
+        end if isinstance(end, float) else Fraction(round(end, places)) for end in (a.low, a.high)
+    ]
+    return Span(*ends)
 
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Span, Span], Span]] = {
@@ -341,18 +438,26 @@ _SIGNS: dict[type[ast.cmpop], str] = {
 
 
 def _compare(sign: type[ast.cmpop], a: Span, b: Span) -> Truth:
-    if sign in (ast.Gt, ast.GtE):
-        return _compare(ast.Lt if sign is ast.Gt else ast.LtE, b, a)
+    """Does a comparison hold for all, for some or for none of the numbers?"""
+    if sign is ast.Gt:
+        return _compare(ast.Lt, b, a)
+    if sign is ast.GtE:
+        return _compare(ast.LtE, b, a)
     if sign is ast.Lt:
-        return True if a.high < b.low else False if a.low >= b.high else None
-    if sign is ast.LtE:
-        return True if a.high <= b.low else False if a.low > b.high else None
-    equal = True if a.exact and a == b else False if a.high < b.low or b.high < a.low else None
-    return equal if sign is ast.Eq or equal is None else not equal
+        always, never = a.high < b.low, a.low >= b.high
+    elif sign is ast.LtE:
+        always, never = a.high <= b.low, a.low > b.high
+    else:
+        always, never = a.exact and a == b, a.high < b.low or b.high < a.low
+        if sign is ast.NotEq:
+            always, never = never, always
+    if always:
+        return True
+    return False if never else None
 
 
-def _apart(left: Span, right: Span, share: bool) -> tuple[str, str]:
-    """Both sides as text, with as many decimals as it takes to tell different ones apart."""
+def _as_different_texts(left: Span, right: Span, share: bool) -> tuple[str, str]:
+    """Both sides as text, with as many decimals as it takes to see that they differ."""
     for digits in range(3, 9):
         texts = _shown(left, share, digits), _shown(right, share, digits)
         if texts[0] != texts[1] or left == right:
@@ -361,15 +466,14 @@ def _apart(left: Span, right: Span, share: bool) -> tuple[str, str]:
 
 
 def _shown(span: Span, share: bool, digits: int = 3) -> str:
-    ends = [
-        "" if math.isinf(end) else _number(float(end), share, digits)
-        for end in (span.low, span.high)
-    ]
-    if "" in ends:
-        return (
-            f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less" if ends[1] else "any number"
-        )
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    """A span as text: "74.5 %", "3 to 5", "49 or more"."""
+    low = "" if math.isinf(span.low) else _number(float(span.low), share, digits)
+    high = "" if math.isinf(span.high) else _number(float(span.high), share, digits)
+    if low and high:
+        return low if low == high else f"{low} to {high}"
+    if low:
+        return f"{low} or more"
+    return f"{high} or less" if high else "any number"
 
 
 def _number(value: float, share: bool, digits: int) -> str:

@@ -14,19 +14,22 @@ from capelib.findings.relations import CONTRADICTION, Relation
 from capelib.questions.ledger_numbers import Tally
 
 DEPENDS = "depends on the reading"
-REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-AGREES, DIFFERS, TOO_FEW, NEEDS_DATA = (
-    "pattern agrees",
-    "pattern differs",
-    "too few cases",
-    "needs data",
-)
+REPRODUCED = "reproduced"
+NOT_REPRODUCED = "not reproduced"
+AGREES = "pattern agrees"
+DIFFERS = "pattern differs"
+TOO_FEW = "too few cases"
+NEEDS_DATA = "needs data"
 MEANING = {
-    REPRODUCED: "the table declared to be the very one behind the number gives it again, within its rounding",
+    REPRODUCED: "the table declared to be the very one behind the number gives it again, "
+    "within its rounding",
     NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
-    AGREES: "another dataset shows the same pattern: its 95 % interval meets the number, or it holds as many as a minimum asks for",
-    DIFFERS: "another dataset shows another pattern: its 95 % interval, which says nothing of how it was searched, lies apart",
-    DEPENDS: "the publication can be read in more than one way, and its readings come out differently",
+    AGREES: "another dataset shows the same pattern: its 95 % interval meets the number, "
+    "or it holds as many as a minimum asks for",
+    DIFFERS: "another dataset shows another pattern: its 95 % interval, "
+    "which says nothing of how it was searched, lies apart",
+    DEPENDS: "the publication can be read in more than one way, "
+    "and its readings come out differently",
     TOO_FEW: "another dataset holds too few cases to say: neither for nor against the number",
     NEEDS_DATA: "the data at hand cannot speak to it; the reason says which data could",
 }
@@ -36,13 +39,38 @@ WIDEST = 0.5  # a share whose 95 % interval is wider says nothing about the publ
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the data at hand says about a published number.
+    """What does the data at hand say about a published number?
 
-    verdict: one of `MEANING`. value, low, high: the estimate and its 95 % interval in the unit of the published number (None where
-    there is none; a count has no interval); n: the cases behind it. published_value, published_low, published_high: as published
-    (None: no such end). reading: where the publication can be read in more than one way, which one. label: whose data.
-    made_by: the function and its arguments. arithmetic, relations: does the number fit the other published ones, and by which
-    relations ("" where it stands in none).
+    Attributes
+    ----------
+    finding_id, publication, statement : str
+        As in the ledger.
+    reading : str
+        Where the publication can be read in more than one way, which one.
+    published : str
+        The number as published, in words.
+    published_value : float
+    published_low, published_high : float or None
+        Its interval; None: no such end.
+    quantity, unit : str
+        As in the ledger.
+    here : str
+        The estimate on the data at hand, in words.
+    verdict : str
+        One of `MEANING`.
+    reason : str
+    value, low, high : float or None
+        The estimate and its 95 % interval, in the unit of the published number; None where there is
+        none (a count has no interval).
+    n : int or None
+        The cases behind the estimate.
+    label : str
+        Whose data.
+    made_by : str
+        The function and its arguments.
+    arithmetic, relations : str
+        Does the number fit the other published ones, and by which relations? "" where it stands in
+        none.
     """
 
     finding_id: str
@@ -69,17 +97,24 @@ class Verdict:
 
     @property
     def said(self) -> str:
-        """The statement, with its reading."""
+        """What was stated, and in which reading?"""
         return f"{self.statement} Read as: {self.reading}." if self.reading else self.statement
 
     def row(self) -> dict[str, Any]:
-        """As a row of a table or a JSON object."""
+        """How does it stand as a row of a table or a JSON object?"""
         return asdict(self)
 
 
 class Verdicts(Sequence[Verdict]):
-    """Verdicts in order: a sequence, and a table. `.frame` has one row a verdict, with the fields of `Verdict` as columns.
+    """Which published numbers hold? Verdicts in order: a sequence, and a table.
 
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row a verdict, with the fields of `Verdict` as columns.
+
+    Examples
+    --------
     >>> len(Verdicts([]))
     0
     """
@@ -95,8 +130,8 @@ class Verdicts(Sequence[Verdict]):
             {"value": "float64", "low": "float64", "high": "float64", "n": "Int64"}
         )
 
-    def __getitem__(self, place: Any) -> Any:
-        return self._all[place]
+    def __getitem__(self, position: Any) -> Any:
+        return self._all[position]
 
     def __len__(self) -> int:
         return len(self._all)
@@ -107,9 +142,8 @@ class Verdicts(Sequence[Verdict]):
     @property
     def table(self) -> pd.DataFrame:
         """For readers: published, statement (with its reading), here, verdict, reason, how."""
-        return self.frame.assign(statement=[verdict.said for verdict in self._all])[
-            list(self.SHOWN)
-        ].rename(columns={"made_by": "how"})
+        rows = self.frame.assign(statement=[verdict.said for verdict in self._all])
+        return rows[list(self.SHOWN)].rename(columns={"made_by": "how"})
 
     def _repr_html_(self) -> str:
         if self.frame.empty:
@@ -118,10 +152,8 @@ class Verdicts(Sequence[Verdict]):
             return self.table.to_html(index=False, border=0)
 
     def __repr__(self) -> str:
-        return (
-            "\n".join(" | ".join(row) for row in self.table.itertuples(index=False))
-            or "no published number"
-        )
+        lines = [" | ".join(row) for row in self.table.itertuples(index=False)]
+        return "\n".join(lines) or "no published number"
 
 
 def judge(
@@ -133,33 +165,66 @@ def judge(
     needs: str = "",
     empty: str = "",
 ) -> Verdict:
-    """Does the data at hand show the published number? The verdict, with the interval and the reason.
+    """Does the data at hand show the published number?
 
-    claim: from `cape.findings.published`. info: of the dataset that speaks. made_by: the function that made the estimate.
-    tally: the estimate with its interval and n, as `cape.tallies` gives them (shares and differences as fractions); without one the
-        question cannot be put to this data. reading: which reading of the publication, where there is more than one. needs: the
-        data that could say more. empty: why there is no estimate, where the data could speak but holds no case.
-    Where the whole dataset is declared to be the very vintage of the finding: "reproduced" where the number lies within the
-    published interval (its upper end left out, as numbers are rounded), else "not reproduced". For another dataset, or a part of
-    the vintage: a share or difference of fewer than 10 cases, a share with an interval wider than 50 points, and a difference whose
-    interval holds both the published number and 0, are "too few cases". Otherwise it "agrees" where its interval meets the
-    published one, else it "differs". A minimum ("at least 49") agrees where the data at hand counts as many; a collection that counts
-    fewer cannot contradict it and is "too few cases". Any other count "needs data".
+    Parameters
+    ----------
+    claim
+        From `cape.findings.published`.
+    info
+        Of the dataset that speaks.
+    made_by
+        The function that made the estimate.
+    tally
+        The estimate with its interval and n, as `cape.tallies` gives them (shares and differences
+        as fractions); without one the question cannot be put to this data.
+    reading
+        Which reading of the publication, where there is more than one.
+    needs
+        The data that could say more.
+    empty
+        Why there is no estimate, where the data could speak but holds no case.
 
+    Returns
+    -------
+    Verdict
+        With the interval and the reason.
+
+    Raises
+    ------
+    ParameterError
+        For a share or difference without an interval and n.
+
+    Notes
+    -----
+    Where the whole dataset is declared to be the very vintage of the finding: "reproduced" where
+    the number lies within the published interval (its upper end left out, as numbers are rounded),
+    otherwise "not reproduced".
+
+    For another dataset, or a part of the vintage: "too few cases" are a share or difference of
+    fewer than 10 cases, a share with an interval wider than 50 points, and a difference whose
+    interval holds both the published number and 0. Otherwise it "agrees" where its interval meets
+    the published one, or else "differs". A minimum ("at least 49") agrees where the data at hand
+    counts as many; a collection that counts fewer cannot contradict it and is "too few cases". Any
+    other count "needs data".
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> claim = cape.findings.published("fa2022-autoc-share-2021")
     >>> judge(claim, cape.load().info, "by hand", Tally(0.78, 0.66, 0.86, 63)).verdict
     'pattern agrees'
     """
     if tally is not None and claim.unit == "percent_points":
-        tally = Tally(*(None if part is None else 100 * part for part in tally[:3]), tally.n)
+        in_points = [None if part is None else 100 * part for part in tally[:3]]
+        tally = Tally(*in_points, tally.n)
     if empty:
         verdict, reason = TOO_FEW, empty
     elif tally is not None and is_the_vintage(claim, info):
         verdict, reason = _of_the_vintage(claim, tally, info)
     else:
         verdict, reason = _of_another(claim, tally, needs)
-    given = tally or Tally(None, None, None, None)
+    estimate = tally or Tally(None, None, None, None)
     return Verdict(
         finding_id=claim.finding_id,
         publication=claim.publication,
@@ -174,10 +239,10 @@ def judge(
         here="" if tally is None else _here(claim, tally),
         verdict=verdict,
         reason=reason,
-        value=given.value,
-        low=given.low,
-        high=given.high,
-        n=given.n,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        n=estimate.n,
         label=info.label,
         made_by=made_by,
     )
@@ -189,25 +254,26 @@ def is_the_vintage(claim: Published, info: Info) -> bool:
 
 
 def _of_the_vintage(claim: Published, tally: Tally, info: Info) -> tuple[str, str]:
+    """The verdict of the very table behind the number, and the reason."""
     if not claim.exact:
         return NEEDS_DATA, 'published as "about": no interval to judge by'
     computed = f"computed from {info.label}, declared to be {claim.vintage}"
-    worst = (
-        tally.value if tally.high is None or claim.quantity != "rank" else tally.high
-    )  # equal counts share places
-    if claim.holds(tally.value) or (
-        claim.quantity == "rank" and tally.value <= claim.high and claim.low <= worst
-    ):
+    if claim.holds(tally.value) or _shares_the_place(claim, tally):
         return REPRODUCED, computed
     return NOT_REPRODUCED, f"{computed}: {_here(claim, Tally(tally.value, None, None, tally.n))}"
 
 
+def _shares_the_place(claim: Published, tally: Tally) -> bool:
+    """Is the published rank one of those that states with equal counts share?"""
+    last = tally.value if tally.high is None else tally.high
+    return claim.quantity == "rank" and tally.value <= claim.high and claim.low <= last
+
+
 def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str, str]:
+    """The verdict of another dataset, and the reason."""
     if tally is None or claim.quantity not in ("share", "difference", "minimum_count"):
-        which = needs or (
-            f"the {claim.vintage} release" if claim.vintage else "the publication's own cases"
-        )
-        return NEEDS_DATA, f"needs {which}"
+        release = f"the {claim.vintage} release" if claim.vintage else "the publication's own cases"
+        return NEEDS_DATA, f"needs {needs or release}"
     if claim.quantity == "minimum_count":
         if tally.value >= claim.low:
             return AGREES, "as many are on record here"
@@ -220,58 +286,80 @@ def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str,
         return TOO_FEW, f"n = {tally.n}; {FEWEST} are needed"
     if claim.quantity == "share" and tally.high - tally.low > WIDEST:
         return TOO_FEW, f"the interval is {100 * (tally.high - tally.low):.0f} points wide"
-    meets = tally.low <= claim.high and claim.low <= tally.high
-    if meets and claim.quantity == "difference" and tally.low <= 0 <= tally.high:
+    if tally.high < claim.low or claim.high < tally.low:
+        return DIFFERS, "the 95 % interval lies apart from the published number"
+    if claim.quantity == "difference" and tally.low <= 0 <= tally.high:
         return TOO_FEW, "the interval holds the published number and no difference at all"
-    return (
-        (AGREES, "the 95 % interval meets the published number")
-        if meets
-        else (DIFFERS, "the 95 % interval lies apart from the published number")
-    )
+    return AGREES, "the 95 % interval meets the published number"
 
 
 def _here(claim: Published, tally: Tally) -> str:
+    """The estimate in words."""
     if claim.quantity == "rank" and tally.high is not None and tally.high > tally.value:
         return f"places {tally.value:.0f} to {tally.high:.0f}, which share a count"
     if tally.low is None or tally.high is None or claim.quantity == "rank":
         return written(tally.value, claim.quantity, claim.unit)
     if claim.quantity == "share":
-        return f"{100 * tally.value:.0f} % [{100 * tally.low:.0f}, {100 * tally.high:.0f}], n = {tally.n}"
+        share, low, high = (100 * part for part in (tally.value, tally.low, tally.high))
+        return f"{share:.0f} % [{low:.0f}, {high:.0f}], n = {tally.n}"
     return f"{tally.value:+.0f} points [{tally.low:+.0f}, {tally.high:+.0f}], n = {tally.n}"
 
 
 def by_finding(found: Verdicts) -> pd.Series:
-    """One verdict a finding: "depends on the reading" where its readings come out differently. Index: finding_id.
+    """What is the verdict on each finding, whatever its readings?
 
+    Parameters
+    ----------
+    found
+        From `check`.
+
+    Returns
+    -------
+    pandas.Series
+        By finding_id: its verdict; "depends on the reading" where its readings differ.
+
+    Examples
+    --------
     >>> by_finding(Verdicts([])).tolist()
     []
     """
-    return found.frame.groupby("finding_id", sort=False)["verdict"].agg(
-        lambda said: said.iloc[0] if len(set(said)) == 1 else DEPENDS
-    )
+    verdicts = found.frame.groupby("finding_id", sort=False)["verdict"]
+    return verdicts.agg(lambda each: each.iloc[0] if len(set(each)) == 1 else DEPENDS)
 
 
 def summary(found: Verdicts, among: Sequence[Relation]) -> str:
-    """The ledger in one sentence: how many relations can hold, and what the data at hand says.
+    """What does the ledger come to, in one sentence?
 
-    found: from `check`. among: from `relations`. A number whose readings come out differently counts as that.
+    Parameters
+    ----------
+    found
+        From `check`.
+    among
+        From `relations`.
+
+    Returns
+    -------
+    str
+        How many relations can hold, and what the data at hand says. A number whose readings come
+        out differently counts as that.
     """
     between = [relation for relation in among if not relation.derived]
     against = sum(relation.verdict == CONTRADICTION for relation in between)
-    counted = by_finding(found).value_counts()
+    counts = by_finding(found).value_counts()
+    total = int(counts.sum())
+    few = int(counts.get(TOO_FEW, 0))
+    missing = int(counts.get(NEEDS_DATA, 0))
     judged = [
-        f"{counted[name]} {name}"
+        f"{counts[name]} {name}"
         for name in MEANING
-        if name in counted and name not in (TOO_FEW, NEEDS_DATA)
+        if name in counts and name not in (TOO_FEW, NEEDS_DATA)
     ]
-    few, missing = (int(counted.get(name, 0)) for name in (TOO_FEW, NEEDS_DATA))
-    total = int(counted.sum())
-    said = (
-        f"{total - few - missing} can be judged with the data at hand ({', '.join(judged)})"
-        if judged
-        else "none can be judged"
-    )
+    can_be_judged = "none can be judged"
+    if judged:
+        number = total - few - missing
+        can_be_judged = f"{number} can be judged with the data at hand ({', '.join(judged)})"
     return (
-        f"Of {len(between)} relations between published numbers {against} cannot hold as printed; of {total} published numbers {said}, "
+        f"Of {len(between)} relations between published numbers {against} cannot hold as printed; "
+        f"of {total} published numbers {can_be_judged}, "
         f"for {few} it holds too few cases, {missing} need other data."
     )

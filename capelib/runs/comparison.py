@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
+from capelib.files import ANSWER, PROVENANCE, read_json
 from capelib.runs import reach
-from capelib.runs.provenance import outputs, sha256, unchanged
+from capelib.runs.provenance import remember, sha256, state, unchanged
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ COMPARISONS = "comparisons"  # the folder of the pages, among those of the runs
 COLUMNS = ["run", "estimate", "value", "low", "high", "n", "unit"]
 
 
-def compare(outcomes: Sequence["Outcome"], out: Path, own: bool = False) -> list[Path]:
+def compare(
+    outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = False
+) -> list[Path]:
     """How do the runs of each notebook that was run more than once differ?
 
     Parameters
@@ -27,6 +29,8 @@ def compare(outcomes: Sequence["Outcome"], out: Path, own: bool = False) -> list
         As the runs ended; failed ones do not count.
     out
         The folder of the runs' folders.
+    build
+        The folder of records, as for `runner.reproduce`.
     own
         True where the runs are the reader's choice, not the default ones: the page says by its
         name which parameters differ, and does not stand in for the default page.
@@ -46,18 +50,16 @@ def compare(outcomes: Sequence["Outcome"], out: Path, own: bool = False) -> list
             continue
         varied = _varied(runs)
         folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
-        expected: dict[str, Any] = {
-            "runs": {outcome.run.name: sha256(outcome.folder / PROVENANCE) for outcome in runs},
-            "capelib_sha256": reach.sha256(f"import {__name__}"),
-        }
-        if not unchanged(folder, expected):
+        stated = {"runs": {run.run.name: sha256(run.folder / PROVENANCE) for run in runs}}
+        expected = stated | {"capelib_sha256": reach.sha256(f"import {__name__}")}
+        record = build / COMPARISONS / f"{folder.name}.json"
+        if not unchanged(folder, expected, record):
             written = _write(folder, runs, varied)
             for path in folder.iterdir():
                 if path.name not in written:
                     path.unlink()
-            content = {"inputs": expected, "outputs": outputs(folder)}
-            provenance = as_json(read_provenance(folder) | content)
-            write_files(folder, {PROVENANCE: provenance})
+            state(folder, stated)
+            remember(folder, expected, record)
         pages.append(folder / "index.html")
     return pages
 

@@ -1,4 +1,7 @@
-"""How papermill runs a notebook here, by its own plug-in points: a dead kernel's cell is named, and a kernel is used once it is ready."""
+"""How papermill runs a notebook here, by its own plug-in points.
+
+A kernel that dies is reported with its cell, and a kernel is used as soon as it is ready.
+"""
 
 import time
 from queue import Empty
@@ -11,11 +14,17 @@ NAME = "cape"
 
 
 class Engine(NBClientEngine):
-    """Runs a notebook as papermill does; where the kernel dies, says in which cell."""
+    """Run a notebook as papermill does; where the kernel dies, report in which cell."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, **kwargs):
-        """As papermill's, but a kernel that dies is told with its last cell."""
+        """Run a notebook as papermill does.
+
+        Raises
+        ------
+        nbclient.exceptions.DeadKernelError
+            Where the kernel dies, naming its last cell.
+        """
         try:
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         except DeadKernelError:
@@ -24,20 +33,28 @@ class Engine(NBClientEngine):
                 for cell in nb_man.nb.cells
                 if cell.cell_type == "code" and cell.metadata.papermill.get("start_time")
             ]
-            first = next(iter(begun[-1].source.strip().splitlines()), "") if begun else ""
-            where = (
-                f" in its code cell {len(begun)}: {first}" if begun else " before its first cell"
-            )
+            where = " before its first cell"
+            if begun:
+                first_line = begun[-1].source.strip().partition("\n")[0]
+                where = f" in its code cell {len(begun)}: {first_line}"
             raise DeadKernelError(f"the kernel died{where}") from None
 
 
 class Client(AsyncKernelClient):
-    """A kernel's client that knows when the kernel is ready: Jupyter's own waits until nothing has been said for 0.2 seconds."""
+    """A kernel's client that knows when the kernel is ready.
+
+    Jupyter's own waits until no message has come for 0.2 seconds.
+    """
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Returns when the kernel has answered a question and has said so to everybody: then no output will be missed.
+        """Wait until the kernel has answered and has published that it is idle.
 
-        Raises RuntimeError where it dies first, or does not answer in `timeout` seconds.
+        Then no output will be missed.
+
+        Raises
+        ------
+        RuntimeError
+            Where it dies first, or does not answer in `timeout` seconds.
         """
         end = time.monotonic() + (timeout or float("inf"))
         while time.monotonic() < end:
@@ -45,14 +62,11 @@ class Client(AsyncKernelClient):
             try:
                 await self.get_shell_msg(timeout=1)
                 while True:  # until it is idle again: the channel for outputs is open
-                    said = await self.get_iopub_msg(timeout=0.02)
-                    about = (
-                        said["parent_header"].get("msg_id"),
-                        said["content"].get("execution_state"),
-                    )
-                    if about == (asked, "idle"):
+                    message = await self.get_iopub_msg(timeout=0.02)
+                    is_answer = message["parent_header"].get("msg_id") == asked
+                    if is_answer and message["content"].get("execution_state") == "idle":
                         return
-            except Empty:  # it was not there yet: ask again
+            except Empty:  # the kernel was not ready: ask again
                 if not await self.is_alive():
                     raise RuntimeError("Kernel died before replying to kernel_info") from None
         raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")

@@ -9,69 +9,83 @@ from typing import Any
 
 from capelib.errors import CapeError
 from capelib.files import write_files
+from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 
 @dataclass(frozen=True)
 class Run:
-    """A notebook with the values of all its parameters."""
+    """A notebook with the values of all its parameters.
+
+    Attributes
+    ----------
+    notebook : Path
+    parameters : dict
+        By name.
+    name : str
+        Of its folder: the notebook's name and what differs from the defaults.
+    checked : bool
+        Have the values been checked already?
+    """
 
     notebook: Path
     parameters: dict[str, Any]
     name: str
+    checked: bool = False
 
 
 def execute(run: Run, staging: Path, build: Path) -> str:
-    """Run one notebook with papermill. Returns what went wrong in one line, or nothing."""
+    """Run one notebook with papermill: did it succeed?
+
+    Parameters
+    ----------
+    run
+        The notebook and its parameters.
+    staging
+        An empty folder for what the notebook writes.
+    build
+        The folder for the executed notebook; one that failed goes to `failed/` below it.
+
+    Returns
+    -------
+    str
+        What went wrong, in one line; "" where nothing did.
+
+    Raises
+    ------
+    CapeError
+        Where a folder cannot be written.
+    """
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
     from capelib.runs import engine
 
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is said once, by us
-    parameters = dict(run.parameters) | (
-        {"out": str(staging.resolve())} if "out" in run.parameters else {}
-    )
-    if parameters.get("dataset", "public-record") != "public-record":
-        parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # we report a failure ourselves, once
     try:
         build.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="cape-") as folder:
             executed = Path(folder) / f"{run.name}.ipynb"
-            ways: dict[str, Any] = {
-                "shutdown_kernel": "immediate",
-                "request_save_on_cell_execute": False,
-                "language": "python",
-            }
-            ways["extra_arguments"] = [
-                "--HistoryManager.enabled=False"
-            ]  # else every kernel waits for one database of what was typed
-            manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
-            if hasattr(
-                socket, "AF_UNIX"
-            ):  # over TCP each kernel would warn, and anyone on the machine could listen
-                manager |= {"transport": "ipc", "ip": f"{folder}/k"}
-            ways["config"] = Config({"KernelManager": manager})
             try:
                 papermill.execute_notebook(
                     run.notebook,
                     executed,
-                    parameters,
+                    _parameters(run, staging),
                     engine.NAME,
                     kernel_name="python3",
+                    language="python",
                     progress_bar=False,
                     log_output=False,
-                    **ways,
+                    request_save_on_cell_execute=False,
+                    **_kernel(folder),
                 )
                 _keep(executed, build / executed.name)
             except PapermillExecutionError as error:
                 failed = build / "failed" / executed.name
                 _keep(executed, failed)
-                said = next(
-                    (line for line in (error.evalue or "").splitlines() if line.strip()), ""
-                )
-                return f"In [{error.exec_count}]: {error.ename}: {said} (see {failed})"
+                lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
+                message = lines[0] if lines else ""
+                return f"In [{error.exec_count}]: {error.ename}: {message} (see {failed})"
             except DeadKernelError as error:
                 return str(error)
     except OSError as error:
@@ -79,7 +93,36 @@ def execute(run: Run, staging: Path, build: Path) -> str:
     return ""
 
 
-def _keep(made: Path, place: Path) -> None:
-    """Put an executed notebook in its place, whole."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_files(place.parent, {place.name: made.read_bytes()})
+def _parameters(run: Run, staging: Path) -> dict[str, Any]:
+    """The parameters as the notebook gets them, with whole paths: it is run in another folder."""
+    parameters = dict(run.parameters)
+    if "out" in parameters:
+        parameters["out"] = str(staging.resolve())
+    source = parameters.get("dataset", PUBLIC_RECORD)
+    if source != PUBLIC_RECORD:
+        parameters["dataset"] = str(Path(source).expanduser().resolve())
+    return parameters
+
+
+def _kernel(folder: str) -> dict[str, Any]:
+    """How the kernel is started and ended."""
+    from traitlets.config import Config
+
+    from capelib.runs import engine
+
+    manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
+    if hasattr(socket, "AF_UNIX"):
+        # Over TCP each kernel would warn, and anyone on the machine could listen.
+        manager |= {"transport": "ipc", "ip": f"{folder}/k"}
+    return {
+        "shutdown_kernel": "immediate",
+        # Otherwise every kernel waits for one database of what was typed.
+        "extra_arguments": ["--HistoryManager.enabled=False"],
+        "config": Config({"KernelManager": manager}),
+    }
+
+
+def _keep(executed: Path, target: Path) -> None:
+    """Copy an executed notebook to its place, atomically."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_files(target.parent, {target.name: executed.read_bytes()})

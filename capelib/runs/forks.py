@@ -1,8 +1,10 @@
 """The warm process: it has imported what notebooks import, and forks a kernel for each request.
 
-Started by capelib.runs.warm as `python -m capelib.runs.forks FD`, where FD is a listening Unix socket. One connection a kernel: a JSON
-line in (argv, env, cwd), a JSON line out when the kernel runs (pid), and one when it has ended (exit). A connection that is closed by
-the other side ends its kernel; the end of standard input ends all of them and the warm process: nothing is left when its owner dies.
+Started by capelib.runs.warm as `python -m capelib.runs.forks FD`, where FD is a listening Unix
+socket. Each kernel has one connection: a JSON line in (argv, env, cwd), a JSON line out when the
+kernel runs (pid), and one when it has ended (exit). A connection that is closed by the other side
+ends its kernel; the end of standard input ends all of them and the warm process: nothing is left
+when its owner dies.
 """
 
 import atexit
@@ -65,11 +67,11 @@ def preload() -> None:
         reference(key)  # LaTeX is slow to read
     regimes.by_year()
     gc.collect()
-    gc.freeze()  # what is here is never collected: a kernel shares it instead of copying it
+    gc.freeze()  # never collected: a kernel shares it instead of copying it
 
 
 def serve(listener: socket.socket) -> None:
-    """Fork a kernel for each connection until standard input ends."""
+    """Fork a kernel for each connection, until standard input ends."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -88,25 +90,19 @@ def serve(listener: socket.socket) -> None:
                     _reap(kernels, waiting)
                 elif key.fd == listener.fileno():
                     connection, _ = listener.accept()
-                    pid = _start(
-                        connection,
-                        [
-                            listener.fileno(),
-                            wake_read,
-                            wake_write,
-                            *(other.fileno() for other in kernels.values()),
-                        ],
-                    )
+                    others = [other.fileno() for other in kernels.values()]
+                    others += [listener.fileno(), wake_read, wake_write]
+                    pid = _start(connection, others)
                     if pid:
                         kernels[pid] = connection
                         waiting.register(connection, selectors.EVENT_READ, pid)
-                elif key.data in kernels:  # nothing more is said on it: the other side closed it
+                elif key.data in kernels:  # only its end can be read here: the other side closed it
                     waiting.unregister(key.fileobj)
                     _end({key.data: kernels.pop(key.data)})
 
 
 def _start(connection: socket.socket, others: list[int]) -> int:
-    """Fork one kernel; returns its process id. The child does not return."""
+    """Fork one kernel; returns its process id, or 0. The child does not return."""
     with connection.makefile("r", encoding="utf-8") as lines:
         line = lines.readline()
     if not line:
@@ -127,7 +123,7 @@ def _start(connection: socket.socket, others: list[int]) -> int:
 
 
 def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
-    """What a kernel started by itself would find: its own session, signals, environment, folder and random numbers."""
+    """Run ipykernel in the conditions that a kernel started by itself would have."""
     import random
 
     import matplotlib as mpl
@@ -135,12 +131,9 @@ def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
     from ipykernel.kernelapp import IPKernelApp
 
     os.setsid()
-    for number, handler in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGCHLD, signal.SIG_DFL),
-        (signal.SIGTERM, signal.SIG_DFL),
-    ):
-        signal.signal(number, handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 (for the life of the process)
     os.dup2(sys.stdin.fileno(), 0)
     os.environ.clear()
@@ -150,9 +143,8 @@ def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
     np.random.seed()  # noqa: NPY002 (the old global generator, which notebooks may use)
     app = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(argv)
-    mpl.rcParams["backend"] = os.environ[
-        "MPLBACKEND"
-    ]  # read by matplotlib when it is imported, which was before
+    # matplotlib reads it when it is imported, and that was before.
+    mpl.rcParams["backend"] = os.environ["MPLBACKEND"]
     import_module("matplotlib.pyplot").install_repl_displayhook()
     try:
         app.start()
@@ -166,7 +158,7 @@ def _become_kernel(argv: list[str], env: dict[str, str], cwd: str) -> int:
 
 
 def _reap(kernels: dict[int, socket.socket], waiting: selectors.BaseSelector) -> None:
-    """Tell of each kernel that has ended how it ended."""
+    """Report how each kernel ended that has ended."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -178,9 +170,8 @@ def _reap(kernels: dict[int, socket.socket], waiting: selectors.BaseSelector) ->
         if connection is not None:
             waiting.unregister(connection)
             with contextlib.suppress(OSError), connection:
-                connection.sendall(
-                    json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode() + b"\n"
-                )
+                code = os.waitstatus_to_exitcode(status)
+                connection.sendall(json.dumps({"exit": code}).encode() + b"\n")
 
 
 def _end(kernels: dict[int, socket.socket]) -> None:

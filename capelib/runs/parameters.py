@@ -1,4 +1,4 @@
-"""Parameters of notebooks: read from the cell tagged `parameters`, and checked before a kernel starts."""
+"""Parameters of notebooks: read from their tagged cell, and checked before a kernel starts."""
 
 import ast
 import re
@@ -8,25 +8,46 @@ from typing import Any
 
 from capelib.errors import CapeError, ParameterError
 from capelib.files import cells
-from capelib.notebook import check_parameters
 from capelib.vocabulary.codebook import unknown
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a notebook's parameter cell."""
+    """One line of a notebook's parameter cell.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        int, float, bool, str, list[int] or list[str].
+    default : Any
+    comment : str
+    """
 
     name: str
-    kind: str  # int, float, bool, str, list[int], list[str]
+    kind: str
     default: Any
     comment: str
 
 
 def declared(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a notebook declares, from its cell tagged `parameters`, read with `ast`.
+    """Which parameters does a notebook declare, in its cell tagged `parameters`?
 
-    Each is one line `name: type = value  # comment`. Raises CapeError for a notebook without such a cell, and for a line in it
-    that is not a parameter (`x: False` would be an annotation and never exist).
+    Parameters
+    ----------
+    notebook
+        The notebook's file. Each line of its tagged cell is `name: type = value  # comment`.
+
+    Returns
+    -------
+    dict
+        The parameters by name. The cell is read with `ast`; nothing is run.
+
+    Raises
+    ------
+    CapeError
+        For a notebook without such a cell, and for a line in it that is not a parameter
+        (`x: False` would be an annotation, and the variable would never exist).
     """
     tagged = [
         cell for cell in cells(notebook) if "parameters" in cell.get("metadata", {}).get("tags", [])
@@ -34,76 +55,98 @@ def declared(notebook: Path) -> dict[str, Parameter]:
     if len(tagged) != 1:
         raise CapeError(f"{notebook.name} needs one cell tagged 'parameters', it has {len(tagged)}")
     source = "".join(tagged[0]["source"])
-    lines, found = source.splitlines(), {}
+    lines = source.splitlines()
+    parameters = {}
     for node in ast.parse(source).body:
-        if not (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Name)
-            and node.value is not None
+        if (
+            not isinstance(node, ast.AnnAssign)
+            or not isinstance(node.target, ast.Name)
+            or node.value is None
         ):
             raise CapeError(
-                f"{notebook.name}, parameter cell, line {node.lineno}: expected `name: type = value  # comment`"
+                f"{notebook.name}, parameter cell, line {node.lineno}: "
+                "expected `name: type = value  # comment`"
             )
-        comment = (
-            lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
-            .partition("#")[2]
-            .strip()
-        )
-        found[node.target.id] = Parameter(
-            node.target.id, ast.unparse(node.annotation), ast.literal_eval(node.value), comment
-        )
-    return found
+        after_value = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
+        comment = after_value.partition("#")[2].strip()
+        name = node.target.id
+        default = ast.literal_eval(node.value)
+        parameters[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
+    return parameters
 
 
 def parse(parameter: Parameter, text: str) -> Any:
-    """The value of a parameter given as text on the command line, in its declared type.
+    """Which value does a text on the command line give a parameter?
 
-    Lists are written with commas (or with +, as in a sweep). Raises ParameterError that names parameter, type and the text given.
+    Parameters
+    ----------
+    parameter
+        Its type decides how the text is read.
+    text
+        As typed. Lists are written with commas (or with +, as in a sweep).
 
+    Returns
+    -------
+    Any
+        The value in the declared type.
+
+    Raises
+    ------
+    ParameterError
+        Naming the parameter, its type and the text.
+
+    Examples
+    --------
     >>> parse(Parameter("stages", "list[int]", [2, 3], ""), "1,2,3")
     [1, 2, 3]
     """
     element = parameter.kind.removeprefix("list[").removesuffix("]")
     try:
-        if parameter.kind.startswith("list["):
-            return [
-                _one(element, part)
-                for part in text.strip("[] ").replace("+", ",").split(",")
-                if part.strip()
-            ]
-        return _one(element, text)
+        if not parameter.kind.startswith("list["):
+            return _value(element, text)
+        parts = text.strip("[] ").replace("+", ",").split(",")
+        return [_value(element, part) for part in parts if part.strip()]
     except ValueError:
         raise ParameterError(
             f"parameter {parameter.name} must be {parameter.kind}, not {text!r}"
         ) from None
 
 
-def _one(kind: str, text: str) -> Any:
+def _value(kind: str, text: str) -> Any:
+    """One value of a type that is no list."""
     text = text.strip()
     if kind == "bool":
         if text.lower() not in ("true", "yes", "false", "no"):
             raise ValueError(text)
         return text.lower() in ("true", "yes")
-    return {"int": int, "float": float, "str": str}[kind](
-        text.strip("'\"") if kind == "str" else text
-    )
-
-
-def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
-    """Every parameter of a notebook with the value it will have: `given` as text, else the default; names, types and ranges checked.
-
-    Raises ParameterError in one line, before any kernel starts.
-    """
-    values = read(notebook, given)
-    try:
-        check_parameters(**values)
-    except ParameterError as error:
-        raise ParameterError(f"{notebook.stem}: {error}") from None
-    return values
+    if kind == "str":
+        return text.strip("'\"")
+    return {"int": int, "float": float}[kind](text)
 
 
 def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
-    """The same with names and types checked only: enough to see whether a run has been made with these very values."""
+    """Which value will every parameter of a notebook have?
+
+    Names and types are checked, ranges are not. That is enough to see whether a run has been made
+    with these very values.
+
+    Parameters
+    ----------
+    notebook
+        The notebook's file.
+    given
+        Values as text; the other parameters have their defaults.
+
+    Returns
+    -------
+    dict
+        Every parameter with its value.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name, and for a text that is not of the declared type.
+    """
     known = declared(notebook)
     for name in given:
         if name not in known or name == "out":
@@ -115,16 +158,56 @@ def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def check(notebook: Path, values: dict[str, Any]) -> None:
+    """May a notebook be run with these values?
+
+    Raises
+    ------
+    ParameterError
+        In one line that names the notebook and everything that is wrong.
+    """
+    # Imports pandas, so only where a run is to be made.
+    from capelib.notebook import check_parameters
+
+    try:
+        check_parameters(**values)
+    except ParameterError as error:
+        raise ParameterError(f"{notebook.stem}: {error}") from None
+
+
+def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
+    """The same as `read`, with ranges checked too: see `check`."""
+    values = read(notebook, given)
+    check(notebook, values)
+    return values
+
+
 def label(parameters: dict[str, Any], known: dict[str, Parameter]) -> str:
-    """The part of a run's name that says which parameters differ from the defaults: `--origin=UZB`, or nothing."""
+    """Which part of a run's name says that parameters differ from the defaults?
+
+    Parameters
+    ----------
+    parameters
+        The values of a run.
+    known
+        What `declared` gives for its notebook.
+
+    Returns
+    -------
+    str
+        Such as `--origin=UZB`; "" where none differs.
+    """
     changed = {
         name: value
         for name, value in parameters.items()
         if name in known and value != known[name].default and name != "out"
     }
-    return "".join(f"--{name}={_short(value)}" for name, value in sorted(changed.items()))
+    return "".join(f"--{name}={_in_a_name(value)}" for name, value in sorted(changed.items()))
 
 
-def _short(value: Any) -> str:
+def _in_a_name(value: Any) -> str:
+    """A value as part of a folder's name."""
     text = "+".join(map(str, value)) if isinstance(value, list) else str(value)
-    return re.sub(r"[^\w.+-]", "_", Path(text).name if "/" in text or "\\" in text else text)
+    if "/" in text or "\\" in text:
+        text = Path(text).name
+    return re.sub(r"[^\w.+-]", "_", text)

@@ -1,4 +1,9 @@
-"""What a run rests on: only facts that the same inputs always give, so that they can be committed and compared."""
+"""Where figures come from, and whether their run must be repeated.
+
+`provenance.json` lies beside the figures and is committed: data, parameters, versions, outputs.
+What only decides whether a run must be repeated (checksums of code) stands in the run's record in
+`build/`, so that a commit to capelib's code does not touch the committed figures.
+"""
 
 import hashlib
 import sys
@@ -8,95 +13,192 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from capelib.files import PROVENANCE, cells, read_provenance
+from capelib.files import PROVENANCE, as_json, cells, read_json, read_provenance, write_files
 from capelib.paths import room
 from capelib.runs import reach
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
-READERS = (
-    "babel",
-    "pyarrow",
-    "python-calamine",
-    "rapidfuzz",
-)  # what a table of one's own comes to depends on these too
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
+# A table of the reader's is read by these packages, and by what these folders of data/ hold.
+READERS = ("babel", "pyarrow", "python-calamine", "rapidfuzz")
+READING = ("layouts", "names", "words")
 
 
-def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Everything that a run's results depend on: code, parameters, package versions, and the data and capelib that the code reaches.
+def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What do the results of a run come from?
 
-    Text cells and outputs of the notebook do not change what it computes.
+    Parameters
+    ----------
+    notebook
+        The notebook's file.
+    parameters
+        The values of all its parameters.
+
+    Returns
+    -------
+    dict
+        `notebook` (name), `parameters` (without `out`), `python` and `packages` (versions), and
+        `tables_sha256`: by path below `data/`, the checksum of each table that the run rests on.
+        For a table or folder of the reader's also `dataset_sha256`, by path.
     """
-    code = ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
-    reached = "\n".join(code)
     shown = {name: value for name, value in parameters.items() if name != "out"}
-    own = shown.get("dataset", PUBLIC_RECORD)
-    built_in = set(reach.tables(reached, shown.values()))
-    if own != PUBLIC_RECORD:
-        built_in |= set(
-            (room("data") / "layouts").glob("*.toml")
-        )  # found by their columns, not called by name
-    data = {"built_in": _checksum(sorted(built_in), room("data"))}
-    if own != PUBLIC_RECORD:
-        path = Path(own).expanduser()
-        tables = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
-        data["dataset"] = _checksum(
-            [file for file in tables if file.exists()], path.parent
-        )  # what is missing is said by the run
+    source = shown.get("dataset", PUBLIC_RECORD)
+    tables = _built_in(notebook, parameters)
+    packages = PACKAGES
+    stated: dict[str, Any] = {}
+    if source == PUBLIC_RECORD:
+        tables = [file for file in tables if file.parent.name not in READING]
+    else:
+        packages += READERS
+        path = Path(source).expanduser()
         shown["dataset"] = path.name
-    return {
+        stated["dataset_sha256"] = _checksums(_files_of(path), path.parent)
+    return stated | {
         "notebook": notebook.stem,
-        "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
         "parameters": shown,
-        "data_sha256": data,
-        "capelib_sha256": reach.sha256(reached),
+        "tables_sha256": _checksums(tables, room("data")),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "packages": {
-            name: _version(name)
-            for name in sorted(PACKAGES if own == PUBLIC_RECORD else PACKAGES + READERS)
-        },
+        "packages": {name: _version(name) for name in sorted(packages)},
     }
 
 
-def _checksum(files: Iterable[Path], folder: Path) -> str:
-    """One checksum of several files with their names below a folder."""
-    digest = hashlib.sha256()
-    for file in files:
-        stat = file.stat()
-        digest.update(
-            f"{file.relative_to(folder).as_posix()}\0{_known(file, stat.st_mtime_ns, stat.st_size)}\0".encode()
-        )
-    return digest.hexdigest()
+def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What can the results of a run depend on? Its facts, and code and tables that it reaches.
+
+    Text cells and outputs of the notebook do not change what it computes.
+
+    Parameters
+    ----------
+    notebook
+        The notebook's file.
+    parameters
+        The values of all its parameters.
+
+    Returns
+    -------
+    dict
+        The same for the same inputs; the run's record in `build/` holds it.
+    """
+    code = _code(notebook)
+    return {
+        "facts": facts(notebook, parameters),
+        "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
+        "capelib_sha256": reach.sha256("\n".join(code)),
+        "data_sha256": _checksums(_built_in(notebook, parameters), room("data")),
+    }
 
 
-@lru_cache(maxsize=1024)
-def _known(file: Path, _changed: int, _size: int) -> str:
-    """The checksum as of this time: all runs rest on the same tables."""
-    return sha256(file)
+def state(folder: Path, stated: dict[str, Any]) -> None:
+    """Write provenance.json of a folder: what is stated, its figures and its outputs.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs lie.
+    stated
+        What they come from, such as `facts` gives. `save` has noted the figures there already.
+    """
+    figures = read_provenance(folder).get("figures", {})
+    described = {
+        name: {key: value for key, value in figure.items() if key != "files"}  # they are outputs
+        for name, figure in figures.items()
+    }
+    # PNG files are not committed (.gitignore).
+    outputs = {name: sha for name, sha in checksums(folder).items() if not name.endswith(".png")}
+    outputs.pop(PROVENANCE, None)
+    content = stated | {"figures": described, "outputs": outputs}
+    write_files(folder, {PROVENANCE: as_json(content)})
+
+
+def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -> None:
+    """Note that the files of a folder came from these inputs.
+
+    Parameters
+    ----------
+    folder
+        The folder of figures.
+    expected
+        What its files depend on, such as `inputs` gives.
+    record
+        The JSON file for it in `build/`. It keeps one entry for each folder of figures, since
+        runs into several folders may share one `build/`.
+    **log
+        What else the record shall hold, such as seconds.
+    """
+    made = read_json(record).get("made", {})
+    kept = {name: entry for name, entry in made.items() if Path(name).is_dir()}
+    kept[str(folder.resolve())] = {"inputs": expected, "files": checksums(folder)}
+    write_files(record.parent, {record.name: as_json(log | {"made": kept})})
+
+
+def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
+    """Does the folder hold all results of just these inputs, so that its run need not be repeated?
+
+    Parameters
+    ----------
+    folder
+        The folder of figures.
+    expected
+        What its files depend on, such as `inputs` gives.
+    record
+        The JSON file for it in `build/`; without one (a fresh clone) the answer is no.
+    """
+    made = read_json(record).get("made", {}).get(str(folder.resolve()))
+    return made is not None and made == {"inputs": expected, "files": checksums(folder)}
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """The sha256 of each file in a folder, by name; none where there is no folder."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {
+        file.name: sha256(file)
+        for file in files
+        if file.is_file() and not file.name.startswith(".")
+    }
 
 
 def sha256(file: Path) -> str:
-    """Checksum of a file."""
+    """The sha256 of a file."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _code(notebook: Path) -> list[str]:
+    """The code cells of a notebook."""
+    return ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
+
+
+def _built_in(notebook: Path, parameters: dict[str, Any]) -> list[Path]:
+    """The files of data/ that a run reaches."""
+    values = [value for name, value in parameters.items() if name != "out"]
+    tables = set(reach.tables("\n".join(_code(notebook)), values))
+    if parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
+        # A layout is chosen by the columns of the table; no code names it.
+        tables |= set((room("data") / "layouts").glob("*.toml"))
+    return sorted(tables)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """A table, or the tables of a folder. One that is missing is named by the run itself."""
+    tables = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
+    return [file for file in tables if file.exists()]
+
+
+def _checksums(files: Iterable[Path], folder: Path) -> dict[str, str]:
+    """The sha256 of files by their path below a folder."""
+    sums = {}
+    for file in files:
+        stat = file.stat()
+        name = file.relative_to(folder).as_posix()
+        sums[name] = _sha256_as_of(file, stat.st_mtime_ns, stat.st_size)
+    return sums
+
+
+@lru_cache(maxsize=1024)
+def _sha256_as_of(file: Path, _changed: int, _size: int) -> str:
+    """The checksum as of this time: all runs rest on the same tables."""
+    return sha256(file)
 
 
 @cache
 def _version(package: str) -> str:
     return metadata.version(package)
-
-
-def outputs(folder: Path) -> dict[str, str]:
-    """Checksum of each file that a run left in its folder."""
-    return {
-        file.name: sha256(file)
-        for file in sorted(folder.iterdir())
-        if file.is_file() and file.name != PROVENANCE and not file.name.startswith(".")
-    }
-
-
-def unchanged(folder: Path, expected: dict[str, Any]) -> bool:
-    """Does the folder hold the whole results of just these inputs? Then the run need not be repeated."""
-    found = read_provenance(folder)
-    return (
-        bool(found) and found.get("inputs") == expected and found.get("outputs") == outputs(folder)
-    )

@@ -1,8 +1,9 @@
-"""What the results of a notebook can depend on: the source files of capelib and the tables of `data/` that its code reaches.
+"""Which files of capelib and tables of `data/` can the results of a notebook depend on?
 
-Names are followed and nothing is run: `cape.figures.stage_odds` leads to figures/stages.py and on to all that this file imports, but
-not to the other figures. A module counts as a whole; of a package only the names that are used count. What cannot be followed (a
-cell that is not Python, `cape` handed on as a whole) reaches everything.
+Names are followed and nothing is run: `cape.figures.stage_odds` leads to figures/stages.py and on
+to all that this file imports, but not to the other figures. A module counts as a whole; of a
+package only the names that are used count. What cannot be followed (a cell that is not Python,
+`cape` handed on as a whole) reaches everything.
 """
 
 import ast
@@ -12,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
+from capelib import _HOME, _MODULES
 from capelib.paths import PACKAGE, room
 
-Use = tuple[
-    str, tuple[str, ...]
-]  # a module or package, and the names below it: ("capelib", ("figures", "save"))
+# A module or package, and the names below it: ("capelib", ("figures", "save")).
+Use = tuple[str, tuple[str, ...]]
 
-# The sources of capelib are read by pattern, since parsing all of them would take most of the time of a command that finds nothing to do.
+# The sources of capelib are read by pattern: parsing all of them would take most of the time of a
+# command that finds nothing to do.
 _IMPORT = re.compile(
     r"^[ \t]*((?:from|import) capelib\b[\w.]*(?: import \([^)]*\)|.*))", re.MULTILINE
 )
@@ -29,20 +31,35 @@ _WORD = re.compile(r"""["']([\w./-]+)["']""")
 
 @lru_cache(maxsize=64)
 def sources(code: str) -> tuple[Path, ...]:
-    """The source files of capelib that code reaches, in order. Each file counts as this process first saw it."""
+    """Which files of capelib does code reach?
+
+    Parameters
+    ----------
+    code
+        Of a notebook, its cells one below the other.
+
+    Returns
+    -------
+    tuple of Path
+        In order: modules, and all templates of pages where one of the modules uses jinja2. Each
+        file counts as this process first saw it.
+    """
     waiting = [file for use in uses(code) for file in _files(*use)]
-    found = {PACKAGE / "__init__.py"} if waiting else set()
+    modules = {PACKAGE / "__init__.py"} if waiting else set()
     while waiting:
         file = waiting.pop()
-        if file not in found:
-            found.add(file)
+        if file not in modules:
+            modules.add(file)
             waiting += _imported(file)
-    return tuple(sorted(found))
+    templates = set()
+    if any("jinja2" in _text(file) for file in modules):
+        templates = {file for file in PACKAGE.glob("*/templates/*") if file.is_file()}
+    return tuple(sorted(modules | templates))
 
 
 @lru_cache(maxsize=64)
 def sha256(code: str) -> str:
-    """Checksum of these files with their names."""
+    """The checksum of the files of capelib that code reaches, with their names."""
     digest = hashlib.sha256()
     for file in sources(code):
         digest.update(f"{file.relative_to(PACKAGE).as_posix()}\0{_text(file)}\0".encode())
@@ -50,7 +67,21 @@ def sha256(code: str) -> str:
 
 
 def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
-    """The files of `data/` that code with these values of parameters, or a source file that it reaches, calls by name."""
+    """Which files of `data/` does code reach?
+
+    Parameters
+    ----------
+    code
+        Of a notebook.
+    values
+        Of its parameters.
+
+    Returns
+    -------
+    list of Path
+        The files whose names stand in quotes in the code or in a module that it reaches, or are
+        values of parameters.
+    """
     names = _names(code).union(map(str, values))
     return sorted(
         file for file in room("data").rglob("*.*") if not names.isdisjoint((file.name, file.stem))
@@ -60,91 +91,114 @@ def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
 @lru_cache(maxsize=64)
 def _names(code: str) -> set[str]:
     """Whatever stands in quotes; of a path the last part."""
-    reached = [
-        _words(file) for file in sources(code) if file != PACKAGE / "__init__.py"
-    ]  # the face names modules, not tables
-    return {word.rpartition("/")[2] for word in {*_WORD.findall(code)}.union(*reached)}
+    words = set(_WORD.findall(code))
+    for file in sources(code):
+        # capelib/__init__.py names modules, not tables.
+        if file.suffix == ".py" and file != PACKAGE / "__init__.py":
+            words |= _words(file)
+    return {word.rpartition("/")[2] for word in words}
 
 
 def uses(code: str) -> set[Use]:
-    """What code takes from capelib: by `import capelib as cape` and `cape.figures.save`, or by `from capelib... import`."""
+    """What does code take from capelib?
+
+    Parameters
+    ----------
+    code
+        With `import capelib as cape` and names like `cape.figures.save`, or with
+        `from capelib... import`.
+
+    Returns
+    -------
+    set
+        Each module or package with the names below it; ("capelib", ()) for all of it.
+    """
     try:
         nodes = list(ast.walk(ast.parse(code)))
     except SyntaxError:
         return {("capelib", ())}
-    modules = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    face = {
-        alias.asname or "capelib"
-        for alias in modules
-        if alias.name == "capelib" or not alias.asname
-    }
-    within = {node.value for node in nodes if isinstance(node, ast.Attribute)}
-    chains = [_chain(node) for node in nodes if node not in within]
-    return {("capelib", tuple(chain[1:])) for chain in chains if chain and chain[0] in face} | set(
-        _imports(nodes)
-    ) - {("capelib", ())}
+    aliases = set()
+    for node in nodes:
+        for alias in node.names if isinstance(node, ast.Import) else []:
+            if alias.name == "capelib" or not alias.asname:
+                aliases.add(alias.asname or "capelib")
+    inner = {node.value for node in nodes if isinstance(node, ast.Attribute)}
+    chains = [_chain(node) for node in nodes if node not in inner]
+    named = {("capelib", tuple(chain[1:])) for chain in chains if chain and chain[0] in aliases}
+    imported = set(_imports(nodes)) - {("capelib", ())}
+    return named | imported
 
 
 def _chain(node: ast.AST) -> list[str]:
     """`cape.figures.save` as three words; nothing for what does not begin with a name."""
     if isinstance(node, ast.Name):
         return [node.id]
-    inner = _chain(node.value) if isinstance(node, ast.Attribute) else []
-    return [*inner, node.attr] if inner else []
+    before = _chain(node.value) if isinstance(node, ast.Attribute) else []
+    return [*before, node.attr] if before else []
 
 
 def _imports(nodes: Iterable[ast.AST]) -> Iterator[Use]:
+    """What import statements take from capelib."""
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("capelib."):
-            yield from ((str(node.module), (alias.name,)) for alias in node.names)
+            for alias in node.names:
+                yield str(node.module), (alias.name,)
         elif isinstance(node, ast.Import):
-            yield from (
-                (alias.name, ()) for alias in node.names if f"{alias.name}.".startswith("capelib.")
-            )
+            for alias in node.names:
+                if f"{alias.name}.".startswith("capelib."):
+                    yield alias.name, ()
 
 
 @cache
 def _files(module: str, names: tuple[str, ...] = ()) -> set[Path]:
-    """The files that a name leads to: a module; below a package that hands on names, the module that has the name."""
-    place = PACKAGE.parent.joinpath(*module.split("."))
-    if not place.is_dir():
-        return {file for file in [place.with_suffix(".py")] if file.exists()}
+    """The files that a name leads to: a module; for a package, the module that defines the name."""
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    if not path.is_dir():
+        file = path.with_suffix(".py")
+        return {file} if file.exists() else set()
     if not names or names[0] == "*":
-        return set(place.rglob("*.py"))
+        return set(path.rglob("*.py"))
     first, rest = names[0], names[1:]
-    found = set()
-    if (place / first).is_dir() or (place / f"{first}.py").exists():
-        found |= _files(f"{module}.{first}", rest)
-    for home, name in _handed_on(place).get(first, set()) - {(module, first)}:
-        found |= _files(home, (name, *rest))
-    return found or {place / "__init__.py"}
+    files = set()
+    if (path / first).is_dir() or (path / f"{first}.py").exists():
+        files |= _files(f"{module}.{first}", rest)
+    for origin, name in _imported_names(path).get(first, set()) - {(module, first)}:
+        files |= _files(origin, (name, *rest))
+    return files or {path / "__init__.py"}
 
 
 @cache
-def _handed_on(package: Path) -> dict[str, set[tuple[str, str]]]:
-    """Where a package's names come from, by the imports of its `__init__`; the face of capelib lists its own for type checkers."""
-    found: dict[str, set[tuple[str, str]]] = {}
+def _imported_names(package: Path) -> dict[str, set[tuple[str, str]]]:
+    """The names that a package imports, each with the module and its name there.
+
+    capelib itself imports its public names when they are first used; it lists them.
+    """
+    origins: dict[str, set[tuple[str, str]]] = {}
+    if package == PACKAGE:
+        origins = {name: {(module, name)} for name, module in _HOME.items()}
+        for name, module in _MODULES.items():
+            before, _, last = module.rpartition(".")
+            origins[name] = {(before, last)}
     for node in ast.parse(_text(package / "__init__.py")).body:
-        for each in node.body if isinstance(node, ast.If) else [node]:
-            if isinstance(each, ast.ImportFrom):
-                for alias in each.names:
-                    found.setdefault(alias.asname or alias.name, set()).add(
-                        (str(each.module), alias.name)
-                    )
-    return found
+        for alias in node.names if isinstance(node, ast.ImportFrom) else []:
+            origin = (str(node.module), alias.name)
+            origins.setdefault(alias.asname or alias.name, set()).add(origin)
+    return origins
 
 
 @cache
 def _imported(file: Path) -> set[Path]:
-    """The files that a source file imports, also inside functions; not those that it imports for type checkers only."""
+    """The files that a module imports, also inside functions; not those for type checkers only."""
     statements = _IMPORT.findall(_FOR_TYPES_ONLY.sub("", _text(file)))
-    return {
-        found for use in _imports(ast.parse("\n".join(statements)).body) for found in _files(*use)
-    }
+    files = set()
+    for use in _imports(ast.parse("\n".join(statements)).body):
+        files |= _files(*use)
+    return files
 
 
 @cache
 def _words(file: Path) -> set[str]:
+    """What stands in quotes in a module, outside its docstrings."""
     return set(_WORD.findall(_DOCSTRING.sub("", _text(file))))
 
 

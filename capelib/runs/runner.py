@@ -1,4 +1,4 @@
-"""Run notebooks with papermill; results appear only when a run has succeeded."""
+"""Run notebooks with papermill; results are put in place only when a run has succeeded."""
 
 import os
 import shutil
@@ -15,23 +15,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capelib.errors import CapeError, ParameterError
-from capelib.files import ANSWER, PROVENANCE, as_json, read_json, read_provenance, write_files
-from capelib.notebook import check_parameters
+from capelib.files import ANSWER, PROVENANCE, read_json
 from capelib.paths import room
 from capelib.runs import provenance
 from capelib.runs.execute import Run, execute
-from capelib.runs.parameters import declared, fill, label, read
-from capelib.vocabulary.codebook import unknown
+from capelib.runs.parameters import check, declared, fill, label, read
+from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
 
 if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
+UNKNOWN_SECONDS = 1e6  # of a run that was never made: it is started first
 _one_table = threading.Lock()  # runs that end together would each read the same table
 
 
 @dataclass
 class Outcome:
-    """What became of a run. status: "done", "unchanged" or "failed"."""
+    """What became of a run?
+
+    Attributes
+    ----------
+    run : Run
+    status : str
+        "done", "unchanged" or "failed".
+    folder : Path
+        Where its figures lie.
+    seconds : float
+        How long it took.
+    answer : str
+        The notebook's answer in one sentence.
+    verdicts : list of dict
+        On published numbers, as `Verdict.row` gives them.
+    notes : list of str
+        Sentences for the end of `cape reproduce`.
+    error : str
+        What went wrong, in one line.
+    """
 
     run: Run
     status: str
@@ -44,20 +63,27 @@ class Outcome:
 
 
 def notebooks() -> dict[str, Path]:
-    """The notebooks of the collection by name, in order."""
+    """Which notebooks does the collection hold? By name, in order."""
     return {path.stem: path for path in sorted(room("notebooks").glob("[0-9][0-9]_*.ipynb"))}
 
 
 def find(name: str) -> Path:
-    """One notebook by its name, its number ("03") or its path. Raises ParameterError naming the nearest."""
+    """Which notebook is meant?
+
+    Parameters
+    ----------
+    name
+        Its name, its number ("03") or its path.
+
+    Raises
+    ------
+    ParameterError
+        Where there is none, naming the nearest.
+    """
     known = notebooks()
-    matches = [
-        path
-        for stem, path in known.items()
-        if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name)
-    ]
-    if matches:
-        return matches[0]
+    for stem, path in known.items():
+        if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name):
+            return path
     if Path(name).suffix == ".ipynb" and Path(name).exists():
         return Path(name)
     raise ParameterError(unknown("notebook", name, list(known)))
@@ -66,58 +92,78 @@ def find(name: str) -> Path:
 def plan(
     names: list[str], given: dict[str, str], sweep: dict[str, list[str]] | None = None
 ) -> list[Run]:
-    """The runs to make: for the named notebooks (all, when none is named) the sets of `runs.toml`, or those that are asked for.
+    """Which runs are to be made?
 
-    given: one value for a parameter, as text. sweep: several values; every combination is a run. With either, the sets of
-    `runs.toml` are not run. A run that comes up twice is made once. What is asked for is checked here, before the first kernel
-    starts; the sets of `runs.toml` are checked when they are to be run.
+    With a parameter or a sweep only those runs are planned, not the sets of `runs.toml`.
+
+    Parameters
+    ----------
+    names
+        The notebooks; all where none is named.
+    given
+        One value for a parameter, as text.
+    sweep
+        Several values for a parameter, as text; every combination is a run.
+
+    Returns
+    -------
+    list of Run
+        Each run once, in the order of the notebooks.
+
+    Raises
+    ------
+    ParameterError
+        For a value that was asked for and is not allowed, before any kernel starts. The sets of
+        `runs.toml` are checked when they are to be run.
     """
     chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
-    asked = {name: [value] for name, value in given.items()} | (sweep or {})
-    if both := sorted(set(given) & set(sweep or {})):
+    sweep = sweep or {}
+    if both := sorted(set(given) & set(sweep)):
         raise ParameterError(
             f"parameter {both[0]} is both set and swept: give all its values to --sweep"
         )
+    asked = {name: [value] for name, value in given.items()} | sweep
     runs: dict[str, Run] = {}
     for notebook in chosen:
-        known = declared(notebook)
-        accepted = (
-            asked
-            if len(chosen) == 1
-            else {name: values for name, values in asked.items() if name in known}
-        )
-        for values in _combinations(accepted) if accepted else _sets(notebook):
-            parameters = fill(notebook, values) if accepted else read(notebook, values)
-            name = notebook.stem + label(parameters, known)
-            run = runs.setdefault(name, Run(notebook, parameters, name))
-            if run.parameters != parameters:
+        for run in _runs_of(notebook, asked, len(chosen) > 1):
+            first = runs.setdefault(run.name, run)
+            if first.parameters != run.parameters:
                 raise ParameterError(
-                    f"two runs would share the name {name}: give their files different names"
+                    f"two runs would share the name {run.name}: give their files different names"
                 )
-    declared_somewhere = {name for run in runs.values() for name in run.parameters}
-    if unused := set(asked) - declared_somewhere:
-        raise ParameterError(
-            unknown("parameter", sorted(unused)[0], sorted(declared_somewhere - {"out"}))
-        )
+    known = {name for run in runs.values() for name in run.parameters}
+    if unused := set(asked) - known:
+        raise ParameterError(unknown("parameter", sorted(unused)[0], sorted(known - {"out"})))
     return list(runs.values())
 
 
+def _runs_of(notebook: Path, asked: dict[str, list[str]], among_others: bool) -> Iterator[Run]:
+    """The runs of a notebook; among others, parameters that it does not have are left out."""
+    known = declared(notebook)
+    if among_others:
+        asked = {name: values for name, values in asked.items() if name in known}
+    for values in _combinations(asked) if asked else _sets(notebook):
+        parameters = fill(notebook, values) if asked else read(notebook, values)
+        name = notebook.stem + label(parameters, known)
+        yield Run(notebook, parameters, name, checked=bool(asked))
+
+
 def _sets(notebook: Path) -> list[dict[str, str]]:
-    """The parameter sets of a notebook in `runs.toml`: its `parameters`, and every combination of its `sweep`."""
+    """The parameter sets of a notebook in `runs.toml`, with every combination of its `sweep`."""
     import tomllib
 
-    entries = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8")).get(
-        "run", []
-    )
-    found = []
-    for entry in [entry for entry in entries if entry["notebook"] == notebook.stem]:
+    content = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8"))
+    sets = []
+    for entry in content.get("run", []):
+        if entry["notebook"] != notebook.stem:
+            continue
         fixed = {name: _as_text(value) for name, value in entry.get("parameters", {}).items()}
         swept = {
             name: [_as_text(value) for value in values]
             for name, values in entry.get("sweep", {}).items()
         }
-        found += [fixed | values for values in _combinations(swept)]
-    return found or [{}]
+        sets += [fixed | values for values in _combinations(swept)]
+    return sets or [{}]
 
 
 def _combinations(values: dict[str, list[str]]) -> list[dict[str, str]]:
@@ -138,28 +184,57 @@ def reproduce(
     started: Callable[[Run], None] | None = None,
     cluster: "Cluster | None" = None,
 ) -> Iterator[Outcome]:
-    """Make the runs, several at once; each gives an Outcome as it ends, those that need not be repeated first.
+    """Make the runs, several at once, the longest first.
 
-    out: folder for figures, one folder a run. build: folder for executed notebooks and what differs from run to run.
-    force: repeat also what has not changed; else a run whose inputs and outputs still match its provenance is "unchanged".
-    jobs: how many at once. plain: start each kernel by itself, in place of forking it. started: told of each run that begins.
-    cluster: where notebooks are executed, in place of here (`capelib.runs.cluster.connected`).
-    The parameters of every run that is to be made are checked first. The longest come first, by their seconds of the last time.
-    A second `reproduce` on the same folder waits for the first. Raises CapeError where a folder cannot be written.
+    The parameters of every run that is to be made are checked first. A second `reproduce` on the
+    same folder waits for the first.
+
+    Parameters
+    ----------
+    runs
+        What `plan` gives.
+    out
+        The folder for figures, one folder a run.
+    build
+        The folder for executed notebooks and for each run's record: what it rested on, its seconds.
+    force
+        Repeat also what has not changed. Otherwise a run whose record shows the same inputs and the
+        files that lie in its folder is "unchanged".
+    jobs
+        How many at once.
+    plain
+        Start each kernel by itself, in place of forking it.
+    started
+        Called with each run that begins.
+    cluster
+        Where notebooks are executed, in place of here: see `capelib.runs.cluster.connected`.
+
+    Yields
+    ------
+    Outcome
+        As each run ends; those that need not be repeated first.
+
+    Raises
+    ------
+    ParameterError
+        For values that are not allowed.
+    CapeError
+        Where a folder cannot be written.
     """
-    expected = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
-    same = [
-        run
-        for run in runs
-        if not force and provenance.unchanged(out / run.name, expected[run.name])
-    ]
-    for run in same:
-        yield _finished(Outcome(run, "unchanged", out / run.name))
-    todo = sorted((run for run in runs if run not in same), key=lambda run: -seconds_of(run, build))
+    inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
+    todo = []
+    for run in runs:
+        folder = out / run.name
+        if not force and provenance.unchanged(folder, inputs[run.name], _record(run, build)):
+            yield _with_answer(Outcome(run, "unchanged", folder))
+        else:
+            todo.append(run)
     if not todo:
         return
     for run in todo:
-        check(run)
+        if not run.checked:
+            check(run.notebook, run.parameters)
+    todo.sort(key=lambda run: -seconds_of(run, build))
     from capelib.runs.warm import available, end_all, provisioned, warm_process
 
     if available() and not plain and cluster is None:
@@ -167,7 +242,7 @@ def reproduce(
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {
-            pool.submit(_make, run, expected[run.name], out, build, stop, started, cluster)
+            pool.submit(_make, run, inputs[run.name], out, build, stop, started, cluster)
             for run in todo
         }
         try:
@@ -175,36 +250,36 @@ def reproduce(
                 ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in ended:
                     yield future.result()
-        except BaseException:  # Ctrl-C, a folder that cannot be written, a reader who has seen enough: nothing more is put in place
+        except BaseException:
+            # Ctrl-C, a folder that cannot be written, or a caller that wants no more outcomes:
+            # nothing more is put in place.
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             (cluster.end if cluster else end_all)()
             raise
 
 
-def check(run: Run) -> None:
-    """Are the parameters of this run allowed? Raises ParameterError that names the notebook."""
-    try:
-        check_parameters(**run.parameters)
-    except ParameterError as error:
-        raise ParameterError(f"{run.notebook.stem}: {error}") from None
-
-
 def seconds_of(run: Run, build: Path) -> float:
-    """How long the run took the last time; unknown ones count as long."""
-    return float(read_json(build / f"{run.name}.json").get("seconds", 1e6))
+    """How long did the run take the last time? `UNKNOWN_SECONDS` where it was never made."""
+    return float(read_json(_record(run, build)).get("seconds", UNKNOWN_SECONDS))
+
+
+def _record(run: Run, build: Path) -> Path:
+    return build / f"{run.name}.json"
 
 
 def _make(
     run: Run,
-    expected: dict[str, Any],
+    inputs: dict[str, Any],
     out: Path,
     build: Path,
     stop: threading.Event,
     started: Callable[[Run], None] | None,
     cluster: "Cluster | None",
 ) -> Outcome:
-    folder, begun = out / run.name, time.perf_counter()
+    """Make one run. Its files are put in place unless it failed or all shall stop."""
+    folder = out / run.name
+    begun = time.perf_counter()
     if started and not stop.is_set():
         started(run)
     with _staging(out) as staging:
@@ -213,22 +288,20 @@ def _make(
             return Outcome(run, "failed", folder, error="stopped")
         if error:
             return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
-        own = run.parameters.get("dataset", "public-record")
-        if own != "public-record":
-            _set_aside(own, staging)
-        content = read_provenance(staging) | {
-            "inputs": expected,
-            "outputs": provenance.outputs(staging),
-        }
-        (staging / PROVENANCE).write_bytes(as_json(content))
+        source = run.parameters.get("dataset", PUBLIC_RECORD)
+        if source != PUBLIC_RECORD:
+            _set_aside(source, staging)
+        provenance.state(staging, inputs["facts"])
         _move(staging, folder)
-    outcome = _finished(Outcome(run, "done", folder, time.perf_counter() - begun))
-    log = {
-        "run": run.name,
-        "seconds": round(outcome.seconds, 2),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
-    write_files(build, {f"{run.name}.json": as_json(log)})
+    outcome = _with_answer(Outcome(run, "done", folder, time.perf_counter() - begun))
+    provenance.remember(
+        folder,
+        inputs,
+        _record(run, build),
+        run=run.name,
+        seconds=round(outcome.seconds, 2),
+        finished=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
     return outcome
 
 
@@ -239,9 +312,7 @@ def _alone(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         folder = os.open(out, os.O_RDONLY)
     except OSError as error:
-        raise CapeError(
-            f"cannot write to {out}: {error.strerror}; choose another folder with --out"
-        ) from None
+        raise _cannot_write(out, error) from None
     try:
         try:
             import fcntl
@@ -263,18 +334,21 @@ def _alone(out: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _finished(outcome: Outcome) -> Outcome:
-    found = read_json(outcome.folder / ANSWER)
-    outcome.answer, outcome.verdicts, outcome.notes = (
-        found.get("answer", ""),
-        found.get("verdicts", []),
-        found.get("notes", []),
-    )
+def _cannot_write(out: Path, error: OSError) -> CapeError:
+    return CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out")
+
+
+def _with_answer(outcome: Outcome) -> Outcome:
+    """The outcome with what answer.json in its folder says."""
+    answer = read_json(outcome.folder / ANSWER)
+    outcome.answer = answer.get("answer", "")
+    outcome.verdicts = answer.get("verdicts", [])
+    outcome.notes = answer.get("notes", [])
     return outcome
 
 
 def _set_aside(source: str, folder: Path) -> None:
-    """The rows of a user's table that could not be used, and what was changed in it, beside the figures."""
+    """Write which rows of a user's table could not be used, and what was changed in it."""
     from capelib.check.files import examine, write_account
 
     with _one_table:
@@ -283,12 +357,11 @@ def _set_aside(source: str, folder: Path) -> None:
 
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
+    """A folder for what a run writes, removed at the end."""
     try:
         staging = Path(tempfile.mkdtemp(prefix=".run-", dir=out))
     except OSError as error:
-        raise CapeError(
-            f"cannot write to {out}: {error.strerror}; choose another folder with --out"
-        ) from None
+        raise _cannot_write(out, error) from None
     try:
         yield staging
     finally:
@@ -296,11 +369,12 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Put the files of a succeeded run in place, provenance last: until then the run counts as not made."""
+    """Put the files of a succeeded run in place, provenance last: until then it is not made."""
     folder.mkdir(exist_ok=True)
     made = sorted(staging.iterdir(), key=lambda path: (path.name == PROVENANCE, path.name))
+    names = {path.name for path in made}
     for old in folder.iterdir():
-        if old.name not in {path.name for path in made}:
+        if old.name not in names:
             old.unlink()
     for path in made:
         path.replace(folder / path.name)

@@ -1,7 +1,8 @@
-"""Warm kernels: a kernel provisioner (Jupyter's own plug-in point) whose kernels are forked from a process that has imported everything.
+"""Warm kernels: forked from a process that has already imported what notebooks import.
 
-Registered as `cape-warm`. Any papermill uses it with `JUPYTER_DEFAULT_PROVISIONER_NAME=cape-warm`; kernels of other languages or other
-Pythons, and systems on which a fork is not safe (macOS) or not to be had (Windows), start as they always do.
+A kernel provisioner (Jupyter's own plug-in point), registered as `cape-warm`. Any papermill uses it
+with `JUPYTER_DEFAULT_PROVISIONER_NAME=cape-warm`. Kernels of other languages or other Pythons, and
+systems on which a fork is not safe (macOS) or does not exist (Windows), start as they always do.
 """
 
 import asyncio
@@ -29,63 +30,83 @@ NAME = "cape-warm"
 
 
 def available() -> bool:
-    """Can kernels be forked here?"""
+    """Can kernels be forked on this system?"""
     return sys.platform == "linux"
 
 
 class WarmKernel:
-    """A forked kernel, as the provisioner asks of a process: pid, poll, wait, send_signal, kill, terminate."""
+    """What is a forked kernel to the provisioner? A process, with what it asks of one.
+
+    Attributes
+    ----------
+    pid : int
+    returncode : int or None
+        None while it runs.
+    """
 
     stdin = stdout = stderr = None
 
     def __init__(self, connection: socket.socket, pid: int) -> None:
-        self._connection, self.pid = connection, pid
+        self._connection = connection
+        self.pid = pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
-        return self._read(0)
+        """What is the exit code? None while it runs."""
+        return self._exit_code(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Waits for the exit code."""
-        code = self._read(timeout)
+        """Wait for the exit code.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            Where it still runs after `timeout` seconds.
+        """
+        code = self._exit_code(timeout)
         if code is None:
             raise subprocess.TimeoutExpired(f"kernel {self.pid}", timeout or 0)
         return code
 
-    def _read(self, timeout: float | None) -> int | None:
+    def _exit_code(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
             line = self._connection.recv(4096)
-            self.returncode = (
-                json.loads(line)["exit"] if line else -signal.SIGKILL
-            )  # the warm process died, and its kernels with it
+            # Without a line the warm process died, and its kernels with it.
+            self.returncode = json.loads(line)["exit"] if line else -signal.SIGKILL
             self._connection.close()
         return self.returncode
 
     def send_signal(self, signum: int) -> None:
-        """Sends a signal to the kernel; nothing where it has ended."""
+        """Send a signal to the kernel; nothing where it has ended."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signum)
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """End it at once."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Asks it to end."""
+        """Ask it to end."""
         self.send_signal(signal.SIGTERM)
 
 
 class WarmProcess:
-    """The process that kernels are forked from; started at the first kernel, ended with its owner."""
+    """Which process are kernels forked from? Started at the first one, ended with its owner.
+
+    Attributes
+    ----------
+    owner : int
+        The process that started it.
+    address : str
+        Of its Unix socket.
+    """
 
     def __init__(self) -> None:
         self.owner = os.getpid()
         listener = socket.socket(socket.AF_UNIX)
-        self._folder = Path(
-            tempfile.mkdtemp(prefix="cape-")
-        )  # for its owner only; an abstract address would be open to everybody
+        # A folder is open to its owner only, an abstract address would be to everybody.
+        self._folder = Path(tempfile.mkdtemp(prefix="cape-"))
         self.address = str(self._folder / "forks")
         listener.bind(self.address)
         listener.listen(64)
@@ -109,11 +130,26 @@ class WarmProcess:
         atexit.register(self.close)
 
     def alive(self) -> bool:
-        """Can kernels be had from it, by this process?"""
+        """Can this process get kernels from it?"""
         return self.owner == os.getpid() and self._process.poll() is None
 
     def kernel(self, argv: list[str], env: dict[str, str], cwd: str) -> WarmKernel:
-        """A new kernel. Raises OSError where the warm process cannot give one."""
+        """Fork a new kernel.
+
+        Parameters
+        ----------
+        argv
+            What ipykernel gets.
+        env
+            The environment variables of the kernel.
+        cwd
+            Its working folder.
+
+        Raises
+        ------
+        OSError
+            Where the warm process cannot give one.
+        """
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self.address)
         connection.sendall(json.dumps({"argv": argv, "env": env, "cwd": cwd}).encode() + b"\n")
@@ -126,7 +162,7 @@ class WarmProcess:
         return WarmKernel(connection, json.loads(line)["pid"])
 
     def close(self) -> None:
-        """Ends it and its kernels."""
+        """End it and its kernels."""
         if self.owner == os.getpid():
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -139,14 +175,19 @@ class WarmProcess:
 _lock = threading.Lock()
 _warm: WarmProcess | None = None
 _plain = False
-_kernels: weakref.WeakSet[Any] = (
-    weakref.WeakSet()
-)  # every kernel that this process has started and still knows
+# Every kernel that this process has started and that is still in use.
+_kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 @contextlib.contextmanager
 def provisioned(plain: bool = False) -> Iterator[None]:
-    """Within it, kernels of this process come from `WarmProvisioner`; plain: each started by itself, in place of forked."""
+    """Let kernels of this process come from `WarmProvisioner`, within it.
+
+    Parameters
+    ----------
+    plain
+        Start each by itself, in place of forking it.
+    """
     global _plain
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name, _plain
@@ -158,14 +199,14 @@ def provisioned(plain: bool = False) -> Iterator[None]:
 
 
 def end_all() -> None:
-    """Ends every kernel that this process has started."""
+    """End every kernel that this process has started."""
     for kernel in list(_kernels):
         with contextlib.suppress(OSError):
             kernel.kill()
 
 
 def warm_process() -> WarmProcess:
-    """The warm process of this process, started when there is none."""
+    """Which is the warm process of this process? One is started where there is none."""
     global _warm
     with _lock:
         if _warm is None or not _warm.alive():
@@ -174,23 +215,21 @@ def warm_process() -> WarmProcess:
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Starts kernels of this Python by forking the warm process, all others as Jupyter does."""
+    """Start kernels of this Python by forking the warm process, all others as Jupyter does."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Encrypts what goes over TCP, where nothing else was asked for."""
+        """Encrypt what goes over TCP, where nothing else was asked for."""
         if self.parent is not None and self.parent.transport == "tcp":
             kwargs.setdefault("transport_encryption", "auto")
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Forks a kernel; where that cannot be done, starts it as a process of its own."""
+        """Fork a kernel; where that cannot be done, start it as a process of its own."""
         argv = _arguments(cmd)
         if available() and not _plain and argv is not None:
             with contextlib.suppress(OSError):
-                env, cwd = (
-                    dict(kwargs.get("env") or os.environ),
-                    str(kwargs.get("cwd") or Path.cwd()),
-                )
+                env = dict(kwargs.get("env") or os.environ)
+                cwd = str(kwargs.get("cwd") or Path.cwd())
                 self.process = warm_process().kernel(argv, env, cwd)
                 self.pid = self.pgid = self.process.pid
                 self.cwd = cwd
@@ -201,7 +240,7 @@ class WarmProvisioner(LocalProvisioner):
         return info
 
     async def wait(self) -> int | None:
-        """Waits for its end; Jupyter's own looks only ten times a second."""
+        """Wait for its end; Jupyter's own looks only ten times a second."""
         if isinstance(self.process, WarmKernel):
             while self.process.poll() is None:
                 await asyncio.sleep(0.002)
@@ -209,11 +248,12 @@ class WarmProvisioner(LocalProvisioner):
 
 
 def _arguments(cmd: list[str]) -> list[str] | None:
-    """What a command says to ipykernel, where it starts one of this very Python: `python -m ipykernel_launcher -f FILE`."""
-    if (
-        len(cmd) > 2
-        and "ipykernel_launcher" in cmd[:4]
-        and Path(cmd[0]).resolve() == Path(sys.executable).resolve()
-    ):
-        return cmd[cmd.index("ipykernel_launcher") + 1 :]
-    return None
+    """What a command gives to ipykernel: `-f FILE` of `python -m ipykernel_launcher -f FILE`.
+
+    None where it starts something else, or another Python.
+    """
+    if len(cmd) < 3 or "ipykernel_launcher" not in cmd[:4]:
+        return None
+    if Path(cmd[0]).resolve() != Path(sys.executable).resolve():
+        return None
+    return cmd[cmd.index("ipykernel_launcher") + 1 :]

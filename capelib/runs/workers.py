@@ -1,8 +1,9 @@
-"""The worker's half of a run on a cluster: its room of sources and data, and the host that runs notebooks there.
+"""The worker's half of a run on a cluster: sources and data, and the process that runs notebooks.
 
-Nothing of this needs capelib on the worker: these functions travel as they stand, and bring the sources with them. The host is one
-process a worker, `python -m capelib.runs.workers FD` on the sources that came; one connection a run. The end of its standard input ends
-it with all its kernels and removes the room: nothing is left on a machine whose worker was killed.
+Nothing of this needs capelib on the worker: these functions travel as they stand, and bring the
+sources with them. Each worker has one host process, `python -m capelib.runs.workers FD`, on the
+sources that came; each run has one connection to it. The end of its standard input ends it with all
+its kernels and removes its folder: nothing is left on a machine whose worker was killed.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ Files = dict[str, bytes]  # by their path below a folder
 
 
 def put(folder: Path, files: Files) -> None:
-    """Write files below a folder."""
+    """Write files below a folder, by their path there."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def put(folder: Path, files: Files) -> None:
 
 
 def take(folder: Path) -> Files:
-    """The files below a folder."""
+    """Which files lie below a folder?"""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -38,28 +39,39 @@ def take(folder: Path) -> Files:
     }
 
 
-class Room:
-    """Sources and data of one client on one worker; its host is started by the first run, and ended when Dask lets go of the room."""
+class Host:
+    """Which process runs notebooks on this worker, with one client's sources and data?
+
+    The first run starts it; it ends when Dask no longer needs it.
+    """
 
     def __init__(self, files: Files, plain: bool) -> None:
-        self._files, self._plain = files, plain
+        self._files = files
+        self._plain = plain
         self._lock = threading.Lock()
-        self._host: subprocess.Popen[bytes] | None = None
-        self._folder = self._address = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = ""
+        self._address = ""
         self._closed = False
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._files, self._plain)  # another worker has a host of its own
+        return type(self), (self._files, self._plain)  # another worker starts a process of its own
 
     def __del__(self) -> None:
         self.close()
 
     def connection(self) -> Connection:
-        """A connection to the host, for one run. Raises OSError where there is none to be had."""
+        """Connect to the process, for one run.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be reached.
+        """
         with self._lock:
-            if not self._closed and (self._host is None or self._host.poll() is not None):
+            if not self._closed and (self._process is None or self._process.poll() is not None):
                 self._start()
-            if self._closed:  # perhaps while the host started
+            if self._closed:  # perhaps while the process started
                 self.close()
                 raise ConnectionAbortedError
             connection = socket.socket(socket.AF_UNIX)
@@ -67,7 +79,7 @@ class Room:
             return Connection(connection.detach())
 
     def _start(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)  # of a host that was killed
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a process that was killed
         self._folder = tempfile.mkdtemp(prefix="cape-")
         put(Path(self._folder), self._files)
         self._address = f"{self._folder}/host"
@@ -82,7 +94,7 @@ class Room:
                 str(listener.fileno()),
                 *(["plain"] if self._plain else []),
             ]
-            self._host = subprocess.Popen(
+            self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
@@ -92,30 +104,42 @@ class Room:
             )
 
     def close(self) -> None:
-        """Ends the host, its kernels and their files."""
+        """End the process, its kernels and their files."""
         self._closed = True
-        if self._host is not None:
+        if self._process is not None:
             with contextlib.suppress(OSError):
-                self._host.stdin.close()
+                self._process.stdin.close()
             try:
-                self._host.wait(timeout=10)
+                self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                self._host.kill()
-                self._host.wait()
+                self._process.kill()
+                self._process.wait()
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def carry_out(room: Room, own: Files, run: dict[str, Any]) -> dict[str, Any]:
-    """One run on this worker: `error` in one line or "", `files` that it made, the `executed` notebook, and the `worker`.
+def carry_out(host: Host, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
+    """Make one run on this worker: what came of it?
 
-    own: the user's table or folder of tables; run: what the host's `_execute` takes besides.
+    Parameters
+    ----------
+    host
+        The process that runs it.
+    tables
+        The user's table or folder of tables.
+    run
+        What `_execute` takes besides.
+
+    Returns
+    -------
+    dict
+        `error` in one line or "", `files` that it made, the `executed` notebook, and the `worker`.
     """
     from distributed import get_worker
 
     worker = get_worker().address
     try:
-        with room.connection() as connection:
-            connection.send(run | {"own": own})
+        with host.connection() as connection:
+            connection.send(run | {"tables": tables})
             return connection.recv() | {"worker": worker}
     except (EOFError, OSError) as error:
         why = f": {error}" if str(error) else ""
@@ -128,7 +152,15 @@ def carry_out(room: Room, own: Files, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def close(key: str, dask_worker: Any) -> None:
-    """End what runs in a room on this worker."""
+    """End what runs in a host process on this worker.
+
+    Parameters
+    ----------
+    key
+        Of the host, for Dask.
+    dask_worker
+        Given by Dask.
+    """
     if key in dask_worker.data:
         dask_worker.data[key].close()
 
@@ -139,10 +171,9 @@ def _serve(listener: socket.socket, plain: bool) -> None:
     threading.Thread(target=_end_with_owner, daemon=True).start()
     with provisioned(plain):
         while True:
-            connection, _ = listener.accept()
-            threading.Thread(
-                target=_answer, args=(Connection(connection.detach()),), daemon=True
-            ).start()
+            accepted, _ = listener.accept()
+            connection = Connection(accepted.detach())
+            threading.Thread(target=_answer, args=(connection,), daemon=True).start()
 
 
 def _end_with_owner() -> None:
@@ -168,25 +199,28 @@ def _answer(connection: Connection) -> None:
 
 
 def _execute(
-    name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], own: Files, build: str
+    name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], tables: Files, build: str
 ) -> dict[str, Any]:
-    """A run as at home, in a folder of its own. build: the folder for executed notebooks at home, for the message that names it."""
+    """A run as on the client's machine, in a folder of its own.
+
+    `build` is the client's folder for executed notebooks, for the message that names it.
+    """
     from capelib.runs.execute import Run, execute
 
-    with tempfile.TemporaryDirectory(prefix="run-") as place:
-        folder = Path(place)
-        put(folder / "own", own)
-        put(folder, dict([notebook]))
-        (folder / "made").mkdir()
-        if own:
-            parameters["dataset"] = str(folder / "own" / next(iter(own)).split("/")[0])
-        error = execute(
-            Run(folder / notebook[0], parameters, name), folder / "made", folder / "build"
-        )
-        said = error.replace(str(folder / "build"), build)
+    with tempfile.TemporaryDirectory(prefix="run-") as temporary:
+        folder = Path(temporary)
+        file, content = notebook
+        put(folder, {file: content})
+        put(folder / "tables", tables)
+        if tables:
+            source = next(iter(tables)).split("/")[0]
+            parameters["dataset"] = str(folder / "tables" / source)
+        made = folder / "made"
+        made.mkdir()
+        error = execute(Run(folder / file, parameters, name), made, folder / "build")
         return {
-            "error": said,
-            "files": {} if error else take(folder / "made"),
+            "error": error.replace(str(folder / "build"), build),
+            "files": {} if error else take(made),
             "executed": take(folder / "build"),
         }
 
