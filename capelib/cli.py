@@ -324,7 +324,7 @@ def fetch(
 
     typer.echo(catalogue.about(name) + "\n")
     fetched = catalogue.fetch(name, out, accept)
-    typer.echo(fetched.said)
+    typer.echo(fetched.message)
     if fetched.status == "changed":
         raise typer.Exit(1)
 

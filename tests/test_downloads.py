@@ -1,4 +1,4 @@
-"""What users rely on from `cape fetch`: the whole file with its licence and checksum on record, or one line and nothing stored.
+"""`cape fetch` gives the whole file, its licence and checksum on record, or one line and no file.
 
 A real server on this machine plays the source, well and badly.
 """
@@ -285,7 +285,8 @@ def test_a_file_that_arrives_whole_is_stored_with_its_checksum_on_record(
     header, line = (fetched.path.parent / "downloads.csv").read_text().splitlines()
     assert header == "file,name,sha256,contents,address,date,bytes"
     assert re.fullmatch(
-        rf"vdem_ert_v15_1900_2024.csv,vdem,({catalogue._sha256(fetched.path)}),\1,{server}{path},20\d\d-\d\d-\d\d,{len(GOOD)}",
+        rf"vdem_ert_v15_1900_2024.csv,vdem,({catalogue._sha256(fetched.path)}),\1,"
+        rf"{server}{path},20\d\d-\d\d-\d\d,{len(GOOD)}",
         line,
     )
     assert catalogue.path_of("vdem", fetched.path.parent) == fetched.path
@@ -362,8 +363,8 @@ def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(
     line = refused("vdem", tmp_path, timeout=0.2)
     assert said in line and line.startswith("vdem: ")
     assert (
-        f"get it by hand from https://github.com/vdeminstitute/ERT and put it in {tmp_path} as vdem_ert_v15_1900_2024.csv"
-        in line
+        "get it by hand from https://github.com/vdeminstitute/ERT "
+        f"and put it in {tmp_path} as vdem_ert_v15_1900_2024.csv" in line
     )
     assert len(Source.asked) == asked
 
@@ -427,7 +428,7 @@ def test_the_same_file_again_is_said_and_nothing_changes(source, tmp_path):
     catalogue.fetch("vdem", tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     again = catalogue.fetch("vdem", tmp_path)
-    assert again.status == "unchanged" and "is what the source gives today" in again.said
+    assert again.status == "unchanged" and "is what the source gives today" in again.message
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
@@ -439,7 +440,7 @@ def test_a_file_that_changed_at_the_source_is_kept_apart_until_it_is_accepted(
     monkeypatch.setattr(Source, "body", CHANGED)
     for _ in range(2):  # asking twice keeps one copy
         changed = catalogue.fetch("vdem", tmp_path)
-        assert changed.status == "changed" and changed.said.startswith(
+        assert changed.status == "changed" and changed.message.startswith(
             "CHANGED AT THE SOURCE: it gives another file than on 20"
         )
         assert (first.read_bytes(), changed.path.read_bytes()) == (GOOD, CHANGED)
@@ -447,7 +448,7 @@ def test_a_file_that_changed_at_the_source_is_kept_apart_until_it_is_accepted(
         assert len(stored(tmp_path)) == 3
         assert len(catalogue._registry(tmp_path)) == 2
     accepted = catalogue.fetch("vdem", tmp_path, accept=True)
-    assert accepted.status == "accepted" and "is kept as" in accepted.said
+    assert accepted.status == "accepted" and "is kept as" in accepted.message
     assert (accepted.path, first.read_bytes()) == (first, CHANGED)
     assert GOOD in [path.read_bytes() for path in tmp_path.glob("vdem*.csv")]
     assert catalogue.fetch("vdem", tmp_path).status == "unchanged"
@@ -484,7 +485,7 @@ def test_a_file_that_was_changed_here_is_neither_used_nor_replaced(source, tmp_p
     for call in (catalogue.path_of, catalogue.fetch):
         with pytest.raises(
             CapeError,
-            match=r"is no longer the file that was fetched on 20.* move it away and run `cape fetch vdem`",
+            match=r"no longer the file that was fetched on 20.* move it away and run `cape fetch",
         ):
             call("vdem", tmp_path)
     assert path.read_bytes() == b"mine" and len(Source.asked) == 1
@@ -525,7 +526,7 @@ def test_a_registry_that_cannot_be_read_names_the_line(source, tmp_path, text, l
     (tmp_path / "downloads.csv").write_text(text)
     with pytest.raises(
         CapeError,
-        match=rf"downloads.csv, line {line}: expected the 7 columns file, name, .*; mend or delete the line",
+        match=rf"downloads.csv, line {line}: expected the 7 columns file, name, .*; mend or delete",
     ):
         catalogue.fetch("vdem", tmp_path)
 

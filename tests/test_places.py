@@ -1,4 +1,4 @@
-"""Places: the shapes are the world's, no line jumps across it, and each capital lies in its own state."""
+"""The shapes are the world's, no line jumps across it, and each capital lies in its state."""
 
 import json
 import time
@@ -25,7 +25,7 @@ def world() -> dict[str, places.Shape]:
 
 
 def area(shape: places.Shape) -> float:
-    """Square kilometres on the sphere, by Green's theorem; holes run the other way round and are taken away."""
+    """Square kilometres on the sphere, by Green's theorem; holes run the other way round."""
     total = 0.0
     for ring in shape.rings:
         x, y = np.radians(ring).T
@@ -98,7 +98,7 @@ def test_neighbours_share_the_same_points(world):
 
 
 def test_every_arc_is_decoded_as_the_specification_says():
-    """A second implementation, point by point, of the arcs of one state (its longitudes do not cross the antimeridian)."""
+    """A second implementation, point by point, of a state that does not cross the antimeridian."""
     world = json.loads((room("data") / places.WORLD).read_text(encoding="utf-8"))
     (kx, ky), (dx, dy) = world["transform"]["scale"], world["transform"]["translate"]
     entry = next(

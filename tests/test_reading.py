@@ -1,4 +1,4 @@
-"""What users rely on when they bring a table: it is read whatever its form, each decision is noted, no row and no cell gets lost."""
+"""A table is read whatever its form; each decision is noted, no row and no cell gets lost."""
 
 import csv
 import datetime
@@ -79,6 +79,7 @@ def workbook(path: Path, *rows: list, sheet: str = "Data") -> openpyxl.Workbook:
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 SHEET = "xl/worksheets/sheet1.xml"
 NAMES = '<row r="1"><c r="A1" t="str"><v>id</v></c><c r="B1" t="str"><v>host</v></c></row>'
 ODS = " ".join(
@@ -88,15 +89,21 @@ ODS = " ".join(
 
 
 def parts_of_xlsx(rows: str, after: str = "", top: str = "", strings: str = "") -> dict[str, str]:
-    """The parts of a workbook with one sheet. after: behind the rows; top: before the root, where entities are declared."""
+    """The parts of a workbook with one sheet.
+
+    after: behind the rows; top: before the root, where entities are declared.
+    """
     return {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-        "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        f'<Relationship Id="rId1" Type="{RELS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELS}"><sheets><sheet name="Data" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{RELS}/officeDocument" Target="xl/workbook.xml"/>'
+        "</Relationships>",
+        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELS}">'
+        '<sheets><sheet name="Data" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
         f'<Relationship Id="rId1" Type="{RELS}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="rId2" Type="{RELS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        f'<Relationship Id="rId2" Type="{RELS}/sharedStrings" Target="sharedStrings.xml"/>'
+        "</Relationships>",
         SHEET: f"{top}<worksheet {MAIN}><sheetData>{rows}</sheetData>{after}</worksheet>",
         "xl/sharedStrings.xml": f"<sst {MAIN}>{strings}</sst>",
     }
@@ -104,12 +111,20 @@ def parts_of_xlsx(rows: str, after: str = "", top: str = "", strings: str = "") 
 
 def parts_of_ods(rows: str, top: str = "", manifest: str = "") -> dict[str, str]:
     """The parts of an ods workbook with one sheet."""
-    body = f'<office:body><office:spreadsheet><table:table table:name="Data">{rows}</table:table></office:spreadsheet></office:body>'
+    table = f'<table:table table:name="Data">{rows}</table:table>'
+    body = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
     return {
         "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
         "META-INF/manifest.xml": f"<manifest:manifest {ODS}>{manifest}</manifest:manifest>",
         "content.xml": f"{top}<office:document-content {ODS}>{body}</office:document-content>",
     }
+
+
+def ods_row(text: str) -> str:
+    cell = (
+        f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    )
+    return f"<table:table-row>{cell}</table:table-row>"
 
 
 def packed(path: Path, parts: dict[str, str] | list[tuple[str, str]]) -> Path:
@@ -170,7 +185,7 @@ def test_one_broken_letter_does_not_make_a_utf8_file_another_encoding(one):
     assert sheet.notes.query("rule == 'read.letters'")["severity"].tolist() == ["guess"]
 
 
-def test_a_quoted_cell_holds_delimiters_quotes_and_line_breaks_and_rows_are_counted_as_a_spreadsheet_shows_them(
+def test_a_quoted_cell_holds_delimiters_quotes_and_line_breaks_and_counts_as_one_row(
     one,
 ):
     sheet = one('a,b\n"one, ""two""",x\n"first\nsecond",y\n3" pipe,z\n')
@@ -331,7 +346,7 @@ def test_decimal_commas_do_not_make_a_table_comma_separated(one):
 
 @pytest.fixture
 def careless(tmp_path):
-    """A workbook as people keep them: title, two rows of names, merged cells, hidden parts, formulas, a note sheet."""
+    """A workbook as people keep them: title, two rows of names, merged and hidden parts, notes."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Data"
@@ -368,7 +383,8 @@ def test_a_careless_workbook_is_read_as_a_person_reads_it(careless):
     (sheet,) = read(careless)
     assert (sheet.file, sheet.sheet, sheet.header_rows) == ("mine.xlsx", "Data", (4, 5))
     assert list(sheet.frame.columns) == [
-        "Exile / id", "Exile / name", "Incident / host", "Incident / date", "Incident / n", "Incident / grave",
+        "Exile / id", "Exile / name", "Incident / host",
+        "Incident / date", "Incident / n", "Incident / grave",
     ]  # fmt: skip
     assert sheet.frame.index.tolist() == [6, 7, 8, 10, 11]
     assert cells(sheet)[:4] == [
@@ -429,8 +445,12 @@ def test_rows_hidden_by_a_filter_are_said_to_be(tmp_path):
 
 
 def test_formulas_are_read_as_the_values_that_the_spreadsheet_program_stored(tmp_path):
-    sheet = '<row r="1"><c r="A1" t="str"><v>n</v></c><c r="B1" t="str"><v>m</v></c></row><row r="2"><c r="A2"><f>1+1</f><v>2</v></c>'
-    sheet += '<c r="B2" t="str"><f>IF(1,"","")</f><v></v></c></row><row r="3"><c r="A3"><f>2+2</f><v/></c><c r="B3"><f>3</f></c></row>'
+    sheet = (
+        '<row r="1"><c r="A1" t="str"><v>n</v></c><c r="B1" t="str"><v>m</v></c></row>'
+        '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c>'
+        '<c r="B2" t="str"><f>IF(1,"","")</f><v></v></c></row>'
+        '<row r="3"><c r="A3"><f>2+2</f><v/></c><c r="B3"><f>3</f></c></row>'
+    )
     (found,) = read(xlsx(tmp_path / "mine.xlsx", sheet))
     assert found.frame.loc[2, "n"] == "2" and noted(found, "read.formula") == [
         (3, "n", None),
@@ -687,7 +707,7 @@ def billion_laughs(path: Path) -> None:
 
 def external_entity(path: Path) -> None:
     entity = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
-    rows = '<table:table-row><table:table-cell office:value-type="string"><text:p>&a;</text:p></table:table-cell></table:table-row>'
+    rows = ods_row("&a;")
     packed(path, parts_of_ods(rows, top=entity))
 
 
@@ -744,28 +764,21 @@ def sheet_without_its_part(path: Path) -> None:
 
 
 def ods_cell_repeated_over_everything(path: Path) -> None:
-    cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/>'
-    packed(
-        path,
-        parts_of_ods(
-            f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
-        ),
-    )
+    one = 'office:value-type="float" office:value="1"'
+    cell = f'<table:table-cell {one} table:number-columns-repeated="16384"/>'
+    row = f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
+    packed(path, parts_of_ods(row))
 
 
 def ods_blank_rows_repeated_without_end(path: Path) -> None:
-    names = '<table:table-row><table:table-cell office:value-type="string"><text:p>id</text:p></table:table-cell></table:table-row>'
-    blank = '<table:table-row table:visibility="collapse" table:number-rows-repeated="999999999"><table:table-cell/></table:table-row>'
-    packed(path, parts_of_ods(names * 2 + blank * 3))
+    hidden = 'table:visibility="collapse" table:number-rows-repeated="999999999"'
+    blank = f"<table:table-row {hidden}><table:table-cell/></table:table-row>"
+    packed(path, parts_of_ods(ods_row("id") * 2 + blank * 3))
 
 
 def ods_numbers_that_are_none(path: Path) -> None:
-    packed(
-        path,
-        parts_of_ods(
-            '<table:table-row table:number-rows-repeated="-5e9"><table:table-cell/></table:table-row>'
-        ),
-    )
+    times = 'table:number-rows-repeated="-5e9"'
+    packed(path, parts_of_ods(f"<table:table-row {times}><table:table-cell/></table:table-row>"))
 
 
 def ods_locked(path: Path) -> None:
@@ -901,7 +914,7 @@ for path in sys.argv[2:]:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory) -> dict[str, tuple[str, float]]:
-    """What became of each hostile file, and after how many seconds, in a process that may not take more than BOUND."""
+    """What became of each hostile file, and after how many seconds, in a process with BOUND."""
     folder = tmp_path_factory.mktemp("hostile")
     endings = {
         "text": ".csv",
@@ -1127,6 +1140,21 @@ def test_a_local_file_can_be_checked_against_its_checksum(tmp_path):
     assert len(read(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())) == 1
     with pytest.raises(cape.DataError, match="is not the expected file"):
         read(path, sha256="0" * 64)
+
+
+def test_a_packed_file_of_more_than_a_workbook_needs_is_not_even_opened(tmp_path, monkeypatch):
+    path = tmp_path / "mine.xlsx"
+    workbook(path, ["id", "host"], [1, "RUS"])
+    monkeypatch.setattr(files, "MAX_PACKED", path.stat().st_size)
+    assert len(read(path)) == 1
+    monkeypatch.setattr(files, "MAX_PACKED", path.stat().st_size - 1)
+    with pytest.raises(cape.DataError, match="MiB packed, more than the 0 of a workbook"):
+        read(path)
+
+
+def test_only_the_names_that_records_repeat_are_noted(one):
+    sheet = one('[{"a": 1, "a": 2, "b": 3}]', "mine.json")
+    assert noted(sheet, "read.twice") == [(None, "a", None)]
 
 
 def test_a_column_without_any_cell_is_text_too(tmp_path):

@@ -1,6 +1,7 @@
-"""JSON, Parquet and DataFrames: tables whose columns are named already, turned into cells of text."""
+"""JSON, Parquet and DataFrames: tables whose columns have names, turned into cells of text."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,63 +10,49 @@ import pandas as pd
 from capelib.errors import DataError
 from capelib.read.cell_text import text_of
 from capelib.read.header import finish, tabulate
-from capelib.read.sheet import MAX_CELL, Grid, Notes, Sheet, bounded, text_frame
+from capelib.read.sheet import MAX_CELL, Grid, Notes, Sheet, bounded, text_frame, text_rows
 
 MAX_JSON = 256 << 20  # bytes: as objects they take ten times that
 MAX_JSON_CELLS = 20_000_000  # 8 bytes each even where a record lacks the field
-MAX_TEXT = (
-    4 << 30
-)  # bytes of text of a Parquet table, where a value that is stored once may stand in many rows
+# bytes of text of a Parquet table, where a value that is stored once may stand in many rows
+MAX_TEXT = 4 << 30
 DEPTH = 4  # levels at which a list of records is looked for
 
 
 def read_frame(frame: pd.DataFrame, file: str = "DataFrame") -> Sheet:
-    """A DataFrame as a sheet; rows are numbered from 1, a named index becomes a column."""
+    """Which texts does a DataFrame hold? Rows are numbered from 1; a named index is a column."""
     notes = Notes()
+    columns = [frame.iloc[:, number] for number in range(frame.shape[1])]
+    names = list(frame.columns)
     if any(name is not None for name in frame.index.names):
-        notes.add(
-            "read.index",
-            f"the index became the column(s) {', '.join(str(name) for name in frame.index.names)}",
-        )
-        frame = frame.rename_axis(
-            index=[
-                f"index {n}" if name is None else name
-                for n, name in enumerate(frame.index.names, 1)
-            ]
-        )
-        both = frame.index.to_frame(index=False)
-        names = [*both.columns, *frame.columns]
-        columns = [both.iloc[:, n] for n in range(both.shape[1])] + [
-            frame.iloc[:, n] for n in range(frame.shape[1])
-        ]
-    else:
-        names, columns = list(frame.columns), [frame.iloc[:, n] for n in range(frame.shape[1])]
+        made = f"the index became the column(s) {', '.join(map(str, frame.index.names))}"
+        notes.add("read.index", made)
+        for level in reversed(range(frame.index.nlevels)):
+            columns.insert(0, frame.index.get_level_values(level).to_series())
+            name = frame.index.names[level]
+            names.insert(0, f"index {level + 1}" if name is None else name)
     bounded(len(frame), len(names), file)
-    cells = text_frame(
-        {n: _texts(column) for n, column in enumerate(columns)}, pd.RangeIndex(1, len(frame) + 1)
-    )
-    return _named(cells, [_name(name) for name in names], file, notes)
+    texts = {number: _texts(column) for number, column in enumerate(columns)}
+    cells = text_frame(texts, pd.RangeIndex(1, len(frame) + 1))
+    return _named(cells, names, file, notes)
+
+
+def _named(cells: pd.DataFrame, names: list[Any], file: str, notes: Notes) -> Sheet:
+    if not names:
+        raise DataError(f"{file} is empty: expected named columns and at least one row")
+    return finish(Grid(file, "", cells, notes=notes), cells, [_name(name) for name in names], ())
 
 
 def _name(name: Any) -> str:
-    parts = (
-        [text_of(part) or "" for part in name] if isinstance(name, tuple) else [text_of(name) or ""]
-    )
-    return (
-        " / ".join(" ".join(part.split()) for part in parts if part)
-        .encode("utf-8", "replace")
-        .decode()
-    )
-
-
-def _named(cells: pd.DataFrame, names: list[str], file: str, notes: Notes) -> Sheet:
-    if not names:
-        raise DataError(f"{file} is empty: expected named columns and at least one row")
-    return finish(Grid(file, "", cells, notes=notes), cells, names, ())
+    """The name of a column as text; of several levels "upper / lower"."""
+    levels = name if isinstance(name, tuple) else (name,)
+    texts = [" ".join((text_of(level) or "").split()) for level in levels]
+    joined = " / ".join(text for text in texts if text)
+    return joined.encode("utf-8", "replace").decode()
 
 
 def _texts(column: pd.Series) -> Any:
-    """A column of any type as an arrow array of texts, each distinct value turned into text once."""
+    """A column of any type as texts."""
     import pyarrow as pa
 
     try:
@@ -78,106 +65,118 @@ def _texts(column: pd.Series) -> Any:
 
 
 def arrow_texts(array: Any) -> Any:
-    """An arrow array of any type as texts. Raises DataError where single values or all of them together are too long."""
+    """Which texts does an arrow array of any type hold?
+
+    Each distinct value is turned into text once.
+
+    Raises
+    ------
+    DataError
+        Where a single value, or all of them together, are too long.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    text = pa.large_string()
     chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     done: list[Any] = []
     for chunk in chunks:
         try:
             coded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
         except pa.ArrowNotImplementedError:  # lists and structures
-            done.append(
-                pa.array([text_of(value) for value in chunk.to_pylist()], pa.large_string())
-            )
+            done.append(pa.array([text_of(value) for value in chunk.to_pylist()], text))
             continue
-        texts = [text_of(value) for value in coded.dictionary.to_pylist()]
-        longest = max((len(text) for text in texts if text), default=0)
+        values = [text_of(value) for value in coded.dictionary.to_pylist()]
+        longest = max((len(value) for value in values if value), default=0)
         if longest > MAX_CELL:
             raise DataError(f"a cell of {longest:,} characters, more than {MAX_CELL:,}")
-        labels = pa.array(
-            [text and text.encode("utf-8", "replace").decode() for text in texts], pa.large_string()
-        )
-        total = pc.sum(pc.take(pc.binary_length(labels), coded.indices)).as_py() or 0
+        whole = [value and value.encode("utf-8", "replace").decode() for value in values]
+        distinct = pa.array(whole, text)
+        total = pc.sum(pc.take(pc.binary_length(distinct), coded.indices)).as_py() or 0
         if total > MAX_TEXT:
             raise DataError(f"{total:,} bytes of text in one column, more than {MAX_TEXT:,}")
-        done.append(labels.take(coded.indices))
-    return pa.chunked_array(done, pa.large_string())
+        done.append(distinct.take(coded.indices))
+    return pa.chunked_array(done, text)
 
 
 def read_parquet(path: Path, file: str) -> Sheet:
-    """A Parquet file as a sheet, read in batches; rows are numbered from 1."""
+    """Which texts does a Parquet file hold? Rows are numbered from 1.
+
+    Raises
+    ------
+    DataError
+        Where the file is broken or too large; `file` is its name in the message.
+    """
+    import pyarrow as pa
+
+    try:
+        names, columns, rows = _parquet_columns(path, file)
+    except DataError as error:
+        if file in str(error):
+            raise
+        raise DataError(f"{file}: {error}; keep only the columns and rows you need") from None
+    except (pa.ArrowException, OSError, ValueError, MemoryError, KeyError, OverflowError) as error:
+        why = " ".join(str(error).split())[:100]
+        raise DataError(f"{file} is a broken Parquet file ({why}): export it again") from None
+    cells = text_frame(dict(enumerate(columns)), pd.RangeIndex(1, rows + 1))
+    return _named(cells, names, file, Notes())
+
+
+def _parquet_columns(path: Path, file: str) -> tuple[list[str], list[Any], int]:
+    """Names and texts of the columns, and the number of rows; read in batches."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    try:
-        with parquet.ParquetFile(path, memory_map=True) as table:
-            bounded(table.metadata.num_rows, len(table.schema_arrow.names), file)
-            names = table.schema_arrow.names
-            kept = [
-                name
-                for name, kind in zip(names, table.schema_arrow.types, strict=True)
-                if pa.types.is_string(kind) or pa.types.is_binary(kind)
-            ]
-        with parquet.ParquetFile(path, memory_map=True, read_dictionary=kept) as table:
-            parts: dict[int, list[Any]] = {number: [] for number in range(len(names))}
-            rows = size = 0
-            for batch in table.iter_batches(batch_size=100_000, use_threads=False):
-                rows += len(batch)
-                bounded(rows, len(names), file)
-                for number, column in enumerate(batch.columns):
-                    texts = arrow_texts(column)
-                    size += texts.nbytes
-                    parts[number].extend(texts.chunks)
-                if size > MAX_TEXT:
-                    raise DataError(f"more than {MAX_TEXT:,} bytes of text")
-    except DataError as error:
-        raise (
-            DataError(f"{file}: {error}; keep only the columns and rows you need")
-            if file not in str(error)
-            else error
-        ) from None
-    except (pa.ArrowException, OSError, ValueError, MemoryError, KeyError, OverflowError) as error:
-        raise DataError(
-            f"{file} is a broken Parquet file ({' '.join(str(error).split())[:100]}): export it again"
-        ) from None
-    cells = text_frame(
-        {n: pa.chunked_array(part, pa.large_string()) for n, part in parts.items()},
-        pd.RangeIndex(1, rows + 1),
-    )
-    return _named(cells, [_name(name) for name in names], file, Notes())
+    with parquet.ParquetFile(path, memory_map=True) as table:
+        schema = table.schema_arrow
+        bounded(table.metadata.num_rows, len(schema.names), file)
+    repeating = [  # kept as a dictionary: a value that is stored once is turned into text once
+        name
+        for name, kind in zip(schema.names, schema.types, strict=True)
+        if pa.types.is_string(kind) or pa.types.is_binary(kind)
+    ]
+    columns: list[list[Any]] = [[] for _ in schema.names]
+    rows = size = 0
+    with parquet.ParquetFile(path, memory_map=True, read_dictionary=repeating) as table:
+        for batch in table.iter_batches(batch_size=100_000, use_threads=False):
+            rows += len(batch)
+            bounded(rows, len(schema.names), file)
+            for chunks, column in zip(columns, batch.columns, strict=True):
+                texts = arrow_texts(column)
+                size += texts.nbytes
+                chunks.extend(texts.chunks)
+            if size > MAX_TEXT:
+                raise DataError(f"more than {MAX_TEXT:,} bytes of text")
+    text = pa.large_string()
+    return schema.names, [pa.chunked_array(chunks, text) for chunks in columns], rows
 
 
 def read_json(text: str, file: str, notes: Notes, header: int = 0) -> Sheet:
-    """JSON as a sheet: a list of records (also one a line, or inside an object), columns with their values, or rows of cells."""
+    """Which table stands in JSON?
+
+    Parameters
+    ----------
+    text
+        A list of records (also one a line, or inside an object), columns with their values, or
+        rows of cells.
+    file
+        Its name in messages.
+    notes
+        Takes what reading decides.
+    header
+        For rows of cells, the number of the one that names the columns; 0 to find it.
+
+    Raises
+    ------
+    DataError
+        Where it is no JSON, holds no table, or is too large.
+    """
     if len(text) > MAX_JSON:
         raise DataError(
             f"{file} holds more than {MAX_JSON >> 20} MiB of JSON: save it as CSV or Parquet"
         )
     try:
-        found, path = _table_in(_parsed(text, file, notes))
-        if path:
-            notes.add(
-                "read.json_table", f"the table was taken from {' / '.join(path)}", certainty=0.95
-            )
-        if isinstance(found, list) and found and all(isinstance(row, list) for row in found):
-            width = max(len(row) for row in found)
-            _small(len(found), width, file)
-            rows = [[text_of(cell) for cell in row] + [None] * (width - len(row)) for row in found]
-            return tabulate(
-                Grid(
-                    file,
-                    "",
-                    text_frame(
-                        dict(enumerate(zip(*rows, strict=True))), pd.RangeIndex(1, len(rows) + 1)
-                    ),
-                    notes=notes,
-                ),
-                header,
-            )
-        columns, count = _columns(found, file, notes)
-        cells = text_frame(dict(enumerate(columns.values())), pd.RangeIndex(1, count + 1))
+        return _json_sheet(_parsed(text, file, notes), file, notes, header)
     except RecursionError:
         raise DataError(
             f"{file} is nested too deeply for a table: expected a list of records"
@@ -186,51 +185,63 @@ def read_json(text: str, file: str, notes: Notes, header: int = 0) -> Sheet:
         raise DataError(
             f"{file} needs more memory than there is: save it as CSV or Parquet"
         ) from None
-    return _named(cells, [_name(name) for name in columns], file, notes)
+
+
+def _json_sheet(document: Any, file: str, notes: Notes, header: int) -> Sheet:
+    content, path = _table_in(document)
+    if path:
+        made = f"the table was taken from {' / '.join(path)}"
+        notes.add("read.json_table", made, certainty=0.95)
+    if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
+        width = max(len(row) for row in content)
+        _require_small(len(content), width, file)
+        rows = [[text_of(cell) for cell in row] + [None] * (width - len(row)) for row in content]
+        cells = text_rows(rows, pd.RangeIndex(1, len(rows) + 1))
+        return tabulate(Grid(file, "", cells, notes=notes), header)
+    columns, length = _columns(content, file, notes)
+    cells = text_frame(dict(enumerate(columns.values())), pd.RangeIndex(1, length + 1))
+    return _named(cells, list(columns), file, notes)
 
 
 def _parsed(text: str, file: str, notes: Notes) -> Any:
-    twice: dict[str, int] = {}
+    """The document, numbers as text; a name that a record gives twice is kept as "name (2)"."""
+    repeats: dict[str, int] = {}
 
     def record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        pairs = [
-            (name.encode("utf-8", "replace").decode(), value) for name, value in pairs
-        ]  # half letters: "\\ud800"
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            found = {}
-            for name, value in pairs:
-                own, number = name, 2
-                while own in found:
-                    own, number = f"{name} ({number})", number + 1
-                twice[name] = twice.get(name, 0) + (own != name)
-                found[own] = value
-        return found
+        # half letters ("\\ud800") are no text
+        pairs = [(name.encode("utf-8", "replace").decode(), value) for name, value in pairs]
+        fields = dict(pairs)
+        if len(fields) == len(pairs):
+            return fields
+        fields = {}
+        for name, value in pairs:
+            new, number = name, 2
+            while new in fields:
+                new, number = f"{name} ({number})", number + 1
+            if new != name:
+                repeats[name] = repeats.get(name, 0) + 1
+            fields[new] = value
+        return fields
 
-    read = json.JSONDecoder(
+    decoder = json.JSONDecoder(
         parse_float=_number, parse_int=str, parse_constant=lambda _: None, object_pairs_hook=record
     )
     try:
-        found = read.decode(text.strip())
+        document = decoder.decode(text.strip())
     except ValueError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
         try:
             if "Extra data" not in str(error):
                 raise
-            found = [read.decode(line.strip()) for line in lines]
+            lines = [line.strip() for line in text.splitlines()]
+            document = [decoder.decode(line) for line in lines if line]
             notes.add("read.json_lines", "one record a line")
         except ValueError:
-            raise DataError(
-                f"{file} is not JSON: {' '.join(str(error).split())[:100]}; export it again"
-            ) from None
-    for name, times in list(twice.items())[:100]:
-        notes.add(
-            "read.twice",
-            f"{times:,} records give it more than once: kept as {name} (2)",
-            column=name,
-            severity="guess",
-        )
-    return found
+            why = " ".join(str(error).split())[:100]
+            raise DataError(f"{file} is not JSON: {why}; export it again") from None
+    for name, times in list(repeats.items())[:100]:
+        made = f"{times:,} records give it more than once: kept as {name} (2)"
+        notes.add("read.twice", made, column=name, severity="guess")
+    return document
 
 
 def _number(text: str) -> str | None:
@@ -238,93 +249,96 @@ def _number(text: str) -> str | None:
     return text_of(float(text)) if len(text) <= 15 else text
 
 
-def _table_in(found: Any, depth: int = DEPTH) -> tuple[Any, list[str]]:
-    """The part of a document that is its table, and where it stands: the longest list inside objects that hold no other columns."""
-    if not isinstance(found, dict) or _is_columns(found):
-        return found, []
-    if isinstance(found.get("columns"), list) and isinstance(
-        found.get("data"), list
-    ):  # as pandas writes orient="split"
-        return [[str(name) for name in found["columns"]], *found["data"]], []
+def _table_in(document: Any, depth: int = DEPTH) -> tuple[Any, list[str]]:
+    """The part of a document that is its table, and the names that lead to it.
+
+    The longest list inside objects that hold no other columns.
+    """
+    if not isinstance(document, dict) or _is_columns(document):
+        return document, []
+    names, rows = document.get("columns"), document.get("data")
+    if isinstance(names, list) and isinstance(rows, list):  # as pandas writes orient="split"
+        return [[str(name) for name in names], *rows], []
     lists = {
         key: value
-        for key, value in found.items()
+        for key, value in document.items()
         if isinstance(value, list) and value and isinstance(value[0], dict | list)
     }
     if lists:
         key = max(lists, key=lambda name: len(lists[name]))
         return lists[key], [key]
-    for key, value in found.items():
-        if depth and isinstance(value, dict) and not _is_columns(found):
+    for key, value in document.items():
+        if depth and isinstance(value, dict):
             inner, path = _table_in(value, depth - 1)
             if path:
                 return inner, [key, *path]
-    return found, []
+    return document, []
 
 
-def _is_columns(found: dict[str, Any]) -> bool:
-    """Is it columns with their values, each a list of the same length or numbered as pandas writes it?"""
-    values = list(found.values())
-    if values and all(isinstance(value, list) for value in values):
-        plain = not any(isinstance(cell, dict | list) for value in values for cell in value[:3])
-        return plain and len({len(value) for value in values}) == 1
-    return bool(values) and all(
+def _is_columns(record: dict[str, Any]) -> bool:
+    """Is it columns with their values?
+
+    Each a list of the same length, or numbered as pandas writes it.
+    """
+    values = list(record.values())
+    if not values:
+        return False
+    if all(isinstance(value, list) for value in values):
+        nested = any(isinstance(cell, dict | list) for value in values for cell in value[:3])
+        return not nested and len({len(value) for value in values}) == 1
+    return all(
         isinstance(value, dict) and value and all(key.isdigit() for key in value)
         for value in values
     )
 
 
-def _columns(found: Any, file: str, notes: Notes) -> tuple[dict[str, list[str | None]], int]:
-    """Columns of texts by name, all of the same length."""
-    if isinstance(found, dict) and _is_columns(found):
-        if isinstance(next(iter(found.values())), list):
-            return {name: [text_of(cell) for cell in cells] for name, cells in found.items()}, len(
-                next(iter(found.values()))
-            )
-        keys = list(dict.fromkeys(key for cells in found.values() for key in cells))
-        _small(len(keys), len(found), file)
-        return {
-            name: [text_of(cells.get(key)) for key in keys] for name, cells in found.items()
-        }, len(keys)
-    if (
-        isinstance(found, dict)
-        and found
-        and all(isinstance(value, dict) for value in found.values())
-    ):
-        notes.add(
-            "read.json_keys", "the keys of the records became the column (key)", column="(key)"
-        )
-        found = [{"(key)": key, **record} for key, record in found.items()]
-    records = found if isinstance(found, list) else [found]
-    if not records:
+def _columns(content: Any, file: str, notes: Notes) -> tuple[dict[str, list[str | None]], int]:
+    """Columns of texts by name, and their length."""
+    if isinstance(content, dict) and _is_columns(content):
+        return _given_columns(content, file)
+    if isinstance(content, dict) and content and _all_records(content.values()):
+        made = "the keys of the records became the column (key)"
+        notes.add("read.json_keys", made, column="(key)")
+        content = [{"(key)": key, **record} for key, record in content.items()]
+    entries = content if isinstance(content, list) else [content]
+    if not entries:
         raise DataError(f"{file} is empty: expected a list of records")
-    rows = [row if isinstance(row, dict) else {"(value)": row} for row in records]
-    bare = sum(not isinstance(row, dict) for row in records)
-    if bare:
-        notes.add(
-            "read.json_values",
-            f"{bare:,} entries are no records: kept in the column (value)",
-            column="(value)",
-            severity="guess",
-        )
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    _small(len(rows), len(names), file)
-    columns = {name: [text_of(row.get(name)) for row in rows] for name in names}
+    if not _all_records(entries):
+        bare = sum(not isinstance(entry, dict) for entry in entries)
+        made = f"{bare:,} entries are no records: kept in the column (value)"
+        notes.add("read.json_values", made, column="(value)", severity="guess")
+    records = [entry if isinstance(entry, dict) else {"(value)": entry} for entry in entries]
+    names = dict.fromkeys(name for record in records for name in record)
+    _require_small(len(records), len(names), file)
+    columns = {name: [text_of(record.get(name)) for record in records] for name in names}
     for name in names:
-        nested = sum(isinstance(row.get(name), dict | list) for row in rows)
+        nested = sum(isinstance(record.get(name), dict | list) for record in records)
         if nested:
-            notes.add(
-                "read.nested",
-                f"{nested:,} cells hold lists or records: kept as JSON text",
-                column=name,
-                severity="guess",
-            )
-    return columns, len(rows)
+            made = f"{nested:,} cells hold lists or records: kept as JSON text"
+            notes.add("read.nested", made, column=name, severity="guess")
+    return columns, len(records)
 
 
-def _small(rows: int, columns: int, file: str) -> None:
+def _all_records(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _given_columns(content: dict[str, Any], file: str) -> tuple[dict[str, list[str | None]], int]:
+    """Columns that a document gives as such, see `_is_columns`."""
+    first = next(iter(content.values()))
+    if isinstance(first, list):
+        columns = {name: [text_of(cell) for cell in cells] for name, cells in content.items()}
+        return columns, len(first)
+    keys = dict.fromkeys(key for cells in content.values() for key in cells)
+    _require_small(len(keys), len(content), file)
+    columns = {name: [text_of(cells.get(key)) for key in keys] for name, cells in content.items()}
+    return columns, len(keys)
+
+
+def _require_small(rows: int, columns: int, file: str) -> None:
     bounded(rows, columns, file)
     if rows * columns > MAX_JSON_CELLS:
         raise DataError(
-            f"{file} has {rows:,} records with {columns:,} fields, more than {MAX_JSON_CELLS:,} cells: save it as CSV or Parquet"
+            f"{file} has {rows:,} records with {columns:,} fields, more than "
+            f"{MAX_JSON_CELLS:,} cells: save it as CSV or Parquet"
         )

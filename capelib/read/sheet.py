@@ -1,4 +1,4 @@
-"""What reading gives: a table of text cells with its row numbers, and notes on all that was decided."""
+"""What reading gives: a table of text cells, its row numbers, and notes on all decisions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace

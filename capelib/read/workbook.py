@@ -1,4 +1,4 @@
-"""xlsx and ods workbooks: cells read within bounds, hidden rows and the like noted, one table chosen.
+"""xlsx and ods workbooks: cells read within bounds, what is hidden noted, one table chosen.
 
 pandas.read_excel gives neither merged nor hidden cells.
 """

@@ -19,7 +19,7 @@ BATCH = 5_000  # rows a line
 
 
 def main(path: str, only: str = "") -> None:
-    """Writes each sheet (or `only` one) as lines of JSON: its name and place, then lists of rows."""
+    """Writes each sheet (or `only` this) as lines of JSON: its name and place, then its rows."""
     from python_calamine import CalamineError
 
     _limit_memory()

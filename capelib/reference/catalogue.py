@@ -1,4 +1,8 @@
-"""Full tables of others, fetched from where their producers publish them, with licence, checksum and date on record."""
+"""Full tables of others, fetched where they are published, with licence and checksum on record.
+
+The cache folder is pooch's; downloading itself is `capelib.download`,
+which has bounds.
+"""
 
 import csv
 import hashlib
@@ -7,7 +11,7 @@ import os
 import time
 import tomllib
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,12 +24,11 @@ from capelib.paths import room
 from capelib.vocabulary.codebook import require
 
 REGISTRY = "downloads.csv"  # in the folder of the files: what was fetched, from where, when
-TIMEOUT = 30.0  # seconds that a server may stay silent
-LONGEST = 900.0  # seconds for all attempts together: a server that sends a byte now and then is never silent
-ATTEMPTS, PAUSE = (
-    3,
-    1.0,
-)  # PAUSE seconds after the first failure, twice as long after each further one
+SILENCE = 30.0  # seconds that a server may stay silent
+# seconds for all attempts together: a server that sends a byte now and then is never silent
+LONGEST = 900.0
+ATTEMPTS = 3
+PAUSE = 1.0  # seconds after the first failure, twice as long after each further one
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,15 @@ class Download:
 
 @dataclass(frozen=True)
 class Record:
-    """A line of the registry: a file that was fetched."""
+    """A line of the registry: a file that was fetched.
+
+    `contents` is sha256 again; of a zip file the checksum of its members' names and checksums.
+    """
 
     file: str
     name: str
     sha256: str
-    contents: (
-        str  # of a zip file: checksum of the names and checksums of its members; else sha256 again
-    )
+    contents: str
     address: str
     date: str
     bytes: str
@@ -63,34 +67,55 @@ class Record:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What `fetch` did. status: "new", "unchanged", "changed" (the new file is kept apart, the old one stays) or "accepted"."""
+    """What did `fetch` do?
+
+    Attributes
+    ----------
+    path : Path
+        Where the file lies that the source gives.
+    status : str
+        "new", "unchanged", "changed" (the new file is kept apart, the old one stays) or
+        "accepted".
+    message : str
+        The same in a sentence.
+    """
 
     path: Path
     status: str
-    said: str
+    message: str
 
 
 @cache
 def catalogue() -> dict[str, Download]:
-    """The tables that can be fetched, by name.
+    """Which tables can be fetched? By name.
 
+    Examples
+    --------
     >>> list(catalogue())
     ['fiw', 'vdem', 'unhcr', 'aaad']
     """
-    entries = tomllib.loads(
-        (room("data") / "reference" / "downloads.toml").read_text(encoding="utf-8")
-    )
+    text = (room("data") / "reference" / "downloads.toml").read_text(encoding="utf-8")
     return {
         name: Download(name, **(entry | {"columns": tuple(entry.get("columns", ()))}))
-        for name, entry in entries.items()
+        for name, entry in tomllib.loads(text).items()
     }
 
 
 def about(name: str) -> str:
-    """What is this table, whose is it, under which licence, from which address? Lines to read before fetching.
+    """What is this table, whose is it, under which licence, from which address?
 
-    name: one of `catalogue()`. Raises ParameterError for another one, naming the nearest.
+    Returns
+    -------
+    str
+        Lines to read before fetching.
 
+    Raises
+    ------
+    ParameterError
+        For a name that is not in `catalogue()`, naming the nearest.
+
+    Examples
+    --------
     >>> print(about("unhcr").splitlines()[2])
     licence   CC BY 4.0, with UNHCR's Terms of Use for Datasets
     """
@@ -100,13 +125,15 @@ def about(name: str) -> str:
         "producer": entry.producer,
         "licence": entry.licence,
         "cite as": entry.citation,
+        "address": entry.address,
+        "page": entry.page,
+        "checked": entry.checked,
     }
-    lines |= {"address": entry.address, "page": entry.page, "checked": entry.checked}
     return "\n".join(f"{label:<9} {text}" for label, text in lines.items())
 
 
 def folder() -> Path:
-    """Where full tables are kept: the folder named in CAPELIB_REFERENCE, else the user's cache folder."""
+    """Where are full tables kept? In the folder CAPELIB_REFERENCE, else in the user's cache."""
     named = os.environ.get("CAPELIB_REFERENCE")
     if named:
         return Path(named).expanduser()
@@ -116,54 +143,97 @@ def folder() -> Path:
 
 
 def path_of(name: str, where: Path | None = None) -> Path:
-    """The file of a full table, checked against the checksum of the day it was fetched; nothing is downloaded.
+    """Where is the file of a full table, as it was on the day it was fetched?
 
-    name: one of `catalogue()`. where: the folder, by default `folder()`. A file that was put there by hand has no checksum on
-    record and is given as it is. Raises CapeError where the file is missing or no longer the one that was fetched.
+    Nothing is downloaded.
 
+    Parameters
+    ----------
+    name
+        One of `catalogue()`.
+    where
+        The folder; by default `folder()`.
+
+    Returns
+    -------
+    Path
+        A file that was put there by hand has no checksum on record and is given as it is.
+
+    Raises
+    ------
+    CapeError
+        Where the file is missing or no longer the one that was fetched.
+
+    Examples
+    --------
     >>> path_of("vdem", Path("no-such-folder"))
     Traceback (most recent call last):
     ...
     capelib.errors.CapeError: no-such-folder has no vdem_ert_v15_1900_2024.csv: get it with `cape fetch vdem`
-    """
-    entry, where = _entry(name), where or folder()
-    path, recorded = where / entry.file, _registry(where).get(entry.file)
+    """  # noqa: E501 - the message stands on one line
+    entry = _entry(name)
+    where = where or folder()
+    path = where / entry.file
+    record = _registry(where).get(entry.file)
     if not path.is_file():
         raise CapeError(f"{where} has no {entry.file}: get it with `cape fetch {name}`")
-    if recorded and _sha256(path) != recorded.sha256:
+    if record and _sha256(path) != record.sha256:
         raise CapeError(
-            f"{path} is no longer the file that was fetched on {recorded.date} (sha256 {recorded.sha256[:12]}...): it was changed "
-            f"here; move it away and run `cape fetch {name}`"
+            f"{path} is no longer the file that was fetched on {record.date} "
+            f"(sha256 {record.sha256[:12]}...): it was changed here; "
+            f"move it away and run `cape fetch {name}`"
         )
     return path
 
 
 def fetch(
-    name: str, out: Path | None = None, accept: bool = False, timeout: float = TIMEOUT
+    name: str, out: Path | None = None, accept: bool = False, timeout: float = SILENCE
 ) -> Fetched:
-    """Download a full table from its published address, check it, then put it in its place with its checksum on record.
+    """What does the source of a full table give today?
 
-    name: one of `catalogue()`. out: the folder, by default `folder()`. timeout: seconds that the server may stay silent.
-    accept: where the source gives another file than the one on record, take it and keep the old one beside it; without `accept` the
-    old one stays and the new one is kept beside it. Zip files with the same members count as the same file: some servers pack anew
-    at each request. Returns path, status and a sentence about it. Raises CapeError in one line where the source does not
-    give the file, where the file on disk is not the one on record, or where the folder cannot be written; then nothing was changed.
+    Downloads the table, checks it, then puts it in its place with its checksum on record.
 
+    Parameters
+    ----------
+    name
+        One of `catalogue()`.
+    out
+        The folder; by default `folder()`.
+    accept
+        Where the source gives another file than the one on record: take it and keep the old one
+        beside it. Without `accept` the old one stays and the new one is kept beside it.
+    timeout
+        Seconds that the server may stay silent.
+
+    Raises
+    ------
+    CapeError
+        Where the source does not give the file, the file on disk is not the one on record, or the
+        folder cannot be written. Then nothing was changed.
+
+    Notes
+    -----
+    Zip files with the same members are the same file: some servers pack anew at each request.
+
+    Examples
+    --------
     >>> fetch("unchr")
     Traceback (most recent call last):
     ...
     capelib.errors.ParameterError: unknown table to fetch 'unchr': did you mean unhcr, Refugee Population Statistics Database: ...
-    """
-    entry, where = _entry(name), out or folder()
+    """  # noqa: E501 - the message stands on one line
+    entry = _entry(name)
+    where = out or folder()
     try:
         where.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot_write(where, error) from None
-    path, registry = where / entry.file, _registry(where)
-    recorded = registry.get(entry.file)
-    if path.exists() and not recorded:
+    path = where / entry.file
+    registry = _registry(where)
+    if path.exists() and entry.file not in registry:
         raise CapeError(
-            f"{path} is already there and was not fetched: it is used as it is; to fetch it, move it away or give --out DIR"
+            f"{path} is already there and was not fetched: it is used as it is; "
+            "to fetch it, move it away or give --out DIR"
         )
     if path.exists():
         path_of(name, where)
@@ -179,40 +249,45 @@ def fetch(
 def _settle(
     entry: Download, arrived: Path, where: Path, registry: dict[str, Record], accept: bool
 ) -> Fetched:
-    """Moves a file that arrived whole to its place, or beside it where it is not the file on record."""
-    path, old, new = where / entry.file, registry.get(entry.file), _record(entry, arrived)
+    """Moves a file that arrived whole to its place, or beside the one on record."""
+    path = where / entry.file
+    old = registry.get(entry.file)
+    new = _record(entry, arrived)
     if old and new.contents == old.contents:
         if not path.exists():
             _write(where, registry | {new.file: new})
             arrived.replace(path)
-        return Fetched(
-            path, "unchanged", f"{path} is what the source gives today and gave on {old.date}"
-        )
+        message = f"{path} is what the source gives today and gave on {old.date}"
+        return Fetched(path, "unchanged", message)
     if old and not accept:
-        apart = replace(new, file=_apart(new))
+        apart = replace(new, file=_name_apart(new))
         _write(where, registry | {apart.file: apart})
         arrived.replace(where / apart.file)
-        said = (
-            f"CHANGED AT THE SOURCE: it gives another file than on {old.date} (sha256 then {old.sha256}, now {new.sha256}). {path} stays "
-            f"as it was; the new file is kept apart as {where / apart.file}. To take it: cape fetch {entry.name} --accept"
+        message = (
+            f"CHANGED AT THE SOURCE: it gives another file than on {old.date} "
+            f"(sha256 then {old.sha256}, now {new.sha256}). {path} stays as it was; "
+            f"the new file is kept apart as {where / apart.file}. "
+            f"To take it: cape fetch {entry.name} --accept"
         )
-        return Fetched(where / apart.file, "changed", said)
+        return Fetched(where / apart.file, "changed", message)
     kept = ""
     if old and path.exists():
-        before = replace(old, file=_apart(old))
+        before = replace(old, file=_name_apart(old))
         path.replace(where / before.file)
         registry = registry | {before.file: before}
         kept = f"; the file of {old.date} is kept as {where / before.file}"
-    _write(
-        where, registry | {new.file: new}
-    )  # first: the next fetch mends a record without its file, but not a file without record
+    # the record first: the next fetch mends a record without its file, not a file without record
+    _write(where, registry | {new.file: new})
     arrived.replace(path)
-    said = f"{path}: {int(new.bytes):,} bytes, sha256 {new.sha256}, on record in {REGISTRY}{kept}"
-    return Fetched(path, "accepted" if old else "new", said)
+    message = (
+        f"{path}: {int(new.bytes):,} bytes, sha256 {new.sha256}, on record in {REGISTRY}{kept}"
+    )
+    return Fetched(path, "accepted" if old else "new", message)
 
 
 def _record(entry: Download, path: Path) -> Record:
-    digest, members = _sha256(path), _members(path)
+    digest = _sha256(path)
+    members = _members(path)
     contents = hashlib.sha256(repr(members).encode()).hexdigest() if members else digest
     return Record(
         entry.file,
@@ -277,9 +352,9 @@ def _download(entry: Download, to: Path, end: float, silence: float) -> None:
 
 
 def _check(path: Path, entry: Download) -> None:
-    """Raises DownloadFailed where a file is not of the kind that the entry expects, or was cut short.
+    """Raises DownloadFailed where a file is not of the expected kind, or was cut short.
 
-    A CSV file that was cut exactly between two lines, by a server that announced that length, cannot be told from a whole one.
+    A CSV file that was cut between two lines, by a server that announced that length, looks whole.
     """
     with path.open("rb") as file:
         head = file.read(100_000)
@@ -289,14 +364,16 @@ def _check(path: Path, entry: Download) -> None:
         raise DownloadFailed("the answer is empty")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         raise DownloadFailed(
-            f"the address gave a web page (to log in, or an error) where a {entry.kind} file was expected"
+            "the address gave a web page (to log in, or an error) "
+            f"where a {entry.kind} file was expected"
         )
     if entry.kind == "csv":
         first = head.decode("utf-8-sig", errors="replace").partition("\n")[0].rstrip("\r")
         missing = set(entry.columns) - set(next(csv.reader([first]), []))
         if missing:
             raise DownloadFailed(
-                f"the answer is not the expected CSV file: its first line lacks {', '.join(sorted(missing))}"
+                "the answer is not the expected CSV file: "
+                f"its first line lacks {', '.join(sorted(missing))}"
             )
         if last != b"\n":
             raise DownloadFailed("the CSV file ends in the middle of a line: it was cut short")
@@ -322,30 +399,32 @@ def _members(path: Path) -> list[tuple[str, int, int]] | None:
 
 
 def _registry(where: Path) -> dict[str, Record]:
-    """What the folder's registry says, by file. Raises CapeError that names the line where it cannot be read."""
-    path, names = where / REGISTRY, list(Record.__dataclass_fields__)
+    """What the folder's registry says, by file."""
+    path = where / REGISTRY
+    names = list(Record.__dataclass_fields__)
     try:
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, csv.Error) as error:
         raise CapeError(
-            f"{path} cannot be read ({error}): move it away; then its files count as put there by hand"
+            f"{path} cannot be read ({error}): move it away; "
+            "then its files count as put there by hand"
         ) from None
     for number, cells in enumerate(lines, 1):
         if len(cells) != len(names) or (number == 1 and cells != names):
             raise CapeError(
-                f"{path}, line {number}: expected the {len(names)} columns {', '.join(names)}; mend or delete the line"
+                f"{path}, line {number}: expected the {len(names)} columns {', '.join(names)}; "
+                "mend or delete the line"
             )
     return {cells[0]: Record(*cells) for cells in lines[1:]}
 
 
 def _write(where: Path, registry: dict[str, Record]) -> None:
-    names = list(Record.__dataclass_fields__)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [names, *([getattr(record, name) for name in names] for record in registry.values())]
-    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Record.__dataclass_fields__)
+    writer.writerows(astuple(record) for record in registry.values())
     write_files(where, {REGISTRY: text.getvalue().encode()})
 
 
@@ -355,7 +434,7 @@ def _entry(name: str) -> Download:
     return entries[name]
 
 
-def _apart(record: Record) -> str:
+def _name_apart(record: Record) -> str:
     return f"{Path(record.file).stem}.{record.sha256[:12]}{Path(record.file).suffix}"
 
 
@@ -366,6 +445,5 @@ def _cannot_write(where: Path, error: OSError) -> CapeError:
 
 
 def _sha256(path: Path) -> str:
-    import pooch
-
-    return pooch.file_hash(str(path))
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

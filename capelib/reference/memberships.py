@@ -8,11 +8,27 @@ from capelib.vocabulary.tables import states, table
 
 
 def of(state: str, year: int) -> list[str]:
-    """Of which organisations was this state a member in this year? Codes in the codebook's order.
+    """Of which organisations was this state a member in this year?
 
-    state: ISO 3166-1 alpha-3. year: any; the tables name the first and the last year, both included.
-    Raises ParameterError for an unknown state, naming the nearest.
+    Parameters
+    ----------
+    state
+        ISO 3166-1 alpha-3.
+    year
+        Any; the first and the last year of a membership are included.
 
+    Returns
+    -------
+    list of str
+        Codes, in the codebook's order.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown state, naming the nearest.
+
+    Examples
+    --------
     >>> of("UZB", 2005), of("UZB", 2010)
     (['CIS', 'SCO'], ['CIS', 'CSTO', 'SCO'])
     """
@@ -21,10 +37,27 @@ def of(state: str, year: int) -> list[str]:
 
 
 def members(organisation: str, year: int) -> list[str]:
-    """Which states were members of this organisation in this year? ISO codes, sorted.
+    """Which states were members of this organisation in this year?
 
-    organisation: "CIS", "CSTO", "SCO", "EAEU", "OTS", "CoE" or "EU".
+    Parameters
+    ----------
+    organisation
+        "CIS", "CSTO", "SCO", "EAEU", "OTS", "CoE" or "EU".
+    year
+        Any; the first and the last year of a membership are included.
 
+    Returns
+    -------
+    list of str
+        ISO 3166-1 alpha-3, sorted.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown organisation, naming the nearest.
+
+    Examples
+    --------
     >>> members("EAEU", 2020)
     ['ARM', 'BLR', 'KAZ', 'KGZ', 'RUS']
     """
@@ -37,11 +70,6 @@ def _spells(organisation: str) -> list[tuple[str, int, float]]:
     """State, first and last year of each membership; infinity where it goes on."""
     rows = table("memberships")
     rows = rows[rows["organisation"] == organisation]
-    return list(
-        zip(
-            rows["iso3"],
-            rows["first_year"].astype("int64"),
-            rows["last_year"].astype("float64").fillna(inf),
-            strict=True,
-        )
-    )
+    first = rows["first_year"].astype("int64")
+    last = rows["last_year"].astype("float64").fillna(inf)
+    return list(zip(rows["iso3"], first, last, strict=True))

@@ -1,4 +1,4 @@
-"""Where the states lie: their shapes (Natural Earth) and their capitals (GeoNames). Nothing more precise than that."""
+"""Where do states lie? Their shapes (Natural Earth) and capitals (GeoNames), nothing closer."""
 
 import json
 from dataclasses import dataclass
@@ -13,17 +13,24 @@ from capelib.vocabulary.codebook import require
 from capelib.vocabulary.tables import states, table
 
 WORLD = "reference/world.topo.json"
-_BY_NAME = {
-    "Kosovo": "XKX"
-}  # has no ISO number; the file's other shapes without one are no states of our list
+# has no ISO number; the file's other shapes without one are no states of our list
+_BY_NAME = {"Kosovo": "XKX"}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape of the map: iso3 ("" where no state of our list), name, and its rings of (longitude, latitude) in degrees.
+    """One shape of the map.
 
-    A ring is closed and never jumps: where a state crosses the antimeridian its longitudes run on beyond 180 or -180. Holes
-    (Lesotho in South Africa) are rings too.
+    Attributes
+    ----------
+    iso3 : str
+        ISO 3166-1 alpha-3; "" where it is no state of our list.
+    name : str
+        As Natural Earth has it.
+    rings : tuple of ndarray
+        Borders of shape (points, 2): longitude and latitude in degrees. A ring is closed and never
+        jumps: where a state crosses the antimeridian its longitudes run on beyond 180 or -180.
+        Holes (Lesotho in South Africa) are rings too.
     """
 
     iso3: str
@@ -31,64 +38,79 @@ class Shape:
     rings: tuple[np.ndarray, ...]
 
     def holds(self, longitude: float, latitude: float) -> bool:
-        """Does the point lie inside? Counts how often a line to the east crosses the border (even-odd rule)."""
+        """Does the point lie inside?
+
+        Counts how often a line to the east crosses the border (even-odd rule).
+        """
         inside = False
         for ring in self.rings:
             x = ring[:, 0] + 360 * np.round((longitude - ring[:, 0].mean()) / 360)
-            y, edges = ring[:, 1], slice(None, -1)
-            crossed = (y[edges] > latitude) != (y[1:] > latitude)
-            at = x[edges] + (latitude - y[edges]) * np.diff(x) / np.where(crossed, np.diff(y), 1)
-            inside ^= bool((crossed & (longitude < at)).sum() % 2)
+            y = ring[:, 1]
+            crossed = (y[:-1] > latitude) != (y[1:] > latitude)
+            rise = np.where(crossed, np.diff(y), 1)
+            crossing = x[:-1] + (latitude - y[:-1]) * np.diff(x) / rise
+            inside ^= bool((crossed & (longitude < crossing)).sum() % 2)
         return inside
 
 
 @cache
 def shapes() -> tuple[Shape, ...]:
-    """The states of the world at 1:110 million, as Natural Earth draws them (de facto borders).
+    """Which shapes have the states of the world at 1:110 million (de facto borders)?
 
-    Small states (Bahrain, Malta, Singapore ...) have no shape at this scale. The file is TopoJSON: arcs of whole-number steps,
-    scaled to degrees, shared by neighbours.
-    Source: Natural Earth 4.1.0 (public domain) in world-atlas 2.0.2; TopoJSON specification 1.0.
+    Small states (Bahrain, Malta, Singapore ...) have no shape at this scale.
 
+    References
+    ----------
+    Natural Earth 4.1.0 (public domain) in world-atlas 2.0.2; TopoJSON specification 1.0.
+
+    Examples
+    --------
     >>> len(shapes()), shapes()[0].name, len(shapes()[0].rings)
     (177, 'Fiji', 2)
     """
     world = json.loads((room("data") / WORLD).read_text(encoding="utf-8"))
-    scale, shift = (np.array(world["transform"][key]) for key in ("scale", "translate"))
+    scale = np.array(world["transform"]["scale"])
+    shift = np.array(world["transform"]["translate"])
+    # TopoJSON: arcs of whole-number steps, shared by neighbours
     arcs = [np.cumsum(steps, axis=0) * scale + shift for steps in world["arcs"]]
-
-    def ring(numbers: list[int]) -> np.ndarray:
-        pieces = [
-            arcs[number] if number >= 0 else arcs[~number][::-1] for number in numbers
-        ]  # ~5 is arc 5, walked backwards
-        points = np.vstack([pieces[0], *(piece[1:] for piece in pieces[1:])])
-        longitudes = np.unwrap(points[:, 0], period=360)
-        points = np.column_stack([longitudes, points[:, 1]])
-        if (
-            abs(longitudes[-1] - longitudes[0]) > 180
-        ):  # Antarctica goes round the pole: close it there
-            points = np.vstack([points, [longitudes[-1], -90], [longitudes[0], -90], points[0]])
-        return points
-
-    number = table("capitals").dropna(subset="iso_numeric").set_index("iso_numeric")["iso3"]
+    iso3 = table("capitals").dropna(subset="iso_numeric").set_index("iso_numeric")["iso3"]
     drawn = []
     for shape in world["objects"]["countries"]["geometries"]:
         polygons = shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]
+        rings = tuple(_ring(arcs, numbers) for polygon in polygons for numbers in polygon)
         name = shape["properties"]["name"]
-        iso3 = number.get(shape.get("id", ""), _BY_NAME.get(name, ""))
-        drawn.append(
-            Shape(iso3, name, tuple(ring(numbers) for polygon in polygons for numbers in polygon))
-        )
+        code = iso3.get(shape.get("id", ""), _BY_NAME.get(name, ""))
+        drawn.append(Shape(code, name, rings))
     return tuple(drawn)
+
+
+def _ring(arcs: list[np.ndarray], numbers: list[int]) -> np.ndarray:
+    """A closed border, put together from arcs; ~5 is arc 5, walked backwards."""
+    pieces = [arcs[number] if number >= 0 else arcs[~number][::-1] for number in numbers]
+    points = np.vstack([pieces[0], *(piece[1:] for piece in pieces[1:])])
+    longitudes = np.unwrap(points[:, 0], period=360)
+    points = np.column_stack([longitudes, points[:, 1]])
+    if abs(longitudes[-1] - longitudes[0]) > 180:  # Antarctica goes round the pole: close it there
+        points = np.vstack([points, [longitudes[-1], -90], [longitudes[0], -90], points[0]])
+    return points
 
 
 @cache
 def capitals() -> pd.DataFrame:
-    """The capital of each state, by iso3: capital (str), latitude and longitude (float64, degrees, two decimals).
+    """Where is the capital of each state?
 
-    Source: GeoNames, CC BY 4.0. Names and status as GeoNames has them today; a capital that moved (Almaty to Astana in 1997)
-    has one place only.
+    Returns
+    -------
+    DataFrame
+        By `iso3`: `capital` (str), `latitude` and `longitude` (float64, degrees, two decimals).
 
+    References
+    ----------
+    GeoNames, CC BY 4.0. Names and status as GeoNames has them today; a capital that moved (Almaty
+    to Astana in 1997) has one place only.
+
+    Examples
+    --------
     >>> capitals().loc["TJK", "capital"]
     'Dushanbe'
     """
@@ -96,10 +118,20 @@ def capitals() -> pd.DataFrame:
 
 
 def capital(state: str) -> tuple[float, float]:
-    """Longitude and latitude of a state's capital, in degrees.
+    """At which longitude and latitude, in degrees, lies the capital of a state?
 
-    state: ISO 3166-1 alpha-3. Raises ParameterError for an unknown state, and for one without a capital in the table.
+    Parameters
+    ----------
+    state
+        ISO 3166-1 alpha-3.
 
+    Raises
+    ------
+    ParameterError
+        For an unknown state, and for one without a capital in the table.
+
+    Examples
+    --------
     >>> capital("XKX")
     (21.17, 42.67)
     """
