@@ -1,16 +1,17 @@
-"""Incidents on the soil of other authoritarian states: the share in two periods, and what would change it."""
+"""Incidents on the soil of other authoritarian states: the share in two periods, and its change."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from capelib.dataset import CENTRAL_ASIA
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import collapse
 from capelib.estimators.shares import (
     CHANGE,
     Estimate,
+    Period,
     Share,
     authoritarian_hosts,
     by_year,
@@ -18,18 +19,36 @@ from capelib.estimators.shares import (
     leave_one_corridor_out,
     mean_of_shares,
 )
+from capelib.questions import estimates
+from capelib.questions.selections import selections
+from capelib.questions.wording import number_word, percent, points
 from capelib.reference import regimes
-
-Period = tuple[int, int]
+from capelib.vocabulary.pursuers import pursuers
 
 
 @dataclass(frozen=True)
 class HostShares:
-    """The share on authoritarian soil in two periods.
+    """The share of incidents on authoritarian soil in two periods.
 
-    numbers: the columns of `cape.shares.change`, or None with too few cases (`why` says which). marked: the incidents, each
-    marked. years: the share by year. corridors: the change with each corridor left out. definitions, selections: the change
-    under other definitions of "authoritarian" and for parts of the data.
+    Attributes
+    ----------
+    early, late : tuple of int
+        First and last year of each period.
+    definition : str
+        What counts as authoritarian, in words.
+    marked : DataFrame
+        The incidents, each marked, see `cape.shares.authoritarian_hosts`.
+    numbers : dict or None
+        See `cape.shares.change`; None with too few cases.
+    years : DataFrame
+        The share by year, see `cape.shares.by_year`.
+    corridors : DataFrame
+        The change with each corridor left out, see `cape.shares.leave_one_corridor_out`.
+    definitions, selections : DataFrame
+        The change under other definitions and for parts of the data, see `by_definition` and
+        `by_selection`.
+    why : str
+        What there is too little of.
     """
 
     early: Period
@@ -44,76 +63,66 @@ class HostShares:
     why: str
 
     def averages(self) -> pd.DataFrame:
-        """Each period's share read in two ways, pooled and as the mean of its yearly shares: share, low, high (fractions)."""
+        """Each period's share, pooled and as the mean of its yearly shares: share, low, high."""
         rows = {}
         for name, period in (("early", self.early), ("late", self.late)):
-            pooled = (
-                None
-                if self.numbers is None
-                else [self.numbers[key] for key in (name, f"{name}_low", f"{name}_high")]
-            )
-            rows[f"{years(period)}, pooled"] = pooled or [float("nan")] * 3
-            rows[f"{years(period)}, mean of yearly shares"] = list(
-                self.mean_of_years(period) or [float("nan")] * 3
-            )
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "low", "high"])
+            rows[f"{years(period)}, pooled"] = self._numbers(name)
+            rows[f"{years(period)}, mean of yearly shares"] = self.mean_of_years(period)
+        cells = [[np.nan] * 3 if numbers is None else list(numbers) for numbers in rows.values()]
+        return pd.DataFrame(cells, index=list(rows), columns=["share", "low", "high"])
 
     def mean_of_years(self, period: Period) -> Estimate | None:
-        """The unweighted mean of the yearly shares of a period: the other reading of a published average."""
+        """The unweighted mean of a period's yearly shares: another reading of an average."""
         rows = self.years[self.years["year"].between(*period) & (self.years["n"] > 0)]
-        columns = ["k", "n", "share", "low", "high"]
-        return (
-            mean_of_shares([Share(*row) for row in rows[columns].itertuples(index=False)])
-            if len(rows)
-            else None
-        )
+        if rows.empty:
+            return None
+        return mean_of_shares([Share(*row) for row in rows[[*Share._fields]].to_numpy()])
 
     def compared(self) -> pd.DataFrame:
-        """The main estimates, for laying runs side by side: estimate, value, low, high (fractions), n, unit."""
-        found = self.numbers or {}
-        rows = [
-            (f"share in {years(self.late)}", "late", "late_low", "late_high", "late_n", "share"),
-            (
-                f"share in {years(self.early)}, pooled",
-                "early",
-                "early_low",
-                "early_high",
-                "early_n",
-                "share",
-            ),
-            ("change, late minus early", "difference", "low", "high", "", "difference"),
-        ]
-        total = int(found["early_n"] + found["late_n"]) if found else None
-        cells = [
-            (name, *(found.get(key, float("nan")) for key in keys), found.get(n, total), unit)
-            for name, *keys, n, unit in rows
-        ]
-        return pd.DataFrame(cells, columns=["estimate", "value", "low", "high", "n", "unit"])
+        """The main estimates, for laying runs side by side; see `capelib.questions.estimates`."""
+        early_n = late_n = total = None
+        if self.numbers is not None:
+            early_n, late_n = int(self.numbers["early_n"]), int(self.numbers["late_n"])
+            total = early_n + late_n
+        return estimates.table(
+            [
+                (f"share in {years(self.late)}", self._numbers("late"), late_n, "share"),
+                (f"share in {years(self.early)}, pooled", self._numbers("early"), early_n, "share"),
+                ("change, late minus early", self._numbers("difference"), total, "difference"),
+            ]
+        )
+
+    def _numbers(self, name: str) -> Estimate | None:
+        """A share or the difference, with its interval; None with too few cases."""
+        if self.numbers is None:
+            return None
+        prefix = "" if name == "difference" else f"{name}_"
+        keys = (name, f"{prefix}low", f"{prefix}high")
+        return Estimate(*[self.numbers[key] for key in keys])
 
     def sentence(self) -> str:
         """The answer in one sentence, with intervals."""
-        if self.numbers is None:
+        early, late, gap = (self._numbers(name) for name in ("early", "late", "difference"))
+        if self.numbers is None or not (early and late and gap):
             return (
                 f"Too few cases to compare {years(self.early)} with {years(self.late)}: {self.why}."
             )
-        found = self.numbers
-
-        def said(name: str) -> str:
-            return f"{100 * found[name]:.0f} % [{100 * found[f'{name}_low']:.0f}, {100 * found[f'{name}_high']:.0f}]"
-
-        gap = f"{100 * found['difference']:+.0f} points [{100 * found['low']:+.0f}, {100 * found['high']:+.0f}]"
-        others = 100 * self.definitions["difference"].dropna()
+        changes = 100 * self.definitions["difference"].dropna()
         return (
-            f"In {years(self.late)} {said('late')} of the recorded incidents (n = {found['late_n']}) happened on the soil of other "
-            f"authoritarian states, against {said('early')} in {years(self.early)} (n = {found['early_n']}): {gap}. "
-            f"Authoritarian is {self.definition}; under six definitions the change runs from {others.min():+.0f} to "
-            f"{others.max():+.0f} points."
+            f"In {years(self.late)} {percent(*late)} of the recorded incidents "
+            f"(n = {self.numbers['late_n']}) happened on the soil of other authoritarian states, "
+            f"against {percent(*early)} in {years(self.early)} (n = {self.numbers['early_n']}): "
+            f"{points(*gap)}. Authoritarian is {self.definition}; "
+            f"under {number_word(len(self.definitions))} definitions the change runs from "
+            f"{changes.min():+.0f} to {changes.max():+.0f} points."
         )
 
 
 def years(period: Period) -> str:
     """A period in words.
 
+    Examples
+    --------
     >>> years((2014, 2020)), years((2021, 2021))
     ('2014-2020', '2021')
     """
@@ -127,15 +136,33 @@ def host_shares(
     measure: str = "fiw",
     cutoff: str | int = "NF",
 ) -> HostShares:
-    """What share of incidents happens on the soil of other authoritarian states, and did it change?
+    """What share of incidents happens on the soil of other authoritarian states; did it change?
 
-    joined: incidents with `source_kind`, as `Dataset.joined` gives. early, late: first and last year, both included.
-    measure, cutoff: which states count as authoritarian, see `cape.regimes.at_or_below`.
-    Nothing is raised for too few cases: `numbers` is None then, and `why` says so.
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+    early, late
+        First and last year of each period, both included.
+    measure, cutoff
+        Which states count as authoritarian, see `cape.regimes.at_or_below`.
 
+    Returns
+    -------
+    HostShares
+        `numbers` is None where there are too few cases; nothing is raised for them.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown measure or cut-off.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> found = host_shares(cape.load().where(stage=(2, 3)).joined(), (2014, 2020), (2021, 2021))
-    >>> found.numbers["late_k"], found.numbers["late_n"]
+    >>> rows = cape.load().where(stage=(2, 3)).joined()
+    >>> shares = host_shares(rows, (2014, 2020), (2021, 2021))
+    >>> shares.numbers["late_k"], shares.numbers["late_n"]
     (49, 63)
     """
     marked = authoritarian_hosts(joined, measure, cutoff)
@@ -148,83 +175,85 @@ def host_shares(
     return HostShares(
         early,
         late,
-        regimes.sentence(measure, cutoff),
-        marked,
-        numbers,
-        by_year(marked, early[0], late[1]),
-        corridors,
-        by_definition(joined, early, late),
-        by_selection(joined, early, late, measure, cutoff),
-        why,
+        definition=regimes.sentence(measure, cutoff),
+        marked=marked,
+        numbers=numbers,
+        years=by_year(marked, early[0], late[1]),
+        corridors=corridors,
+        definitions=by_definition(joined, early, late),
+        selections=by_selection(joined, early, late, measure, cutoff),
+        why=why,
     )
 
 
-def by_definition(
-    incidents: pd.DataFrame, early: tuple[int, int], late: tuple[int, int]
-) -> pd.DataFrame:
-    """Does the change depend on what "authoritarian" means? The change under every regime measure and sensible cut-off.
+def by_definition(incidents: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
+    """Does the change depend on what "authoritarian" means?
 
-    Cut-offs: Not Free; not Free; Regimes of the World <= 0 and <= 1; Lexical Index <= 2 and <= 3.
-    Returns `regime_measure`, `cutoff`, `definition` (in words) and the columns of `change`; missing where a period is empty.
+    Parameters
+    ----------
+    incidents
+        A frame with `origin`, `host` and `year`.
+    early, late
+        First and last year of each period, both included.
+
+    Returns
+    -------
+    DataFrame
+        One row for each of `cape.regimes.definitions`: `regime_measure`, `cutoff`, `definition` (in
+        words) and the columns of `cape.shares.change`; missing where a period is empty.
     """
     rows = []
-    for measure, cutoff in (
-        ("fiw", "NF"),
-        ("fiw", "PF"),
-        ("row", "0"),
-        ("row", "1"),
-        ("lied", "2"),
-        ("lied", "3"),
-    ):
-        row: dict[str, object] = {
-            "regime_measure": measure,
-            "cutoff": cutoff,
-            "definition": regimes.sentence(measure, cutoff),
-        }
-        with suppress(TooFewCases):
-            row |= change(authoritarian_hosts(incidents, measure, cutoff), early, late)
-        rows.append(row)
+    for measure, cutoff in regimes.definitions():
+        words = regimes.sentence(measure, cutoff)
+        row = {"regime_measure": measure, "cutoff": cutoff, "definition": words}
+        marked = authoritarian_hosts(incidents, measure, cutoff)
+        rows.append(row | _change_if_any(marked, early, late))
     return pd.DataFrame(rows).reindex(columns=["regime_measure", "cutoff", "definition", *CHANGE])
 
 
-def by_selection(
-    joined: pd.DataFrame,
-    early: tuple[int, int],
-    late: tuple[int, int],
-    measure: str,
-    cutoff: str | int,
-) -> pd.DataFrame:
-    """Does the change depend on which incidents are counted? The change for parts of the data.
+def _change_if_any(marked: pd.DataFrame, early: Period, late: Period) -> dict[str, float]:
+    """The columns of `cape.shares.change`; none where a period is empty."""
+    with suppress(TooFewCases):
+        return change(marked, early, late)
+    return {}
 
-    joined: incidents with `source_kind`, as `Dataset.joined` gives. The second row keeps all incidents but rates every state as
-    in the last year throughout. Returns `selection` and the columns of `change`; missing where a period is empty.
+
+def by_selection(
+    joined: pd.DataFrame, early: Period, late: Period, measure: str, cutoff: str | int
+) -> pd.DataFrame:
+    """Does the change depend on which incidents are counted?
+
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+    early, late, measure, cutoff
+        As for `host_shares`.
+
+    Returns
+    -------
+    DataFrame
+        `selection` and the columns of `cape.shares.change`; missing where a period is empty. The
+        second row keeps all incidents but rates every state as in the last year throughout: a share
+        can rise because incidents move, or because host states are rated anew.
     """
-    marked, central = (
-        authoritarian_hosts(joined, measure, cutoff),
-        joined["origin"].isin(CENTRAL_ASIA),
-    )
-    selections = {
+    marked = authoritarian_hosts(joined, measure, cutoff)
+    year = joined["year"]
+    fixed = authoritarian_hosts(
+        joined.assign(year=year.mask(year.notna(), late[1])), measure, cutoff
+    ).assign(year=year)
+    searched = pursuers("all")
+    central = joined["origin"].isin(searched.codes)
+    parts = {
         "all counted incidents": marked,
+        f"all, every state rated as in {late[1]}": fixed,
         "each episode once": collapse(marked),
-        "without doubtful cases": marked[~marked["doubtful"]],
-        "without alleged cases": marked[marked["attribution"].isna()],
-        "without interested sources": marked[marked["source_kind"] != "interested_party"],
-        "five Central Asian states": marked[central],
+        **selections(marked, "doubtful", "alleged", "interested"),
+        searched.words.removeprefix("the "): marked[central],
         "other states": marked[~central],
         "stage 3 only": marked[marked["stage"] == 3],
     }
-    rows = []
-    for name, part in selections.items():
-        row: dict[str, object] = {"selection": name}
-        with suppress(TooFewCases):
-            row |= change(part, early, late)
-        rows.append(row)
-    # a share can rise because incidents move, or because host states are rated anew: here every year has the last year's ratings
-    fixed = authoritarian_hosts(
-        joined.assign(year=joined["year"].mask(joined["year"].notna(), late[1])), measure, cutoff
-    )
-    row = {"selection": f"all, every state rated as in {late[1]}"}
-    with suppress(TooFewCases):
-        row |= change(fixed.assign(year=joined["year"]), early, late)
-    rows.insert(1, row)
+    rows = [
+        {"selection": words, **_change_if_any(part, early, late)} for words, part in parts.items()
+    ]
     return pd.DataFrame(rows).reindex(columns=["selection", *CHANGE])

@@ -1,8 +1,7 @@
-"""Interpol: is it the first recorded step against an exile, what follows, and where are the exiles held?"""
+"""Interpol: is it the first recorded step against exiles, what follows, and where are they held?"""
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from capelib.estimators.clusters import linked
@@ -18,22 +17,38 @@ from capelib.estimators.event_order import (
     then,
 )
 from capelib.estimators.shares import Share, difference, wilson
+from capelib.questions import estimates
+from capelib.questions.selections import kept
 from capelib.reference import regimes
 from capelib.vocabulary.tables import states
 
-LATER = {"held": 2, "ended or attacked": 3}
+LATER = {"held": 2, "ended or attacked": 3}  # stages after being on notice
 GROUPS = ["Interpol reported", "Interpol reported apart from the arrest", "Interpol not reported"]
 FEWEST = 3  # persons in a host that a table names
 FEWEST_ASKED = 5  # exiles that a sentence about shares needs
+_DIFFERENCE = ["difference", "difference_low", "difference_high"]
 
 
 @dataclass(frozen=True)
 class Interpol:
-    """What is recorded of exiles pursued through Interpol. A blank mark is "not reported", never "no".
+    """What is recorded of exiles pursued through Interpol?
 
-    exiles: one row an exile, see `of_exiles`. first: between which shares the Interpol step is the first recorded one, None without
-    cases. alone: exiles of whom every incident names Interpol. follows: what is recorded at or after it, see `follows`.
-    compared: exiles with and without the mark, see `compare`. choices: the bounds under other choices of the data.
+    A blank mark is "not reported", never "no".
+
+    Attributes
+    ----------
+    exiles : DataFrame
+        One row an exile, see `of_exiles`.
+    first : Bounds or None
+        Between which shares the Interpol step is the first recorded one; None without cases.
+    alone : int
+        Exiles of whom every incident names Interpol.
+    follows : DataFrame
+        What is recorded at or after the step, see `follows`.
+    compared : DataFrame
+        Exiles with and without the mark, see `compare`.
+    choices : DataFrame
+        The bounds under other choices of the data, see `choices`.
     """
 
     exiles: pd.DataFrame
@@ -44,72 +59,61 @@ class Interpol:
     choices: pd.DataFrame
 
     def sentence(self, who: str) -> str:
-        """The answer in one sentence, with bounds and intervals. who: for example "exiles pursued by Tajikistan"."""
-        if self.first is None:
-            return f"No report on {who} names Interpol: whether it is the first step cannot be asked of this data."
-        found, asked = (
-            self.first,
-            self.choices.set_index("choice").loc["something else recorded as well"],
+        """The answer in one sentence, with bounds. who: "exiles pursued by Tajikistan"."""
+        first = self.first
+        if first is None:
+            return (
+                f"No report on {who} names Interpol: "
+                "whether it is the first step cannot be asked of this data."
+            )
+        counts = (
+            f"By the dates as reported, the Interpol step is first for {first.k} of the {first.n} "
+            f"{who} with Interpol named, not first for {first.n - first.k - first.unknown}, "
+            f"and for {first.unknown} it cannot be told"
         )
-        counts = f"first for {found.k} of the {found.n} {who} with Interpol named, not first for {found.n - found.k - found.unknown}"
-        said = f"By the dates as reported, the Interpol step is {counts}, and for {found.unknown} it cannot be told"
-        if found.n < FEWEST_ASKED:
-            return f"{said}: too few for a share."
-        limits = f"{_span(found.lower, found.upper)}, with 95 % limits [{100 * found.low:.0f}, {100 * found.high:.0f}]"
-        most = (
-            "for most it is"
-            if found.low > 0.5
-            else "for most it is not"
-            if found.high < 0.5
-            else "whether it is for most is not decided"
+        if first.n < FEWEST_ASKED:
+            return f"{counts}: too few for a share."
+        limits = f"[{100 * first.low:.0f}, {100 * first.high:.0f}]"
+        return (
+            f"{counts}: a share of {_span(first.lower, first.upper)}, with 95 % limits {limits}; "
+            f"{_for_most(first)}.{self._for_want_of_others()} {self._held(first.n)}"
         )
-        only = (
-            f" But for {self.alone} of the first no incident without Interpol is on record"
-            if self.alone
-            else ""
-        )
-        only += (
-            f"; among the other {asked['n']:.0f} the share is {_span(asked['lower'], asked['upper'])}"
-            if only and asked["n"]
-            else ""
-        )
+
+    def _for_want_of_others(self) -> str:
+        """For how many is the step first only since nothing else is recorded?"""
+        if not self.alone:
+            return ""
+        text = f" But for {self.alone} of the first no incident without Interpol is on record"
+        others = self.choices.set_index("choice").loc["something else recorded as well"]
+        if others["n"]:
+            span = _span(others["lower"], others["upper"])
+            text += f"; among the other {others['n']:.0f} the share is {span}"
+        return f"{text}."
+
+    def _held(self, n: int) -> str:
         held = self.follows.set_index("kind").loc["held"]
-        least, most_held = (
-            int(held[SAME] + held[AFTER]),
-            int(held[SAME] + held[AFTER] + held[UNKNOWN]),
-        )
-        after = f"{least} to {most_held}" if most_held > least else f"{least}"
-        return f"{said}: a share of {limits}; {most}.{only}{'.' if only else ''} Held at or after the step: {after} of {found.n}."
+        least = int(held[SAME] + held[AFTER])
+        most = least + int(held[UNKNOWN])
+        number = f"{least} to {most}" if most > least else f"{least}"
+        return f"Held at or after the step: {number} of {n}."
 
     def estimates(self) -> pd.DataFrame:
-        """The main estimates: estimate, value, low, high (fractions), n, unit; missing values where there are too few cases."""
-        rows: list[tuple[object, ...]] = []
-        for name, side in (
-            ("Interpol first, at least", "lower"),
-            ("Interpol first, at most", "upper"),
-        ):
-            found = self.first
-            share = (
-                wilson(found.k + (found.unknown if side == "upper" else 0), found.n)
-                if found
-                else None
-            )
-            rows.append(
-                (name, *(share[2:] if share else [np.nan] * 3), share.n if share else 0, "share")
-            )
+        """The main estimates, for laying runs side by side; see `capelib.questions.estimates`."""
+        rows: list[estimates.Row] = []
+        for words, unknown_too in (("at least", False), ("at most", True)):
+            share = None
+            if self.first is not None:
+                hits = self.first.k + (self.first.unknown if unknown_too else 0)
+                share = wilson(hits, self.first.n)
+            n = share.n if share else 0
+            rows.append((f"Interpol first, {words}", share and share[2:], n, "share"))
         table = self.compared.set_index(["kind", "group"])
         for kind in LATER:
-            row = table.loc[(kind, GROUPS[0])]
-            n = int(row["n"] + table.loc[(kind, GROUPS[2]), "n"])
-            rows.append(
-                (
-                    f"{kind}, with Interpol minus without",
-                    *row[["difference", "difference_low", "difference_high"]],
-                    n,
-                    "difference",
-                )
-            )
-        return pd.DataFrame(rows, columns=["estimate", "value", "low", "high", "n", "unit"])
+            reported, not_reported = table.loc[(kind, GROUPS[0])], table.loc[(kind, GROUPS[2])]
+            n = int(reported["n"] + not_reported["n"])
+            words = f"{kind}, with Interpol minus without"
+            rows.append((words, reported[_DIFFERENCE].tolist(), n, "difference"))
+        return estimates.table(rows)
 
 
 def _span(lower: float, upper: float) -> str:
@@ -117,41 +121,66 @@ def _span(lower: float, upper: float) -> str:
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
+def _for_most(share: Bounds) -> str:
+    if share.low > 0.5:
+        return "for most it is"
+    return "for most it is not" if share.high < 0.5 else "whether it is for most is not decided"
+
+
 def interpol(joined: pd.DataFrame) -> Interpol:
     """Is Interpol the first recorded step, and what follows?
 
-    joined: incidents with `category`, `is_group` and `source_kind`, as `Dataset.joined` gives. Nothing is raised for too few cases.
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
 
+    Returns
+    -------
+    Interpol
+        Nothing is raised for too few cases.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> found = interpol(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
-    >>> found.first.k, found.first.unknown, found.first.n
+    >>> result = interpol(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
+    >>> result.first.k, result.first.unknown, result.first.n
     (14, 11, 29)
     """
     exiles = of_exiles(joined)
     marked = exiles[exiles["interpol"]]
     return Interpol(
         exiles,
-        _bounds(marked["order"]),
-        int(marked["alone"].sum()),
-        follows(joined),
-        compare(joined),
-        choices(joined),
+        first=_bounds(marked["order"]),
+        alone=int(marked["alone"].sum()),
+        follows=follows(joined),
+        compared=compare(joined),
+        choices=choices(joined),
     )
 
 
 def _bounds(order: pd.Series) -> Bounds | None:
-    return (
-        bounds(int((order == FIRST).sum()), int((order == UNKNOWN).sum()), len(order))
-        if len(order)
-        else None
-    )
+    """For which share is the step the first one? None without cases."""
+    if order.empty:
+        return None
+    return bounds(int((order == FIRST).sum()), int((order == UNKNOWN).sum()), len(order))
 
 
 def named(incidents: pd.DataFrame) -> pd.Series:
-    """Does the incident report that Interpol was used: as a notice of its own, or by the mark beside another measure?
+    """Does the incident report that Interpol was used: as a notice, or beside another measure?
 
-    True or False; False is "not reported", never "no".
+    Parameters
+    ----------
+    incidents
+        A frame with `measure` and `interpol`.
 
+    Returns
+    -------
+    Series
+        True or False; False is "not reported", never "no".
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> int(named(cape.load().where(origin=cape.CENTRAL_ASIA).incidents).sum())
     56
@@ -160,14 +189,28 @@ def named(incidents: pd.DataFrame) -> pd.Series:
 
 
 def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
-    """One row an exile: is Interpol named, and is that step the first recorded one?
+    """Of which exiles is Interpol named, and is that step the first recorded one?
 
-    The Interpol step is the first incident that reports Interpol (see `named`): a notice that is recorded by itself, or an arrest, a
-    request or another measure of which the report says that Interpol was used. Where an arrest is the first such record, the notice
-    behind it is older than the arrest, but its date is not recorded.
-    Returns exile_id, origin (of the exile's first row), interpol (bool), apart (bool: Interpol is named in an incident other than an
-    arrest or a forced return), notice (bool: a red notice is recorded by itself), order ("first", "not first", "cannot be told";
-    missing without Interpol), alone (boolean: every incident names Interpol; missing without Interpol).
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+
+    Returns
+    -------
+    DataFrame
+        One row an exile: `exile_id`, `origin` (of the exile's first row), `interpol` (bool),
+        `apart` (bool: Interpol is named in an incident other than an arrest or a forced return),
+        `notice` (bool: a red notice is recorded by itself), `order` ("first", "not first", "cannot
+        be told"; missing without Interpol), `alone` (boolean: every incident names Interpol;
+        missing without Interpol).
+
+    Notes
+    -----
+    The Interpol step is the first incident that reports Interpol (see `named`): a notice that is
+    recorded by itself, or an arrest, a request or another measure of which the report says that
+    Interpol was used. Where an arrest is the first such record, the notice behind it is older than
+    the arrest, but its date is not recorded.
     """
     step = named(joined)
     ordered = comes_first(joined, step)
@@ -178,16 +221,24 @@ def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
             "notice": joined["measure"] == "red_notice",
         }
     )
-    rows = (
-        joined.groupby("exile_id")[["origin"]].first().join(marks.groupby(joined["exile_id"]).max())
-    )
+    origin = joined.groupby("exile_id")[["origin"]].first()
+    rows = origin.join(marks.groupby(joined["exile_id"]).max())
     return rows.join(ordered.assign(alone=ordered["alone"].astype("boolean"))).reset_index()
 
 
 def order_table(result: Interpol) -> pd.DataFrame:
-    """How many exiles does each answer have, and how is the Interpol step recorded: as a notice by itself, or only beside others?
+    """How many exiles does each answer have, and how is the Interpol step recorded?
 
-    Returns `order` (the index), `notice by itself`, `only beside another measure`, `all` and `every incident names Interpol` (of all).
+    Parameters
+    ----------
+    result
+        From `interpol`.
+
+    Returns
+    -------
+    DataFrame
+        `order` (the index), `notice by itself`, `only beside another measure`, `all` and `every
+        incident names Interpol` (of all).
     """
     marked = result.exiles[result.exiles["interpol"]]
     table = marked.groupby("order", observed=False).agg(
@@ -203,153 +254,181 @@ def order_table(result: Interpol) -> pd.DataFrame:
 
 
 def follows(joined: pd.DataFrame) -> pd.DataFrame:
-    """Of the exiles with Interpol named: who is recorded as held, and whose exile ended, at or after the Interpol step or only before?
+    """Who is recorded as held, and whose exile ended, at or after the Interpol step or before?
 
-    Returns one row a kind ("held": stage 2, "ended or attacked": stage 3): `kind`, the number of exiles by
-    `capelib.estimators.event_order.then` ("same incident": Interpol is named in it; "after", "cannot be told", "before only",
-    "not recorded") and `n`, their sum.
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+
+    Returns
+    -------
+    DataFrame
+        One row a kind ("held": stage 2, "ended or attacked": stage 3): `kind`, the number of exiles
+        with Interpol named by `capelib.estimators.event_order.then` ("same incident": Interpol is
+        named in it; "after", "cannot be told", "before only", "not recorded") and `n`, their sum.
     """
-    stage = joined["stage"].astype("int64")
-    counted = [
-        then(joined, named(joined), stage == at)
-        .value_counts()
-        .reindex(THEN, fill_value=0)
-        .rename(kind)
-        for kind, at in LATER.items()
-    ]
-    table = pd.DataFrame(counted).rename_axis("kind").reset_index()
+    step, stage = named(joined), joined["stage"].astype("int64")
+    rows = {
+        kind: then(joined, step, stage == later).value_counts().reindex(THEN, fill_value=0)
+        for kind, later in LATER.items()
+    }
+    table = pd.DataFrame(rows).T.rename_axis("kind").reset_index()
     return table.assign(n=table[THEN].sum(axis=1))
 
 
 def compare(joined: pd.DataFrame) -> pd.DataFrame:
-    """Are exiles with Interpol named more often recorded as held, or as sent back, killed or attacked, than the others?
+    """Are exiles with Interpol named more often held, or sent back, killed or attacked?
 
-    This is not an effect of Interpol. An arrest is often the reason why a report speaks of a notice at all, so the mark is not
-    independent of the arrest; and exiles without the mark may have been pursued through Interpol without a report of it. The second
-    group takes only exiles of whom Interpol is named in something other than an arrest or a forced return: that removes the first
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+
+    Returns
+    -------
+    DataFrame
+        `kind`, `group` (GROUPS), `k`, `n`, `share`, `low`, `high` (Wilson 95 %), `difference`,
+        `difference_low`, `difference_high` (group minus "Interpol not reported", Newcombe 95 %),
+        all as fractions; missing where a group is empty.
+
+    Notes
+    -----
+    This is not an effect of Interpol. An arrest is often the reason why a report speaks of a notice
+    at all, so the mark is not independent of the arrest; and exiles without the mark may have been
+    pursued through Interpol without a report of it. The second group takes only exiles of whom
+    Interpol is named in something other than an arrest or a forced return: that removes the first
     reason in part. Groups one and two overlap; each is compared with exiles without the mark.
-    Returns `kind`, `group` (GROUPS), `k`, `n`, `share`, `low`, `high` (Wilson 95 %), `difference`, `difference_low`,
-    `difference_high` (group minus "Interpol not reported", Newcombe 95 %), all as fractions; missing where a group is empty.
     """
-    exiles, stage = of_exiles(joined), joined["stage"].astype("int64")
-    groups = dict(
-        zip(GROUPS, (exiles["interpol"], exiles["apart"], ~exiles["interpol"]), strict=True)
-    )
+    exiles = of_exiles(joined)
+    marks = [exiles["interpol"], exiles["apart"], ~exiles["interpol"]]
+    groups = dict(zip(GROUPS, marks, strict=True))
     rows = []
-    for kind, at in LATER.items():
-        hit = exiles["exile_id"].isin(joined.loc[stage == at, "exile_id"])
-        shares = {
-            name: wilson(int(hit[part].sum()), int(part.sum())) if part.any() else None
-            for name, part in groups.items()
-        }
+    for kind, later in LATER.items():
+        reached = joined.loc[joined["stage"].astype("int64") == later, "exile_id"]
+        hit = exiles["exile_id"].isin(reached)
+        shares = {name: _share(hit[members]) for name, members in groups.items()}
         base = shares[GROUPS[2]]
         for name, share in shares.items():
-            row: dict[str, object] = {"kind": kind, "group": name, "k": 0, "n": 0} | (
-                share._asdict() if share else {}
-            )
+            row: dict[str, object] = {"kind": kind, "group": name, "k": 0, "n": 0}
+            if share:
+                row |= share._asdict()
             if share and base and name != GROUPS[2]:
-                row |= dict(
-                    zip(
-                        ("difference", "difference_low", "difference_high"),
-                        difference(share, base),
-                        strict=True,
-                    )
-                )
+                row |= dict(zip(_DIFFERENCE, difference(share, base), strict=True))
             rows.append(row)
-    return pd.DataFrame(rows).reindex(
-        columns=["kind", "group", *Share._fields, "difference", "difference_low", "difference_high"]
-    )
+    return pd.DataFrame(rows).reindex(columns=["kind", "group", *Share._fields, *_DIFFERENCE])
+
+
+def _share(hits: pd.Series) -> Share | None:
+    """The share of hits; None without cases."""
+    return wilson(int(hits.sum()), len(hits)) if len(hits) else None
 
 
 def choices(joined: pd.DataFrame) -> pd.DataFrame:
-    """What would change the answer? The bounds of the share for which Interpol is the first recorded step, under other choices.
+    """What would change the answer? The share with Interpol first, under other choices.
 
-    Returns `choice`, `k` (certainly first), `unknown`, `n`, `lower`, `upper`, `low`, `high` (fractions, see
-    `capelib.estimators.event_order.bounds`); missing where there are no cases.
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+
+    Returns
+    -------
+    DataFrame
+        `choice`, `k` (certainly first), `unknown`, `n`, `lower`, `upper`, `low`, `high` (fractions,
+        see `capelib.estimators.event_order.bounds`); missing where there are no cases.
     """
-    step, ids = named(joined), joined["exile_id"]
-    alone = step.groupby(ids).transform("min")  # every incident of the exile names Interpol
-    one_each = (
-        linked(joined[ids.isin(ids[step])]).reset_index().drop_duplicates("cluster")["exile_id"]
-    )
-    every = pd.Series(True, index=joined.index)
+    step, exile = named(joined), joined["exile_id"]
     notice = joined["measure"] == "red_notice"
+    every = pd.Series(True, index=joined.index)
+    names_always = step.groupby(exile).transform("min")
+    clusters = linked(joined[exile.isin(exile[step])]).reset_index()
+    one_each = clusters.drop_duplicates("cluster")["exile_id"]
+    # for each choice: the incidents that remain, and which of them are the step
     parts = {
         "as chosen": (every, step),
         "only notices recorded by themselves": (every, notice),
-        "something else recorded as well": (~alone, step),
-        "dated incidents only": (joined["date_start"].notna(), step),
-        "without relatives": (joined["measure"] != "relatives_targeted", step),
-        "one exile of each cluster": (ids.isin(one_each), step),
-        "without doubtful cases": (~joined["doubtful"], step),
-        "without alleged cases": (joined["attribution"].isna(), step),
-        "without CAPE's own pages": (joined["source_kind"] != "cape", step),
+        "something else recorded as well": (~names_always, step),
+        **{words: (remain, step) for words, remain in kept(joined, "undated", "relatives").items()},
+        "one exile of each cluster": (exile.isin(one_each), step),
     }
-    days, rows = joined[["exile_id", "date_start", "date_end"]], []
-    for name, (kept, its) in parts.items():
-        share = _bounds(comes_first(days[kept], its[kept])["order"])
-        rows.append(
-            {"choice": name, "k": 0, "unknown": 0, "n": 0} | (share._asdict() if share else {})
-        )
+    for words, remain in kept(joined, "doubtful", "alleged", "cape").items():
+        parts[words] = (remain, step)
+    days = joined[["exile_id", "date_start", "date_end"]]
+    rows = []
+    for words, (remain, steps) in parts.items():
+        share = _bounds(comes_first(days[remain], steps[remain])["order"])
+        numbers = share._asdict() if share else {"k": 0, "unknown": 0, "n": 0}
+        rows.append({"choice": words, **numbers})
     return pd.DataFrame(rows).reindex(columns=["choice", *Bounds._fields])
 
 
 def held_where(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     """Where are exiles with Interpol named held? Persons by host, with its rating in the year.
 
-    measure: whose rating, see `cape.regimes.add_regime`. An exile counts once in each row. Hosts (with one rating) of fewer than 3
-    persons are put together, so that no row points to one person.
-    Returns `host` (a name, "others" or "not stated"), `rating` (in the year of the arrest; "not known" without host, year or rating,
-    "all" for others), `held` (persons), `interpol_named` (persons of whom the report on the arrest itself names Interpol).
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+    measure
+        Whose rating, see `cape.regimes.add_regime`.
+
+    Returns
+    -------
+    DataFrame
+        `host` (a name, "others" or "not stated"), `rating` (in the year of the arrest; "not known"
+        without host, year or rating, "all" for others), `held` (persons), `interpol_named` (persons
+        of whom the report on the arrest itself names Interpol). An exile counts once in each row.
+        Hosts (with one rating) of fewer than 3 persons are put together, so that no row points to
+        one person.
     """
-    found = regimes.add_regime(joined, measure, "host")
-    found = found[
-        found["exile_id"].isin(found.loc[named(found), "exile_id"])
-        & (found["stage"].astype("int64") == LATER["held"])
-    ]
-    host = found["host"].map(states()).fillna("not stated")
-    rating = found[f"host_{measure}"].astype("str").fillna("not known")
-    persons = found.groupby([host, rating])["exile_id"].nunique()
-    few = pd.Series(
-        [persons[place] < FEWEST for place in zip(host, rating, strict=True)],
-        index=found.index,
-        dtype=bool,
+    rows = regimes.add_regime(joined, measure, "host")
+    marked = rows["exile_id"].isin(rows.loc[named(rows), "exile_id"])
+    rows = rows[marked & (rows["stage"].astype("int64") == LATER["held"])]
+    host = rows["host"].map(states()).fillna("not stated")
+    rating = rows[f"host_{measure}"].astype("str").fillna("not known")
+    persons = rows["exile_id"].groupby([host, rating]).transform("nunique")
+    few = persons < FEWEST
+    cells = pd.DataFrame(
+        {
+            "host": host.mask(few, "others"),
+            "rating": rating.mask(few, "all"),
+            "exile_id": rows["exile_id"],
+            "named": named(rows),
+        }
     )
-    cells = {
-        "host": host.mask(few, "others"),
-        "rating": rating.mask(few, "all"),
-        "exile_id": found["exile_id"],
-        "at_once": named(found),
-    }
-    each = (
-        pd.DataFrame(cells).groupby(["host", "rating", "exile_id"], as_index=False)["at_once"].max()
+    exiles = cells.groupby(["host", "rating", "exile_id"], as_index=False)["named"].max()
+    table = exiles.groupby(["host", "rating"], as_index=False).agg(
+        held=("exile_id", "size"), interpol_named=("named", "sum")
     )
-    table = each.groupby(["host", "rating"], as_index=False).agg(
-        held=("exile_id", "size"), interpol_named=("at_once", "sum")
-    )
-    table = table.astype({"held": "int64", "interpol_named": "int64"}).sort_values(
-        ["held", "host"], ascending=[False, True]
-    )
-    return table.reset_index(drop=True)
+    table = table.astype({"held": "int64", "interpol_named": "int64"})
+    return table.sort_values(["held", "host"], ascending=[False, True]).reset_index(drop=True)
 
 
 def held_by_regime(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
-    """In what kind of state are exiles held for the first time: those with Interpol named, and the others? Shares by rating.
+    """In what kind of state are exiles held for the first time, with Interpol named and without?
 
-    An exile counts once, by the first dated detention or conviction with a rated host; the others are left out.
-    Returns `group`, `rating`, `k`, `n`, `share`, `low`, `high` (fractions, Wilson 95 %).
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives. An exile counts once, by the first dated detention or
+        conviction with a rated host; the others are left out.
+    measure
+        Whose rating, see `cape.regimes.scale`.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `rating`, `k`, `n`, `share`, `low`, `high` (fractions, Wilson 95 %).
     """
-    rated = regimes.add_regime(joined, measure, "host").sort_values(
-        ["date_start", "date_end"], kind="stable"
-    )
-    rated = rated[
-        (rated["stage"].astype("int64") == LATER["held"]) & rated[f"host_{measure}"].notna()
-    ].drop_duplicates("exile_id")
+    rated = regimes.add_regime(joined, measure, "host")
+    held = (rated["stage"].astype("int64") == LATER["held"]) & rated[f"host_{measure}"].notna()
+    rated = rated[held].sort_values(["date_start", "date_end"], kind="stable")
+    rated = rated.drop_duplicates("exile_id")
     marked = rated["exile_id"].isin(joined.loc[named(joined), "exile_id"])
     rows = []
     for group, part in ((GROUPS[0], rated[marked]), (GROUPS[2], rated[~marked])):
-        for value in regimes.scale(measure):
-            if len(part):
-                share = wilson(int((part[f"host_{measure}"] == value).sum()), len(part))
-                rows.append({"group": group, "rating": value, **share._asdict()})
+        for value in regimes.scale(measure) if len(part) else []:
+            share = wilson(int((part[f"host_{measure}"] == value).sum()), len(part))
+            rows.append({"group": group, "rating": value, **share._asdict()})
     return pd.DataFrame(rows, columns=["group", "rating", *Share._fields])

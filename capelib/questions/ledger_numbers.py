@@ -1,6 +1,7 @@
-"""One number from a table of incidents, as publications state them: how many, which place, what share, by how much more.
+"""One number from a table of incidents, as publications state it: a count, a place, a share.
 
-Each function takes incidents and returns a `Tally`; the ledger names them with their arguments (data/published/checks.toml).
+Each function takes incidents and returns a `Tally`; the ledger names functions with their arguments
+(data/published/checks.toml).
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,17 @@ Period = Sequence[int]
 
 
 class Tally(NamedTuple):
-    """A number, its 95 % interval (None for a plain count) and the cases behind it. Shares and differences are fractions."""
+    """A number and the cases behind it.
+
+    Attributes
+    ----------
+    value : float
+        The number; shares and differences are fractions.
+    low, high : float or None
+        Its 95 % interval; None for a plain count.
+    n : int or None
+        The cases behind it.
+    """
 
     value: float
     low: float | None
@@ -32,15 +43,31 @@ class Tally(NamedTuple):
 
 
 def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
-    """How many are there? Incidents, episodes, exiles, origins, hosts or corridors; blanks are not counted.
+    """How many are there? Blanks are not counted.
 
+    Parameters
+    ----------
+    incidents
+        As `Dataset.incidents`.
+    of
+        "incident", "episode", "exile", "origin", "host" or "corridor".
+
+    Raises
+    ------
+    ParameterError
+        For another unit, naming the nearest.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> number(cape.load().incidents, of="corridor").value
     198
     """
     require("unit", of, UNITS)
-    if of in ("incident", "episode"):
-        count = len(incidents if of == "incident" else counts.collapse(incidents))
+    if of == "incident":
+        count = len(incidents)
+    elif of == "episode":
+        count = len(counts.collapse(incidents))
     elif of == "corridor":
         count = len(incidents[["origin", "host"]].dropna().drop_duplicates())
     else:
@@ -51,6 +78,8 @@ def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
 def newcomers(incidents: pd.DataFrame, year: int) -> Tally:
     """How many states pursue someone for the first time in this year?
 
+    Examples
+    --------
     >>> import capelib as cape
     >>> newcomers(cape.load().incidents, 1993).value
     1
@@ -61,21 +90,39 @@ def newcomers(incidents: pd.DataFrame, year: int) -> Tally:
 
 
 def rank(incidents: pd.DataFrame, origin: str) -> Tally:
-    """Which place has this state among the pursuing states, by incidents? 1 is the state with most.
+    """Which place has this state among the pursuing states, by incidents?
 
-    Equal counts share places: low and high are the best and the worst place that the state can be given.
-    Raises TooFewCases where the state has none.
+    Parameters
+    ----------
+    incidents
+        As `Dataset.incidents`.
+    origin
+        Code of a state.
 
+    Returns
+    -------
+    Tally
+        1 is the state with most. Equal counts share places: low and high are the best and the worst
+        place that the state can be given.
+
+    Raises
+    ------
+    TooFewCases
+        Where the state has no incident.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> rank(cape.load().incidents, "TJK")[:3]
     (2, 2, 2)
     """
     require("state", origin, states())
-    counted = incidents["origin"].value_counts()
-    if origin not in counted:
+    number_of = incidents["origin"].value_counts()
+    if origin not in number_of:
         raise TooFewCases(f"no incident by {states()[origin]}")
-    best = int((counted > counted[origin]).sum()) + 1
-    return Tally(best, best, int((counted >= counted[origin]).sum()), int(counted[origin]))
+    best = int((number_of > number_of[origin]).sum()) + 1
+    worst = int((number_of >= number_of[origin]).sum())
+    return Tally(best, best, worst, int(number_of[origin]))
 
 
 def share(
@@ -86,17 +133,31 @@ def share(
 ) -> Tally:
     """What share of incidents (or exiles) meets all conditions? With Wilson's interval.
 
-    of: "incident" or "exile" (an exile counts where at least one incident meets them). origin, host: codes of states.
-    Rows in which a column that is asked for is blank are left out. Raises TooFewCases where no row is left.
+    Parameters
+    ----------
+    incidents
+        As `Dataset.incidents`. Rows in which a column that is asked for is blank are left out.
+    of
+        "incident", or "exile" (who counts where at least one incident meets the conditions).
+    origin, host
+        Codes of states; at least one of the two conditions is given.
 
+    Raises
+    ------
+    ParameterError
+        Without a condition, or for an unknown unit.
+    TooFewCases
+        Where no row is left.
+
+    Examples
+    --------
     >>> import capelib as cape
     >>> share(cape.load().incidents, of="exile", origin=["TJK", "UZB"]).n
     694
     """
     require("unit", of, ("incident", "exile"))
-    asked = {
-        name: codes for name, codes in (("origin", origin), ("host", host)) if codes is not None
-    }
+    conditions = {"origin": origin, "host": host}
+    asked = {name: values for name, values in conditions.items() if values is not None}
     if not asked:
         raise ParameterError("a share needs a condition: give origin or host")
     rows = incidents.dropna(subset=list(asked))
@@ -113,38 +174,54 @@ def share(
 def authoritarian_share(
     incidents: pd.DataFrame, years: Period, measure: str = "fiw", cutoff: str | int = "NF"
 ) -> Tally:
-    """What share of the incidents of a period did an authoritarian state commit on the soil of another one? Pooled over years.
+    """What share of a period's incidents did authoritarian states commit on each other's soil?
 
-    measure, cutoff: who counts as authoritarian, see `cape.regimes.at_or_below`. Wilson's interval.
+    Parameters
+    ----------
+    incidents
+        As `Dataset.incidents`.
+    years
+        First and last year, both included; the years are pooled.
+    measure, cutoff
+        Who counts as authoritarian, see `cape.regimes.at_or_below`.
 
+    Returns
+    -------
+    Tally
+        With Wilson's interval.
+
+    Raises
+    ------
+    TooFewCases
+        Where no incident of the period has a known host, year and rating.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> round(authoritarian_share(cape.load().where(stage=(2, 3)).incidents, (2021, 2021)).value, 2)
+    >>> rows = cape.load().where(stage=(2, 3)).incidents
+    >>> round(authoritarian_share(rows, (2021, 2021)).value, 2)
     0.78
     """
-    return _tally(
-        shares.of_period(
-            shares.authoritarian_hosts(incidents, measure, cutoff), (years[0], years[-1])
-        )
-    )
+    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
+    return _tally(shares.of_period(marked, (years[0], years[-1])))
 
 
 def authoritarian_mean(
     incidents: pd.DataFrame, years: Period, measure: str = "fiw", cutoff: str | int = "NF"
 ) -> Tally:
-    """The same share as the unweighted mean of the yearly shares of a period, see `cape.shares.mean_of_shares`."""
-    rows = shares.by_year(
-        shares.authoritarian_hosts(incidents, measure, cutoff), years[0], years[-1]
-    )
+    """What is the same share as the unweighted mean of the yearly shares of a period?
+
+    Takes and raises the same as `authoritarian_share`; see `cape.shares.mean_of_shares`.
+    """
+    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
+    rows = shares.by_year(marked, years[0], years[-1])
     rows = rows[rows["n"] > 0]
     if rows.empty:
         raise TooFewCases(
             f"no incident of {years[0]}-{years[-1]} has a known host, year and rating"
         )
-    found = [
-        shares.Share(*row)
-        for row in rows[["k", "n", "share", "low", "high"]].itertuples(index=False)
-    ]
-    return Tally(*shares.mean_of_shares(found), n=int(rows["n"].sum()))
+    yearly = [shares.Share(*row) for row in rows[[*shares.Share._fields]].to_numpy()]
+    return Tally(*shares.mean_of_shares(yearly), n=int(rows["n"].sum()))
 
 
 def authoritarian_change(
@@ -155,18 +232,36 @@ def authoritarian_change(
     cutoff: str | int = "NF",
     rounded: bool = False,
 ) -> Tally:
-    """By how much does the same share change from one period to the next? A fraction, with Newcombe's interval.
+    """By how much does the same share change from one period to the next?
 
-    rounded: the difference of the two shares after each is rounded to a whole percent, as printed shares are often subtracted.
+    Parameters
+    ----------
+    incidents, measure, cutoff
+        As for `authoritarian_share`.
+    early, late
+        First and last year of each period, both included.
+    rounded
+        The difference of the two shares after each is rounded to a whole percent, as printed shares
+        are often subtracted.
+
+    Returns
+    -------
+    Tally
+        A fraction, with Newcombe's interval.
+
+    Raises
+    ------
+    TooFewCases
+        Where a period is empty.
     """
-    found = shares.change(
-        shares.authoritarian_hosts(incidents, measure, cutoff),
-        (early[0], early[-1]),
-        (late[0], late[-1]),
-    )
-    value = round(found["late"], 2) - round(found["early"], 2) if rounded else found["difference"]
-    return Tally(value, found["low"], found["high"], int(found["early_n"] + found["late_n"]))
+    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
+    numbers = shares.change(marked, (early[0], early[-1]), (late[0], late[-1]))
+    value = numbers["difference"]
+    if rounded:
+        value = round(numbers["late"], 2) - round(numbers["early"], 2)
+    n = int(numbers["early_n"] + numbers["late_n"])
+    return Tally(value, numbers["low"], numbers["high"], n)
 
 
-def _tally(found: shares.Share) -> Tally:
-    return Tally(found.share, found.low, found.high, found.n)
+def _tally(share: shares.Share) -> Tally:
+    return Tally(share.share, share.low, share.high, share.n)

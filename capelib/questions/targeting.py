@@ -1,4 +1,4 @@
-"""The series of one state's pursuit of its exiles: did it rise, did it break, and what would change the answer?"""
+"""Did one state's pursuit of its exiles rise, did it break, and what would change the answer?"""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,35 @@ import pandas as pd
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.counts import per_year
 from capelib.estimators.yearly_counts import Fit, break_scan, interrupted, trend
+from capelib.questions import estimates
+from capelib.questions.selections import selections
 from capelib.vocabulary.codebook import codes
+
+_THINGS = {
+    "incident": "incidents against",
+    "exile": "persons targeted among",
+    "episode": "incidents (clusters counted once) against",
+}
+_NUMBERS = ["ratio", "low", "high", "p"]
+_LAST_OF_CAPE = 2018
 
 
 @dataclass(frozen=True)
 class Targeting:
-    """One series: the yearly counts, the trend and the break (None where there are too few cases; `why` says which).
+    """One series: its yearly counts, its trend and a break at a chosen year.
 
-    scan: the same break at every other year. passing: how many of the others pass at 5 %, tested: of how many.
+    Attributes
+    ----------
+    counts : DataFrame
+        `year`, `n`.
+    rise, broken : Fit or None
+        The trend and the break; None where there are too few cases.
+    scan : DataFrame
+        The same break at every year, see `cape.trends.break_scan`.
+    at : int
+        The first year after the break.
+    why : tuple of str
+        What there is too little of.
     """
 
     counts: pd.DataFrame
@@ -27,76 +48,79 @@ class Targeting:
 
     @property
     def chosen_p(self) -> float:
-        """The p value of no change in level and slope together at the chosen year; missing with too few cases."""
-        found = self.scan.loc[self.scan["at"] == self.at, "p"]
-        return float(found.iloc[0]) if len(found) else np.nan
+        """The p value of no change in level and slope together at the chosen year, or missing."""
+        p = self.scan.loc[self.scan["at"] == self.at, "p"]
+        return float(p.iloc[0]) if len(p) else np.nan
 
     @property
     def tested(self) -> int:
-        """How many other years could be tested."""
-        return int(self.scan.loc[self.scan["at"] != self.at, "p"].notna().sum())
+        """How many other years could be tested?"""
+        return int(self._other_p().notna().sum())
 
     @property
     def passing(self) -> int:
-        """How many other years pass the same test at 5 %."""
-        return int((self.scan.loc[self.scan["at"] != self.at, "p"] < 0.05).sum())
+        """How many other years pass the same test at 5 %?"""
+        return int((self._other_p() < 0.05).sum())
+
+    def _other_p(self) -> pd.Series:
+        return self.scan.loc[self.scan["at"] != self.at, "p"]
 
     def estimates(self) -> pd.DataFrame:
-        """The estimates in words: estimate (index), ratio, low, high, p. Missing where there are too few cases."""
-        rows = [("yearly factor, whole period", self.rise, "per year")]
-        rows += [("yearly factor before the break", self.broken, "per year before")]
-        rows += [("jump in level at the break", self.broken, "level at the break")]
-        rows += [("change of the yearly factor", self.broken, "slope change")]
-        numbers = ["ratio", "low", "high", "p"]
-        values = [
-            [np.nan] * 4 if fit is None else list(fit.term(term)[numbers]) for _, fit, term in rows
-        ]
-        return pd.DataFrame(
-            values,
-            columns=numbers,
-            index=pd.Index([name for name, _, _ in rows], name="estimate"),
-            dtype=float,
-        )
+        """The estimates in words (index): ratio, low, high, p; missing with too few cases."""
+        rows = {
+            "yearly factor, whole period": _numbers(self.rise, "per year"),
+            "yearly factor before the break": _numbers(self.broken, "per year before"),
+            "jump in level at the break": _numbers(self.broken, "level at the break"),
+            "change of the yearly factor": _numbers(self.broken, "slope change"),
+        }
+        index = pd.Index(rows, name="estimate")
+        return pd.DataFrame(rows.values(), columns=_NUMBERS, index=index, dtype=float)
 
     def compared(self) -> pd.DataFrame:
-        """The main estimates, for laying runs side by side: estimate, value, low, high, n, unit ("ratio")."""
-        rows = self.estimates().drop(columns="p").rename(columns={"ratio": "value"}).reset_index()
-        return rows.assign(n=int(self.counts["n"].sum()), unit="ratio")[
-            ["estimate", "value", "low", "high", "n", "unit"]
-        ]
+        """The main estimates, for laying runs side by side; see `capelib.questions.estimates`."""
+        n = int(self.counts["n"].sum())
+        rows = self.estimates()[["ratio", "low", "high"]].itertuples(name=None)
+        return estimates.table((words, numbers, n, "ratio") for words, *numbers in rows)
 
     def sentence(self, who: str, unit: str) -> str:
         """The answer in one sentence, with intervals.
 
-        who: for example "exiles pursued by Tajikistan". unit: "incident", "exile" or "episode".
+        Parameters
+        ----------
+        who
+            For example "exiles pursued by Tajikistan".
+        unit
+            "incident", "exile" or "episode".
         """
-        first, last = int(self.counts["year"].min()), int(self.counts["year"].max())
-        thing = {
-            "incident": "incidents against",
-            "exile": "persons targeted among",
-            "episode": "incidents (clusters counted once) against",
-        }[unit]
+        period = f"{self.counts['year'].min()}-{self.counts['year'].max()}"
+        start = f"Recorded {_THINGS[unit]} {who}"
+        why = "; ".join(self.why)
         if self.rise is None:
-            return f"Recorded {thing} {who}, {first}-{last}: too few cases for a trend ({'; '.join(self.why)})."
-        found = self.rise.term("per year")
-        low, high = 100 * (found["low"] - 1), 100 * (found["high"] - 1)
-        clear = (
-            "rose"
-            if found["low"] > 1
-            else "fell"
-            if found["high"] < 1
-            else "neither clearly rose nor fell"
-        )
-        yearly = f"{100 * (found['ratio'] - 1):+.0f} % a year [{low:+.0f}, {high:+.0f}]"
-        said = f"Recorded {thing} {who} {clear}: {yearly} in {first}-{last}, n = {self.rise.n}"
+            return f"{start}, {period}: too few cases for a trend ({why})."
+        trend = f"{start} {_direction(self.rise)} in {period}, n = {self.rise.n}"
         if self.broken is None:
-            return f"{said}; whether {self.at} was a break cannot be told ({'; '.join(self.why)})."
-        p, others = f"p = {self.chosen_p:.2g}", f"{self.passing} of {self.tested} other years"
+            return f"{trend}; whether {self.at} was a break cannot be told ({why})."
+        p = f"p = {self.chosen_p:.2g}"
+        others = f"{self.passing} of {self.tested} other years"
         if self.chosen_p < 0.05:
-            return f"{said}; a break at {self.at} passes the test ({p}); so do {others}."
+            return f"{trend}; a break at {self.at} passes the test ({p}); so do {others}."
         return (
-            f"{said}; a break at {self.at} is not established ({p}; {others} pass the same test)."
+            f"{trend}; a break at {self.at} is not established ({p}; {others} pass the same test)."
         )
+
+
+def _numbers(fit: Fit | None, term: str) -> list[float]:
+    """Ratio, low, high and p of a term; missing without a fit."""
+    return [np.nan] * 4 if fit is None else list(fit.term(term)[_NUMBERS])
+
+
+def _direction(rise: Fit) -> str:
+    """Rose or fell, and by how many percent a year."""
+    ratio, low, high, _ = _numbers(rise, "per year")
+    yearly = f"{100 * (ratio - 1):+.0f} % a year [{100 * (low - 1):+.0f}, {100 * (high - 1):+.0f}]"
+    if low > 1:
+        return f"rose: {yearly}"
+    return f"fell: {yearly}" if high < 1 else f"neither clearly rose nor fell: {yearly}"
 
 
 def targeting(
@@ -109,18 +133,38 @@ def targeting(
 ) -> Targeting:
     """Did this series rise, and did it break at a chosen year?
 
-    incidents: of the states and measures asked about. at: first year after the break. unit, model: see `cape.counts.per_year`
-    and `cape.trends.trend`. Nothing is raised for too few cases: the parts that cannot be estimated are None, and `why` says so.
-    Raises ParameterError where the first year does not lie before the last.
+    Parameters
+    ----------
+    incidents
+        Of the states and measures asked about.
+    first_year, last_year
+        Both included.
+    at
+        First year after the break.
+    unit, model
+        See `cape.counts.per_year` and `cape.trends.trend`.
 
+    Returns
+    -------
+    Targeting
+        Parts that cannot be estimated are None; nothing is raised for too few cases.
+
+    Raises
+    ------
+    ParameterError
+        Where the first year does not lie before the last, or for an unknown unit or model.
+
+    Examples
+    --------
     >>> import capelib as cape
-    >>> found = targeting(cape.load().where(origin="TJK").incidents, 2001, 2024, 2015)
-    >>> round(float(found.rise.term("per year")["ratio"]), 2), found.rise.n
+    >>> series = targeting(cape.load().where(origin="TJK").incidents, 2001, 2024, 2015)
+    >>> round(float(series.rise.term("per year")["ratio"]), 2), series.rise.n
     (1.08, 160)
     """
     if first_year >= last_year:
         raise ParameterError(
-            f"the series would start in {first_year} (not searched before?) and end in {last_year}: choose a later last_year"
+            f"the series would start in {first_year} (not searched before?) and end in "
+            f"{last_year}: choose a later last_year"
         )
     counts = per_year(incidents, first_year, last_year, unit)
     why: list[str] = []
@@ -139,73 +183,51 @@ def targeting(
 def variants(
     joined: pd.DataFrame, first_year: int, last_year: int, at: int, unit: str, model: str
 ) -> pd.DataFrame:
-    """What would change the answer? The same estimates under other choices, one row a choice.
+    """What would change the answer? The same estimates under other choices.
 
-    joined: incidents with `source_kind`, as `Dataset.joined` gives.
-    Returns `choice`, `n`, `per_year`, `low`, `high` (ratios), `level`, `level_low`, `level_high`, `p_break` (no change at `at`),
-    `passing` (other years that pass at 5 %, of those tested); missing where there are too few cases.
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+    first_year, last_year, at, unit, model
+        As for `targeting`.
+
+    Returns
+    -------
+    DataFrame
+        One row a choice: `choice`, `n`, `per_year`, `low`, `high` (ratios), `level`, `level_low`,
+        `level_high`, `p_break` (no change at `at`), `passing` (other years that pass at 5 %, of
+        those tested); missing where there are too few cases. A choice that leaves fewer than 5
+        years has no row.
     """
     other_model = "negative_binomial" if model == "poisson" else "poisson"
-    # each entry: the incidents, the unit, the model and the last year
-    choices = {
-        "as chosen": (joined, unit, model, last_year),
-        **{
-            f"counted by {name}": (joined, name, model, last_year)
-            for name in codes("unit")
-            if name != unit
-        },
-        f"{other_model.replace('_', ' ')} model": (joined, unit, other_model, last_year),
-        "stages 2 and 3 only": (joined[joined["stage"] >= 2], unit, model, last_year),
-        "without doubtful cases": (joined[~joined["doubtful"]], unit, model, last_year),
-        "without alleged cases": (joined[joined["attribution"].isna()], unit, model, last_year),
-        "without CAPE's own pages": (
-            joined[joined["source_kind"] != "cape"],
-            unit,
-            model,
-            last_year,
-        ),
-        "without relatives": (
-            joined[joined["measure"] != "relatives_targeted"],
-            unit,
-            model,
-            last_year,
-        ),
-        "until 2018, CAPE's last year": (joined, unit, model, min(last_year, 2018)),
+    chosen = {"incidents": joined, "last_year": last_year, "unit": unit, "model": model}
+    choices: dict[str, dict] = {"as chosen": {}}
+    choices |= {f"counted by {name}": {"unit": name} for name in codes("unit") if name != unit}
+    choices[f"{other_model.replace('_', ' ')} model"] = {"model": other_model}
+    parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
+    parts |= selections(joined, "doubtful", "alleged", "cape", "relatives")
+    choices |= {words: {"incidents": part} for words, part in parts.items()}
+    choices[f"until {_LAST_OF_CAPE}, CAPE's last year"] = {
+        "last_year": min(last_year, _LAST_OF_CAPE)
     }
     rows = []
-    for name, (part, its_unit, its_model, its_last) in choices.items():
-        if its_last - first_year < 4:
-            continue
-        found = targeting(part, first_year, its_last, at, its_unit, its_model)
-        row: dict[str, object] = {
-            "choice": name,
-            "n": int(found.counts["n"].sum()),
-            "p_break": found.chosen_p,
-            "passing": f"{found.passing} of {found.tested}",
-        }
-        for fit, term, column in (
-            (found.rise, "per year", "per_year"),
-            (found.broken, "level at the break", "level"),
-        ):
-            prefix = "" if column == "per_year" else "level_"
-            values = (
-                (np.nan, np.nan, np.nan)
-                if fit is None
-                else tuple(fit.term(term)[["ratio", "low", "high"]])
-            )
-            row |= dict(zip((column, f"{prefix}low", f"{prefix}high"), values, strict=True))
-        rows.append(row)
-    return pd.DataFrame(rows)[
-        [
-            "choice",
-            "n",
-            "per_year",
-            "low",
-            "high",
-            "level",
-            "level_low",
-            "level_high",
-            "p_break",
-            "passing",
-        ]
-    ]
+    for words, changed in choices.items():
+        arguments = chosen | changed
+        if arguments["last_year"] - first_year >= 4:
+            series = targeting(first_year=first_year, at=at, **arguments)
+            rows.append({"choice": words, **_variant(series)})
+    return pd.DataFrame(rows)
+
+
+def _variant(series: Targeting) -> dict[str, object]:
+    """A row of `variants`."""
+    rise = _numbers(series.rise, "per year")[:3]
+    level = _numbers(series.broken, "level at the break")[:3]
+    return {
+        "n": int(series.counts["n"].sum()),
+        **dict(zip(("per_year", "low", "high"), rise, strict=True)),
+        **dict(zip(("level", "level_low", "level_high"), level, strict=True)),
+        "p_break": series.chosen_p,
+        "passing": f"{series.passing} of {series.tested}",
+    }
