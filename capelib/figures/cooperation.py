@@ -19,9 +19,10 @@ from capelib.figures.style import (
     note,
     style,
 )
-from capelib.questions.corridors import Cooperation, leave_one_host_out, short, switch_label
+from capelib.questions.corridors import Cooperation, leave_one_host_out, switch_label
 from capelib.questions.hosts import years
 from capelib.questions.membership_shares import ANY, ORGANISATIONS, fellow
+from capelib.questions.wording import two_digits
 from capelib.vocabulary.tables import states
 
 BLUE = ORIGIN_COLOURS["KAZ"]
@@ -198,7 +199,7 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
     what = f"{data['n'].sum():,} incidents against UNHCR refugees plus asylum-seekers of that origin, added up over years"
     subtitle = f"{info.heading}: {what}. Lines: 95 %. Not a risk: most migrants are not in it."
     words = [
-        f"{short(row.value)} [{short(row.low)}, {short(row.high)}], n = {row.n}"
+        f"{two_digits(row.value)} [{two_digits(row.low)}, {two_digits(row.high)}], n = {row.n}"
         for row in data.itertuples()
     ]
     colours = [ORIGIN_COLOURS.get(origin, INK) for origin in data["origin"]]
@@ -271,7 +272,11 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
 
 
 def _ratio_words(value: float, low: float, high: float) -> str:
-    return "cannot be told" if pd.isna(value) else f"{short(value)} [{short(low)}, {short(high)}]"
+    return (
+        "cannot be told"
+        if pd.isna(value)
+        else f"{two_digits(value)} [{two_digits(low)}, {two_digits(high)}]"
+    )
 
 
 def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
@@ -318,7 +323,7 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
                         axis,
                         row.ratio,
                         place - 0.2,
-                        short(row.ratio),
+                        two_digits(row.ratio),
                         ha="center",
                         va="bottom",
                         fontsize=8,
