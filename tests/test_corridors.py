@@ -11,8 +11,9 @@ import capelib as cape
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import panel_counts
 from capelib.figures import cooperation as drawn
-from capelib.questions import corridors, membership_shares
+from capelib.questions import corridors, displaced_ratios, membership_shares
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
+from capelib.questions.wording import two_digits
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +152,11 @@ class TestPerDisplaced:
     )
     def test_the_exact_interval_is_that_of_the_printed_table(self, n, low, high):
         """Pearson and Hartley, Biometrika Tables for Statisticians, volume 1, table 40 (95 %)."""
-        assert membership_shares.poisson(n)[1:] == pytest.approx((low, high), rel=0.004)
+        assert displaced_ratios.poisson(n)[1:] == pytest.approx((low, high), rel=0.004)
 
     @pytest.mark.parametrize("n", [1, 3, 17, 240])
     def test_the_exact_interval_is_that_of_statsmodels(self, n):
-        assert membership_shares.poisson(n)[1:] == pytest.approx(
+        assert displaced_ratios.poisson(n)[1:] == pytest.approx(
             confint_poisson(n, 1, method="exact-c"), rel=1e-9
         )
 
@@ -164,16 +165,16 @@ class TestPerDisplaced:
             n = np.arange(200)
             inside = [
                 low <= mean <= high
-                for _, low, high in (membership_shares.poisson(int(k)) for k in n)
+                for _, low, high in (displaced_ratios.poisson(int(k)) for k in n)
             ]
             assert stats.poisson.pmf(n, mean)[inside].sum() >= 0.95
-        one, four = membership_shares.poisson(40), membership_shares.poisson(40, 4.0)
+        one, four = displaced_ratios.poisson(40), displaced_ratios.poisson(40, 4.0)
         assert four.low < one.low < one.high < four.high
         with pytest.raises(ParameterError, match="spread 1 or more"):
-            membership_shares.poisson(4, 0.5)
+            displaced_ratios.poisson(4, 0.5)
 
     def test_incidents_per_displaced_people_by_hand(self):
-        people = membership_shares.people_of("TJK")
+        people = displaced_ratios.people_of("TJK")
         rows = incidents(
             ("TJK", "RUS", 2015),
             ("TJK", None, 2015),
@@ -181,14 +182,14 @@ class TestPerDisplaced:
             ("TJK", "TUR", 2015),
             ("TJK", "RUS", None),
         )
-        row = membership_shares.per_displaced(rows, [(2015, 2015)]).iloc[0]
+        row = displaced_ratios.per_displaced(rows, [(2015, 2015)]).iloc[0]
         assert (row["n"], row["person_years"], row["spread"]) == (3, people[2015], 1)
         assert row["per_1000"] == pytest.approx(3000 / people[2015])
-        exact = np.array(membership_shares.poisson(3)) * 1000 / row["person_years"]
+        exact = np.array(displaced_ratios.poisson(3)) * 1000 / row["person_years"]
         assert list(row[["per_1000", "low", "high"]]) == pytest.approx(list(exact))
 
     def test_none_on_record_still_has_an_upper_bound_and_no_counts_no_row(self):
-        row = membership_shares.per_displaced(
+        row = displaced_ratios.per_displaced(
             incidents(("TJK", "RUS", 2010), ("RUS", "UKR", 2015)), [(2015, 2016)]
         )
         assert row["origin"].tolist() == ["TJK"]
@@ -199,13 +200,13 @@ class TestPerDisplaced:
 
     @pytest.mark.parametrize(("origin", "waves"), [("UZB", 0.0), ("UZB", 1.0), ("TJK", 1.0)])
     def test_the_interval_holds_when_incidents_come_in_waves(self, origin, waves):
-        rng, people = np.random.default_rng(5), membership_shares.people_of(origin).loc[2001:2024]
+        rng, people = np.random.default_rng(5), displaced_ratios.people_of(origin).loc[2001:2024]
         expected, covered, exact = 50 * people / people.sum(), [], []
         for _ in range(150):
             level = rng.gamma(1 / waves, waves, len(people)) if waves else 1.0
             n = rng.poisson(expected * level)
             rows = incidents(*[(origin, "RUS", year) for year in np.repeat(people.index, n)])
-            row = membership_shares.per_displaced(rows, [(2001, 2024)]).iloc[0]
+            row = displaced_ratios.per_displaced(rows, [(2001, 2024)]).iloc[0]
             covered.append(row["low"] <= 50_000 / people.sum() <= row["high"])
             exact.append(
                 np.diff(confint_poisson(row["n"], 1, method="exact-c"))[0] * 1000 / people.sum()
@@ -528,12 +529,12 @@ class TestTheWhole:
     def test_the_answer_names_shares_ratio_and_the_same_without_the_largest_host(self, found):
         said = found.sentence("the five Central Asian states")
         assert f"{100 * found.share.share:.0f} %" in said
-        assert f"{corridors.short(found.together.row(ANY)['ratio'])} times" in said
+        assert f"{two_digits(found.together.row(ANY)['ratio'])} times" in said
         assert "without Russia" in said
         assert "rate" not in said.split()
         out = corridors.leave_one_host_out(found.cells, 2).set_index(["host", "term"])
         assert out.loc[("none", ANY), "ratio"] == found.together.row(ANY)["ratio"]
-        assert corridors.short(out.loc[("RUS", ANY), "ratio"]) in said
+        assert two_digits(out.loc[("RUS", ANY), "ratio"]) in said
 
     def test_the_estimates_are_those_shown(self, found):
         table = found.estimates()
