@@ -547,7 +547,7 @@ def test_the_frame_stands_on_the_same_rows():
 
 def test_a_column_that_holds_no_states_is_not_searched_for_misspellings(monkeypatch):
     monkeypatch.setattr(
-        state_names, "_read_misspelt", lambda text: pytest.fail(f"looked for {text}")
+        state_names, "read_misspelt", lambda text: pytest.fail(f"looked for {text}")
     )
     cells = pd.Series(
         [f"court file number {number}" for number in range(5000)] + ["Russia"], dtype="str"
