@@ -13,7 +13,7 @@ import pytest
 import capelib as cape
 from capelib.paths import room
 from capelib.vocabulary import package
-from capelib.vocabulary.codebook import codebook, columns
+from capelib.vocabulary.codebook import codebook, codes, columns
 from capelib.vocabulary.tables import problems_of, read_text
 
 DATA = room("data")
@@ -127,6 +127,10 @@ def test_episodes_are_three_or_more_persons_in_one_action(text):
         ), key
 
 
+def test_the_codebook_names_exactly_the_vintages_of_the_ledger(text):
+    assert set(codes("vintage")) == set(text["findings"]["vintage"].dropna())
+
+
 def test_none_found_stands_alone(text):
     nothing = text["double_coding"].query("measure == 'none_found'")
     assert len(nothing) == 2
@@ -163,7 +167,7 @@ def test_the_readme_gives_the_numbers_of_the_files(text):
         for column in ("origin", "host", "date", "measure", "category")
     ]
     assert wrong == [0, 0, 0, 3, 0]
-    for said in (
+    for sentence in (
         f"{ours.sum()} incidents are by the five Central Asian states. The other {(~ours).sum()}, by 33 states",
         f"{ds.incidents['date'].isna().sum()} incidents have no date",
         f"marks {ds.incidents['doubtful'].sum()} incidents",
@@ -175,7 +179,7 @@ def test_the_readme_gives_the_numbers_of_the_files(text):
         f"{kinds['interested_party']} sources are interested parties",
         f"Edition {codebook()['dataset']['edition']}",
     ):
-        assert said in readme
+        assert sentence in readme
     assert ds.incidents[~ours]["origin"].nunique() == 33
 
 
@@ -207,10 +211,10 @@ def test_frictionless_refuses_what_the_codebook_forbids(tmp_path):
     with (copy / "incidents.csv").open("a", encoding="utf-8") as file:
         file.write("\n".join(bad) + "\n")
     rows = MANIFEST["table"]["incidents"]["rows"]
-    found = frictionless.validate(str(copy / "datapackage.json")).flatten(
+    errors = frictionless.validate(str(copy / "datapackage.json")).flatten(
         ["rowNumber", "type", "fieldName"]
     )
-    assert {((row or 0) and row - rows - 1, kind, column) for row, kind, column in found} == {
+    assert {((row or 0) and row - rows - 1, kind, column) for row, kind, column in errors} == {
         (0, "hash-count", None),
         (0, "byte-count", None),
         (1, "foreign-key", None),

@@ -3,9 +3,14 @@
 import calendar
 
 from capelib.meaning.cells import Cell, refused
-from capelib.vocabulary.edtf import Point, days_in_month, first_day, last_day
-
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # the same as in tables.problems_of
+from capelib.vocabulary.edtf import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Point,
+    days_in_month,
+    first_day,
+    last_day,
+)
 
 # By rule: the certainty, and what was done in words.
 RULES = {

@@ -180,7 +180,7 @@ def _vocabulary() -> tuple[dict[str, tuple[str, str]], set[str]]:
         words[spaced] = (_KINDS[kind], value)
     parts = {part for word in words for part in word.split() if part.isalpha()}
     first_words = {word.split()[0] for word in words if " " in word}
-    return {part: (_NO_DATE, "") for part in parts} | words, first_words
+    return dict.fromkeys(parts, (_NO_DATE, "")) | words, first_words
 
 
 @lru_cache(maxsize=4096)

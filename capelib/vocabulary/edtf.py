@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # that a table of incidents may hold
 Point = tuple[int, int, int]  # year, month (0: the whole year), day (0: the whole month)
 
 _LEVEL_0 = {
