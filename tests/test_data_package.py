@@ -11,7 +11,7 @@ import pytest
 
 from capelib.paths import room
 from capelib.vocabulary import package
-from capelib.vocabulary.codebook import codebook, columns
+from capelib.vocabulary.codebook import codebook, codes, columns
 from capelib.vocabulary.tables import problems_of, read_text
 
 DATA = room("data")
@@ -105,6 +105,10 @@ def test_episodes_are_three_or_more_persons_in_one_action(text):
         ), key
 
 
+def test_the_codebook_names_exactly_the_vintages_of_the_ledger(text):
+    assert set(codes("vintage")) == set(text["findings"]["vintage"].dropna())
+
+
 def test_none_found_stands_alone(text):
     nothing = text["double_coding"].query("measure == 'none_found'")
     assert len(nothing) == 2
@@ -156,10 +160,10 @@ def test_frictionless_refuses_what_the_codebook_forbids(tmp_path):
     with (copy / "incidents.csv").open("a", encoding="utf-8") as file:
         file.write("\n".join(bad) + "\n")
     rows = manifest.rows()["incidents"]
-    found = frictionless.validate(str(copy / "datapackage.json")).flatten(
+    errors = frictionless.validate(str(copy / "datapackage.json")).flatten(
         ["rowNumber", "type", "fieldName"]
     )
-    assert {((row or 0) and row - rows - 1, kind, column) for row, kind, column in found} == {
+    assert {((row or 0) and row - rows - 1, kind, column) for row, kind, column in errors} == {
         (0, "hash-count", None),
         (0, "byte-count", None),
         (1, "foreign-key", None),

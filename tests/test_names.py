@@ -37,13 +37,13 @@ def golden(name: str) -> pd.DataFrame:
 
 def read(*cells: str, year: int | None = None) -> list[str | None]:
     """The state of each cell, "?" where there is a problem, None where nothing is stated."""
-    said = state_names.states(
+    frame = state_names.states(
         pd.Series(cells, dtype="str"), pd.Series([year] * len(cells), dtype="Int64")
     )
     return [
         "?" if problem else value
         for value, problem in zip(
-            said["value"].replace({float("nan"): None}), said["problem"].notna(), strict=True
+            frame["value"].replace({float("nan"): None}), frame["problem"].notna(), strict=True
         )
     ]
 
@@ -51,33 +51,33 @@ def read(*cells: str, year: int | None = None) -> list[str | None]:
 def clear_names() -> dict[str, str]:
     """Every name of a state in the seven languages, folded, with its code."""
     known = state_lexicon.two_letter_codes()
-    found = {}
+    codes = {}
     for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if code in known and name not in DECIDED_AGAINST_CLDR:
-                found[state_lexicon.folded(name)] = known[code]
-    return found
+                codes[state_lexicon.folded(name)] = known[code]
+    return codes
 
 
 def test_names_that_must_match_do():
     table = golden("names_match.csv")
     assert len(table) >= 300
-    said = state_names.states(table["name"], table["year"])
-    wrong = table.assign(got=said["value"])[said["value"].fillna("") != table["code"]]
+    frame = state_names.states(table["name"], table["year"])
+    wrong = table.assign(got=frame["value"])[frame["value"].fillna("") != table["code"]]
     assert wrong.empty, wrong.to_string()
-    assert said["problem"].isna().all()
+    assert frame["problem"].isna().all()
 
 
 def test_names_that_must_not_match_do_not():
     table = golden("names_no_match.csv")
     assert len(table) >= 100
-    said = state_names.states(table["name"], table["year"])
-    got = said["value"].where(
-        said["value"].notna(), said["problem"].notna().map({True: "problem", False: "blank"})
+    frame = state_names.states(table["name"], table["year"])
+    got = frame["value"].where(
+        frame["value"].notna(), frame["problem"].notna().map({True: "problem", False: "blank"})
     )
     wrong = table.assign(got=got)[got != table["answer"]]
     assert wrong.empty, wrong.to_string()
-    assert (said["problem"].notna() == said["remedy"].notna()).all()
+    assert (frame["problem"].notna() == frame["remedy"].notna()).all()
 
 
 def test_every_state_is_known_by_its_codes_and_its_name_in_seven_languages():
@@ -129,10 +129,10 @@ def test_every_entry_of_our_tables_is_used_and_answers_as_written(table):
     years = rows.get("first_year", pd.Series(index=rows.index, dtype="str")).fillna(
         rows.get("last_year")
     )
-    said = state_names.states(rows["name"], years)
-    assert said["value"].fillna("").tolist() == rows["iso3"].fillna("").tolist()
+    frame = state_names.states(rows["name"], years)
+    assert frame["value"].fillna("").tolist() == rows["iso3"].fillna("").tolist()
     assert (
-        said["remedy"].fillna("").tolist()
+        frame["remedy"].fillna("").tolist()
         == rows.get("remedy", pd.Series("", index=rows.index)).fillna("").tolist()
     )
     assert set(rows["iso3"].dropna()) <= set(cape.states())
@@ -187,20 +187,20 @@ def test_each_answer_has_its_rule_and_a_guess_its_certainty():
         "unknown",
         "EU",
     ]
-    said = state_names.states(pd.Series(cells, dtype="str"))
-    assert dict(zip(cells, said["rule"].str.removeprefix("state."), strict=True)) == {
+    frame = state_names.states(pd.Series(cells, dtype="str"))
+    assert dict(zip(cells, frame["rule"].str.removeprefix("state."), strict=True)) == {
         "TJK": "", "tjk": "code3", "TJ": "code2", "Russia": "english", "Россия": "russian", "Тоҷикистон": "tajik",
         "Frankreich": "other_language", "UK": "abbreviation", "Burma": "historical", "Moscow": "city", "Chechnya": "region",
         "Republic of Tajikistan": "official", "Russia (Moscow)": "remark", "Russian": "adjective", "Tukrey": "spelling",
         "Turkey?": "hedged", "unknown": "not_stated", "EU": "not_a_state",
     }  # fmt: skip
-    guesses = said["value"].notna() & (said["certainty"] < 0.9)
+    guesses = frame["value"].notna() & (frame["certainty"] < 0.9)
     assert [cell for cell, guess in zip(cells, guesses, strict=True) if guess] == [
         "Russian",
         "Tukrey",
         "Turkey?",
     ]
-    assert (said.loc[said["problem"].notna(), "certainty"] == 0).all()
+    assert (frame.loc[frame["problem"].notna(), "certainty"] == 0).all()
 
 
 def test_what_a_former_state_stands_for_depends_on_the_year():
@@ -213,8 +213,8 @@ def test_what_a_former_state_stands_for_depends_on_the_year():
     assert [read("Crimea", year=year)[0] for year in (2013, 2014, None)] == ["UKR", "?", "?"]
     assert [read("Zaire", year=year)[0] for year in (1990, 2010, None)] == ["COD"] * 3
     assert read("USSR", year=1990) == read("USSR") == ["?"]
-    said = state_names.states(pd.Series(["GDR"]), pd.Series([2005])).iloc[0]
-    assert (said["problem"], said["remedy"]) == (
+    frame = state_names.states(pd.Series(["GDR"]), pd.Series([2005])).iloc[0]
+    assert (frame["problem"], frame["remedy"]) == (
         "no state had this name in 2005",
         "check the year, or write the code (to 1990: DEU)",
     )
@@ -292,10 +292,12 @@ CONFUSED += [
 @pytest.mark.parametrize("name", CONFUSED)
 def test_with_any_letter_dropped_doubled_or_swapped_no_state_becomes_another(name):
     meant = read(name)[0]
-    at = range(len(name))
-    wrong = {name[:i] + name[i + 1 :] for i in at} | {name[:i] + name[i] + name[i:] for i in at}
-    wrong |= {name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in at[:-1]} | {
-        name[:i] + "e" + name[i + 1 :] for i in at
+    places = range(len(name))
+    wrong = {name[:i] + name[i + 1 :] for i in places} | {
+        name[:i] + name[i] + name[i:] for i in places
+    }
+    wrong |= {name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in places[:-1]} | {
+        name[:i] + "e" + name[i + 1 :] for i in places
     }
     got = dict(zip(wrong, read(*wrong), strict=True))
     exact = {
@@ -338,14 +340,16 @@ def test_misspelt_names_are_read_right_or_asked_about():
 
 
 def edited(name: str, chance: random.Random) -> str:
-    at, cyrillic = chance.randrange(len(name)), "а" <= name[0] <= "я"
+    place = chance.randrange(len(name))
+    cyrillic = "а" <= name[0] <= "я"
     letter = chance.choice("абвгдежзиклмнопрстуф" if cyrillic else "abcdefghijklmnopqrstuvwxyz")
     ways = (
-        name[:at] + name[at + 1 :],
-        name[:at] + letter + name[at:],
-        name[:at] + letter + name[at + 1 :],
+        name[:place] + name[place + 1 :],
+        name[:place] + letter + name[place:],
+        name[:place] + letter + name[place + 1 :],
     )
-    return chance.choice((*ways, name[:at] + name[at : at + 2][::-1] + name[at + 2 :]))
+    swapped = name[:place] + name[place : place + 2][::-1] + name[place + 2 :]
+    return chance.choice((*ways, swapped))
 
 
 def test_words_that_are_no_states_are_seldom_taken_for_one():
@@ -361,22 +365,22 @@ def test_words_that_are_no_states_are_seldom_taken_for_one():
         *english.days["format"]["wide"].values(),
     }
     words = sorted(word for word in words if state_names._read_known(word, None) is None)
-    said = state_names.states(pd.Series(words, dtype="str"))
+    frame = state_names.states(pd.Series(words, dtype="str"))
     assert len(words) > 1000
-    assert said["value"].notna().sum() < 0.01 * len(words)
-    assert (said.loc[said["value"].notna(), "certainty"] < 0.9).all()
+    assert frame["value"].notna().sum() < 0.01 * len(words)
+    assert (frame.loc[frame["value"].notna(), "certainty"] < 0.9).all()
 
 
 def test_a_near_miss_names_the_nearest_states():
-    said = state_names.states(
+    frame = state_names.states(
         pd.Series(["Nigera", "Slovania", "TAJ", "Russia, Turky"], dtype="str")
     )
-    assert said["remedy"].str.removeprefix("did you mean ").tolist()[:3] == [
+    assert frame["remedy"].str.removeprefix("did you mean ").tolist()[:3] == [
         "NER, Niger, or NGA, Nigeria?",
         "SVN, Slovenia, or SVK, Slovakia?",
         "TJK, Tajikistan?",
     ]
-    assert "TUR, Türkiye" in said["remedy"].iloc[3]
+    assert "TUR, Türkiye" in frame["remedy"].iloc[3]
 
 
 @pytest.mark.parametrize(
@@ -522,39 +526,39 @@ CELLS = (
 @settings(max_examples=300, deadline=None)
 @given(cell=CELLS, year=st.none() | st.integers(-5, 10**12))
 def test_whatever_a_cell_holds_it_is_read_or_said_to_be_wrong(cell, year):
-    said = state_names.states(
+    frame = state_names.states(
         pd.Series([cell], dtype="str"), pd.Series([year], dtype="object")
     ).iloc[0]
-    assert pd.isna(said["value"]) or said["value"] in cape.states()
-    assert pd.isna(said["problem"]) == pd.isna(said["remedy"])
-    assert pd.isna(said["problem"]) or pd.isna(said["value"])
-    assert 0 <= said["certainty"] <= 1
-    assert (said["rule"] == "") == (cell in cape.states() or not cell.strip())
+    assert pd.isna(frame["value"]) or frame["value"] in cape.states()
+    assert pd.isna(frame["problem"]) == pd.isna(frame["remedy"])
+    assert pd.isna(frame["problem"]) or pd.isna(frame["value"])
+    assert 0 <= frame["certainty"] <= 1
+    assert (frame["rule"] == "") == (cell in cape.states() or not cell.strip())
     parts = state_names.several_states(cell)
     assert len(parts) == 1 or all(part and part in cell for part in parts)
 
 
 def test_the_frame_stands_on_the_same_rows():
     cells = pd.Series(["TJK", None, "Russia", "", "TJK"], index=[7, 7, 3, "a", 0], dtype="object")
-    said = state_names.states(cells)
-    assert said.index.equals(cells.index)
-    assert list(said.columns) == ["value", "rule", "certainty", "problem", "remedy"]
-    assert said["value"].fillna("-").tolist() == ["TJK", "-", "RUS", "-", "TJK"]
-    assert said["rule"].tolist() == ["", "", "state.english", "", ""]
-    assert {str(kind) for kind in said.dtypes} == {"str", "float64"}
-    assert state_names.states(cells[:0]).dtypes.equals(said.dtypes)
+    frame = state_names.states(cells)
+    assert frame.index.equals(cells.index)
+    assert list(frame.columns) == ["value", "rule", "certainty", "problem", "remedy"]
+    assert frame["value"].fillna("-").tolist() == ["TJK", "-", "RUS", "-", "TJK"]
+    assert frame["rule"].tolist() == ["", "", "state.english", "", ""]
+    assert {str(kind) for kind in frame.dtypes} == {"str", "float64"}
+    assert state_names.states(cells[:0]).dtypes.equals(frame.dtypes)
 
 
 def test_a_column_that_holds_no_states_is_not_searched_for_misspellings(monkeypatch):
     monkeypatch.setattr(
-        state_names, "_read_misspelt", lambda text: pytest.fail(f"looked for {text}")
+        state_names, "read_misspelt", lambda text: pytest.fail(f"looked for {text}")
     )
     cells = pd.Series(
         [f"court file number {number}" for number in range(5000)] + ["Russia"], dtype="str"
     )
-    said = state_names.states(cells)
-    assert said["value"].iloc[-1] == "RUS"
-    assert said["remedy"].iloc[0].endswith("is it the right column?")
+    frame = state_names.states(cells)
+    assert frame["value"].iloc[-1] == "RUS"
+    assert frame["remedy"].iloc[0].endswith("is it the right column?")
 
 
 def test_a_cell_of_absurd_length_is_refused():
@@ -571,5 +575,5 @@ def test_the_libraries_are_imported_when_first_needed():
 
 
 def test_a_state_beside_what_is_not_stated_is_a_guess():
-    said = state_names.states(pd.Series(["Russia (unknown)", "Russia (Moscow)"]))
-    assert said["certainty"].tolist() == [0.8, 0.9]
+    frame = state_names.states(pd.Series(["Russia (unknown)", "Russia (Moscow)"]))
+    assert frame["certainty"].tolist() == [0.8, 0.9]

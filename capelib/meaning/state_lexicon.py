@@ -1,4 +1,4 @@
-"""The names of states that are known: of Unicode CLDR, by babel, and of the tables in data/names."""
+"""The names of states that are known: those of Unicode CLDR and of the tables in data/names."""
 
 import re
 from collections.abc import Iterator

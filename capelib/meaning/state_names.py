@@ -8,24 +8,15 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
 
 import pandas as pd
 
 from capelib.meaning.cells import Cell, frame_of, refused
-from capelib.meaning.state_lexicon import (
-    LANGUAGES,
-    Entry,
-    dated_names,
-    folded,
-    lexicon,
-    two_letter_codes,
-)
+from capelib.meaning.state_lexicon import Entry, dated_names, folded, lexicon, two_letter_codes
+from capelib.meaning.state_misspellings import MOST_UNKNOWN, UNKNOWN, near_names, read_misspelt
 from capelib.vocabulary.tables import states as codes_of_states
-from capelib.vocabulary.text import LONGEST, near, nearest, visible
+from capelib.vocabulary.text import LONGEST, visible
 
-# Different unknown names that are compared for misspellings: a column with more holds no states.
-MOST_UNKNOWN = 1_000
 MOST_PARTS = 20  # of a cell
 
 _QUALITY = (
@@ -68,22 +59,10 @@ _ANY_SEPARATOR = re.compile(
 )
 _LONGEST_NAME = 4  # separators and all: "Saint Helena, Ascension and Tristan da Cunha"
 
-SHORTEST = 6  # letters of a misspelt name that is accepted
-MARGIN = 2  # edits by which every other state must be further away
 HEDGED, REMARK = 0.6, 0.8  # certainty
-# Taken one for another in practice, or told apart by a letter or two: a misspelt name of these is
-# always asked about.
-_CONFUSED = {
-    *("NER", "NGA", "GIN", "GNB", "GNQ", "PNG", "COG", "COD", "KOR", "PRK", "DMA", "DOM"),
-    *("AUT", "AUS", "IRN", "IRQ", "SVK", "SVN", "SDN", "SSD", "WSM", "ASM", "IRL", "ISL"),
-    *("GMB", "ZMB", "MLI", "MWI", "OMN", "YEM", "GHA", "GUY", "GUF", "LVA", "LTU", "MRT"),
-    *("MUS", "CHN", "TWN", "HKG", "MAC"),
-}
-_SPELT = {f"state.{rule}" for rule in LANGUAGES.values()}
 
 NOT_ONE = "does not name one state"
 SEVERAL = "more than one state in a cell"
-UNKNOWN = "unknown state"
 ON_THE_WAY = "a way through a state, not a place in one"
 
 _NOT_STATED = Cell(None, "state.not_stated")
@@ -271,7 +250,7 @@ def _read_misspelt_cell(cell: str, year: int | None) -> Cell:
     return (
         _read_composed(text, year, guess=True)
         or _read_single(text, year, guess=True)
-        or _read_misspelt(text)
+        or read_misspelt(text)
     )
 
 
@@ -299,7 +278,7 @@ def _read_single(text: str, year: int | None, guess: bool = False) -> Cell | Non
         reading = _read_name(place["place"], year)
     if reading:
         return _limited(reading, "state.remark", REMARK)
-    return _read_misspelt(text) if guess else None
+    return read_misspelt(text) if guess else None
 
 
 def _limited(reading: Cell | None, rule: str, certainty: float) -> Cell | None:
@@ -331,7 +310,7 @@ def _read_name(text: str, year: int | None) -> Cell | None:
 
 
 def _read_in_year(key: str, year: int | None) -> Cell:
-    """What a known name stands for in a year; without one, what it stands for if always the same."""
+    """What a known name stands for in a year; without a year, if that never changed."""
     entries = lexicon()[key]
     valid = [entry for entry in entries if year is None or _covers(entry, year)]
     if len(valid) == 1:
@@ -380,7 +359,7 @@ def _read_composed(text: str, year: int | None, guess: bool = False) -> Cell | N
         return None
     misspelt = []
     if may_be_state:
-        misspelt = [_read_misspelt(part) for part in unread if _near_names(folded(part))]
+        misspelt = [read_misspelt(part) for part in unread if near_names(folded(part))]
     for part in unread:
         named += _states_within(part, year)
     named += [reading for reading in misspelt if reading.value]
@@ -412,56 +391,3 @@ def _refused_several(readings: Iterable[Cell | None]) -> Cell:
     codes = dict.fromkeys(reading.value for reading in readings if reading and reading.value)
     listed = f" ({', '.join(codes)})" if codes else ""
     return refused(SEVERAL, f"write one state a cell{listed}", "state.several")
-
-
-def _read_misspelt(text: str) -> Cell:
-    """The state that a misspelt name means, where only one is near; else the nearest as a remedy.
-
-    Measured on 6,756 names of states in seven languages with one or two letters wrong: 56 in 100
-    are read (66 with one letter wrong), none as another state; the rest is asked about. Of 7,478
-    names of languages, cities and currencies 86 are taken for a state, 11 of them for one that they
-    have nothing to do with; all at a certainty that is shown as a guess.
-    """
-    key = folded(text)
-    matches = _near_names(key)
-    if matches and len(key) >= SHORTEST:
-        meaning, distance, rule = matches[0]
-        alone = all(other >= distance + MARGIN for _, other, _ in matches[1:])
-        clear = rule in _SPELT and meaning not in _CONFUSED
-        if distance <= _edits(key) and clear and alone:
-            return Cell(meaning, "state.spelling", 0.8)
-    known = codes_of_states()
-    close = [code for code, edits, _ in matches if edits == matches[0][1] and code in known][:3]
-    if not close and (guess := nearest(text, known)):
-        close = [guess]
-    named = ", or ".join(f"{code}, {known[code]}" for code in close)
-    remedy = f"did you mean {named}?" if close else "write an ISO 3166-1 alpha-3 code such as TJK"
-    return refused(UNKNOWN, remedy, "state.unknown")
-
-
-def _edits(key: str) -> int:
-    return 1 if len(key) < 8 else 2
-
-
-@lru_cache(maxsize=4 * MOST_UNKNOWN)
-def _near_names(key: str) -> list[tuple[str, int, str]]:
-    """What names near to a word stand for, the edits between, and the rule; nearest first.
-
-    What is no state stands for itself.
-    """
-    if len(key) < SHORTEST - 1:
-        return []
-    closest: dict[str, tuple[int, bool, str]] = {}
-    for name, distance in near(key, _long_names(), "edits", _edits(key) + MARGIN - 1):
-        for entry in lexicon()[name]:
-            meaning = entry.iso3 or name
-            rank = (int(distance), entry.rule not in _SPELT, entry.rule)
-            closest[meaning] = min(closest.get(meaning, rank), rank)
-    ranked = sorted(closest.items(), key=lambda item: item[1])
-    return [(meaning, distance, rule) for meaning, (distance, _, rule) in ranked]
-
-
-@cache
-def _long_names() -> list[str]:
-    """Names long enough to be recognised when misspelt."""
-    return [name for name in lexicon() if len(name) >= SHORTEST - 1]

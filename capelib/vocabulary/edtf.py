@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # that a table of incidents may hold
 Point = tuple[int, int, int]  # year, month (0: the whole year), day (0: the whole month)
 
 _LEVEL_0 = {
@@ -64,29 +65,53 @@ def parse(text: str) -> Edtf | None:
     >>> parse("2015-03~/201X")
     Edtf(form='interval', spans=[((2015, 3, 0), (2015, 3, 0)), ((2010, 0, 0), (2019, 0, 0))])
     """
-    if span := _span(text):
+    if span := span_of(text):
         return Edtf("season" if _SEASON.fullmatch(text) else "date", [span])
     if match := _UNSPECIFIED.fullmatch(text):
         year, month = match.groups()
         point = (int(year), 0 if month in (None, "XX") else int(month), 0)
         return None if month == "00" else Edtf("date", [(point, point)])
-    if text[:1] + text[-1:] in ("[]", "{}"):
-        parts, form, most = text[1:-1].split(","), "set", _LARGEST_SET
-    else:
-        parts, form, most = text.split("/"), "interval", 2
-    if not 2 <= len(parts) <= most:
+    parts = parts_of(text)
+    form = "set" if _is_set(text) else "interval"
+    if not 2 <= len(parts) <= (_LARGEST_SET if form == "set" else 2):
         return None
     spans = []
     for part in parts:
-        span = _span(part)
+        span = span_of(part)
         if span is None or (form == "set" and _SEASON.fullmatch(part)):
             return None  # the edtf library reads no season in a set
         spans.append(span)
     return Edtf(form, spans)
 
 
-def _span(text: str) -> tuple[Point, Point] | None:
-    """First and last point of one year, month, day, season or decade; None for another text."""
+def parts_of(text: str) -> list[str]:
+    """Which texts stand in a set, or at the ends of an interval?
+
+    Examples
+    --------
+    >>> parts_of("[2014,2016~]"), parts_of("2014/2016"), parts_of("2015")
+    (['2014', '2016~'], ['2014', '2016'], ['2015'])
+    """
+    return text[1:-1].split(",") if _is_set(text) else text.split("/")
+
+
+def _is_set(text: str) -> bool:
+    return text[:1] + text[-1:] in ("[]", "{}")
+
+
+def span_of(text: str) -> tuple[Point, Point] | None:
+    """Which first and last point has one year, month, day, season or decade?
+
+    Returns
+    -------
+    (Point, Point) or None
+        None for another text.
+
+    Examples
+    --------
+    >>> span_of("2015-22"), span_of("2015-03?")
+    (((2015, 6, 0), (2015, 8, 0)), ((2015, 3, 0), (2015, 3, 0)))
+    """
     if match := _SEASON.fullmatch(text):
         year = int(match[1])
         month = 3 * (int(match[2]) - 20)

@@ -29,6 +29,7 @@ _INVISIBLE = re.compile(  # Unicode's category Cf, the grapheme joiner and the v
     "\u2060-\u206f\ufe0e\ufe0f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
+_CONTROL = re.compile(r"[\x00-\x20\x7f]+")
 
 
 def visible(text: str) -> str:
@@ -57,7 +58,7 @@ def plain(text: str) -> str:
     'red notice (прием)'
     """
     shown = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-    small = shown.casefold().replace("ё", "е").replace("\x00", " ")
+    small = _CONTROL.sub(" ", shown.casefold().replace("ё", "е"))
     return " ".join(small.split())[: LONGEST + 1]
 
 
@@ -72,7 +73,7 @@ def plain_cells(cells: "pd.Series") -> "pd.Series":
     """
     text = cells.astype("str").str.slice(0, LONGEST + 1)
     other = ~text.str.isascii().fillna(True).astype(bool)
-    folded = text.str.replace(r"[\x00-\x20\x7f]+", " ", regex=True).str.strip().str.lower()
+    folded = text.str.replace(_CONTROL, " ", regex=True).str.strip().str.lower()
     if other.any():
         folded[other] = [plain(value) for value in text[other]]
     return folded
