@@ -11,6 +11,7 @@ from statsmodels.stats.proportion import proportion_confint, score_test_proporti
 import capelib as cape
 from capelib.errors import ParameterError
 from capelib.figures import journeys as figures
+from capelib.figures import map_parts
 from capelib.questions import journeys
 from capelib.reference import places
 from capelib.vocabulary import edtf
@@ -419,7 +420,7 @@ class TestTheMap:
         assert (
             0
             < outside["exiles"].sum()
-            <= figures.SPARE * chart.data.loc[chart.data["what"] == "host", "exiles"].sum()
+            <= map_parts.SPARE * chart.data.loc[chart.data["what"] == "host", "exiles"].sum()
         )
         said = " ".join(text.get_text() for axis in chart.figure.axes for text in axis.texts)
         for state in outside["to"]:
@@ -462,7 +463,7 @@ class TestTheMap:
 
 def test_equal_earth_keeps_areas_and_the_published_extent():
     """x at the antimeridian and y at the pole as in Savric, Patterson and Jenny 2019; areas against the sphere's."""
-    edge = figures.equal_earth(np.array([180.0, 0.0]), np.array([0.0, 90.0]))
+    edge = map_parts.equal_earth(np.array([180.0, 0.0]), np.array([0.0, 90.0]))
     assert np.radians(edge[[0, 1], [0, 1]]) == pytest.approx([2.7066299837, 1.3173627592])
     ratios = []
     for south in (-60, 0, 35, 70):
@@ -475,7 +476,7 @@ def test_equal_earth_keeps_areas_and_the_published_extent():
             np.column_stack([line[::-1], np.full(200, south + 10)]),
             np.column_stack([np.full(200, 0), south + line[::-1]]),
         ]
-        x, y = np.radians(figures.equal_earth(*np.vstack(corner).T)).T
+        x, y = np.radians(map_parts.equal_earth(*np.vstack(corner).T)).T
         flat = abs(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
         ratios.append(
             flat / (np.radians(10) * (np.sin(np.radians(south + 10)) - np.sin(np.radians(south))))
@@ -487,7 +488,7 @@ def test_the_world_is_seen_from_any_meridian():
     """Fiji lies across the antimeridian: from there its rings stand together."""
     fiji = next(shape for shape in places.shapes() if shape.iso3 == "FJI")
     middles = [
-        figures.equal_earth(
+        map_parts.equal_earth(
             ring[:, 0] - 360 * np.round((ring[:, 0].mean() - 178) / 360), ring[:, 1], 178
         )
         for ring in fiji.rings

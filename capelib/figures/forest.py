@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.ticker import NullLocator
 
 from capelib.dataset import Info
@@ -140,7 +141,9 @@ def forest(
         Ends of a log axis; by default as `log_limits` gives them.
     """
     positions = places(rows)
-    if unit in ("ratio", "rate") and limits is None:
+    if unit not in ("ratio", "rate"):
+        limits = None
+    elif limits is None:
         marks = pd.DataFrame([mark[:3] for row in rows for mark in row.marks], columns=list("vlh"))
         limits = log_limits(marks["v"], marks["l"], marks["h"], unit)
     for position, row in zip(positions, rows, strict=True):
@@ -169,9 +172,9 @@ def _draw(axis: Axes, position: float, mark: Mark, left: float, right: float) ->
         line = {"linewidth": mark.width, "solid_capstyle": "butt"}
         axis.plot(ends, [position, position], color=mark.colour, **line)
         if mark.low < left:
-            axis.plot(left, position, "<", color=mark.colour, markersize=6, clip_on=False)
+            axis.plot(left, position, marker=CARETLEFT, color=mark.colour)
         if mark.high > right:
-            axis.plot(right, position, ">", color=mark.colour, markersize=6, clip_on=False)
+            axis.plot(right, position, marker=CARETRIGHT, color=mark.colour)
     if pd.notna(mark.value) and left <= mark.value <= right:
         shape = {
             "markersize": mark.size,
@@ -193,7 +196,7 @@ def _scale(axis: Axes, unit: str, limits: tuple[float, float] | None) -> None:
         axis.xaxis.set_major_formatter(_in_points)
         axis.set_xlabel("percentage points")
     elif limits is not None:
-        ticks = _ticks(*limits, most=max(int(axis.bbox.width / axis.figure.dpi / TICK), 3))
+        ticks = _ticks(*limits, most=max(int(axis.bbox.width / axis.figure.dpi / TICK), 4))
         axis.set_xscale("log")
         axis.set_xlim(*limits)
         axis.set_xticks(ticks, [f"{tick:,.10g}" for tick in ticks])
