@@ -65,7 +65,10 @@ def checks() -> dict[str, tuple[Check, ...]]:
     found = {}
     for key, claim in ledger().items():
         entries = stated.get(key, {})
-        missing = own.get(key) or needs[claim.vintage or claim.dataset]
+        release = claim.vintage or claim.dataset
+        if key not in own and release not in needs:
+            raise DataError(f"checks.toml: finding {key!r} needs an entry {release!r} in [needs]")
+        missing = own.get(key) or needs[release]
         found[key] = tuple(
             Check(**entry, needs=missing)
             for entry in (entries if isinstance(entries, list) else [entries] if entries else [{}])
@@ -188,7 +191,10 @@ def _made_by(function: str, arguments: Mapping[str, Any], part: Dataset, own: bo
 
 def _function(name: str) -> Any:
     module, _, function = name.partition(".")
-    return getattr(ANALYSES[module], function)
+    try:
+        return getattr(ANALYSES[module], function)
+    except (KeyError, AttributeError):
+        raise DataError(f"checks.toml: no function {name!r}") from None
 
 
 def _arithmetic(numbers: Mapping[str, Published]) -> dict[str, tuple[str, str]]:

@@ -58,7 +58,8 @@ def follows(notebook: str) -> Follows:
     """
     rows = table("departures")
     if notebook not in set(rows["notebook"]):
-        raise ParameterError(unknown("notebook", notebook, sorted(rows["notebook"].unique())))
+        message = unknown("notebook", notebook, sorted(rows["notebook"].unique()))
+        raise ParameterError(f"data/published/departures.csv: {message}")
     return Follows(
         rows[rows["notebook"] == notebook].drop(columns="notebook").reset_index(drop=True)
     )
