@@ -5,13 +5,22 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 READY := .venv/.ready
 
-.PHONY: reproduce test lab lint clean data notebooks lock bench
+.PHONY: reproduce test test-all all lab lint clean data manifest notebooks lock bench
 
 reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
 	@$(BIN)/cape reproduce
 
 test: $(READY)  ## pytest, then every committed notebook run again and compared (nbval)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks
+
+test-all: $(READY)  ## what `make test` leaves out: slow tests, and all examples of tests that draw them
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
+
+all:  ## after a change by hand: package, counts, notebooks and figures are made again; git shows what changed
+	@$(MAKE) --no-print-directory data
+	@$(MAKE) --no-print-directory manifest
+	@$(MAKE) --no-print-directory notebooks
+	@$(MAKE) --no-print-directory reproduce
 
 lab: $(READY)  ## JupyterLab with the environment
 	@$(BIN)/jupyter lab notebooks
@@ -21,6 +30,9 @@ lint: $(READY)
 
 data: $(READY)  ## rewrite data/datapackage.json after a change of tables or codebook
 	@$(BIN)/python -m capelib.vocabulary.package
+
+manifest: $(READY)  ## rewrite tests/data_manifest.toml, and the numbers of the data in both READMEs
+	@$(BIN)/python tests/manifest.py
 
 notebooks: $(READY)  ## execute the committed notebooks in place
 	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb

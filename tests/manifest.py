@@ -43,7 +43,7 @@ SENTENCES = {
         "against {exiles} exiles, coded by hand from {sources} public reports",
         "{undated} incidents have no date",
         "marks {doubtful} incidents",
-        "{central_asian} incidents are by the five Central Asian states. "
+        "{central_asian} incidents are by {pursuers}. "
         "The other {comparison}, by {comparison_states} states",
         "before 2001 are few ({before_2001})",
         "Of its {rated} dated rows {rated_NF} % took effect in Not Free, "
@@ -54,11 +54,15 @@ SENTENCES = {
         "Edition {edition_year}-{edition_month}",
         "names of states that the Unicode CLDR lacks ({names}), "
         "cities and regions with their state of today ({cities})",
+        "refugees and asylum-seekers abroad from {pursuers}, {displaced_first}-{displaced_last}",
         "read as a state of today ({historical})",
         "words for not known ({not_states})",
         "words for the codes, in English and Russian ({code_words})",
     ],
 }
+
+
+FIELD = {"pursuers": "[^.,|]+?"}  # fields that are no number
 
 
 def rows() -> dict[str, int]:
@@ -128,7 +132,11 @@ def numbers() -> dict[str, object]:
         for name in ("measures", "categories", "kinds", "attributions")
     )
     facts["edition_year"], facts["edition_month"] = codebook()["dataset"]["edition"].split("-")
+    displaced = cape.table("displaced")["year"]
     facts |= {
+        "displaced_first": str(displaced.min()),
+        "displaced_last": str(displaced.max()),
+        "pursuers": cape.pursuers("all").words,
         "first_year": str(incidents["year"].min()),
         "last_year": str(incidents["year"].max()),
         "undated": incidents["date"].isna().sum(),
@@ -164,7 +172,7 @@ def _stated(content: str, sentence: str, facts: dict[str, object], file: str) ->
     pattern = ""
     for literal, field, _, _ in pieces:
         words = re.sub(r"(\\ )+", r"\\s+", re.escape(literal))
-        pattern += f"({words})" + (r"[\d,]+" if field else "")
+        pattern += f"({words})" + FIELD.get(field, r"[\d,]+" if field else "")
 
     def stated(match: re.Match[str]) -> str:
         written = ""

@@ -1,6 +1,10 @@
-"""Imports run one way and in no circle; the two commands, one list of dependencies, one version, no path of a machine."""
+"""Imports run one way and in no circle; one list of dependencies, one version, no machine's path.
+
+Also what a stranger meets first: the README's commands, the forms for issues, the hooks.
+"""
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,29 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# Each file imports only from its own package and those before it. `capelib/__init__` hands names on and is not walked.
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
-    "errors",
-    "paths",
-    "files",
-    "download",
-    "vocabulary",
-    "read",
-    "meaning",
-    "clean",
-    "dataset",
-    "loading",
-    "reference",
-    "estimators",
-    "questions",
-    "findings",
-    "figures",
-    "notebook",
-    "check",
-    "runs",
-    "report",
-    "cli",
-]
+    "errors", "paths", "files", "download", "vocabulary", "read", "meaning", "clean", "dataset",
+    "loading", "reference", "estimators", "questions", "findings", "figures", "notebook", "check",
+    "runs", "report", "cli",
+]  # fmt: skip
 
 
 def modules() -> dict[str, ast.Module]:
@@ -59,13 +47,16 @@ def imports(name: str) -> set[str]:
     return (edges & set(MODULES)) - {name}
 
 
-def top(module: str) -> str:
-    return module.split(".")[1]
+def floor(module: str) -> int:
+    """The place of a module's package in ORDER."""
+    package = module.split(".")[1]
+    assert package in ORDER, f"capelib/{package}: put it into ORDER of tests/test_architecture.py"
+    return ORDER.index(package)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_run_one_way(name):
-    upward = {other for other in imports(name) if ORDER.index(top(other)) > ORDER.index(top(name))}
+    upward = {other for other in imports(name) if floor(other) > floor(name)}
     assert not upward, f"{name} imports from above: {sorted(upward)}"
 
 
@@ -78,22 +69,14 @@ def test_no_module_reaches_itself():
     assert not sorted(name for name, others in reach.items() if name in others)
 
 
+NOT_OURS = {".git", ".venv", "build", "__pycache__"}
+NOT_OURS |= {".pytest_cache", ".ruff_cache", ".hypothesis"}
+
+
 def text_files():
-    skipped = {
-        ".git",
-        ".venv",
-        "build",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        "__pycache__",
-    }
     for path in ROOT.rglob("*"):
-        if (
-            path.is_file()
-            and not skipped & set(path.relative_to(ROOT).parts)
-            and path.suffix not in (".png", ".pyc")
-        ):
+        outside = NOT_OURS & set(path.relative_to(ROOT).parts)
+        if path.is_file() and not outside and path.suffix not in (".png", ".pyc"):
             yield path
 
 
@@ -119,18 +102,13 @@ def test_every_dependency_is_locked_with_hashes_and_no_address():
 
 
 def test_the_readme_begins_with_the_two_commands():
-    lines = [
-        line.strip()
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-        if line.strip()
-    ]
-    assert any(line.startswith("make reproduce") for line in lines[:8])
-    assert any(line.startswith("make test") for line in lines[:8])
+    lines = [line.strip() for line in README.splitlines() if line.strip()]
+    for command in ("make reproduce", "make test"):
+        assert any(line.startswith(command) for line in lines[:8])
 
 
 def test_every_file_that_the_readme_names_is_there():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert len(links) > 5
     assert all((ROOT / link).exists() for link in links)
 
@@ -140,12 +118,42 @@ def test_one_version_everywhere():
 
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert capelib.__version__ == version
-    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
-    assert f"## {version} " in (ROOT / "CHANGELOG.md").read_text()
+    citation = (ROOT / "CITATION.cff").read_text()
+    released = re.search(r"date-released: (.*)", citation)[1]
+    assert f"version: {version}\n" in citation
+    assert f"## [{version}] - {released}\n" in (ROOT / "CHANGELOG.md").read_text()
+    for file, date in ((".zenodo.json", "publication_date"), ("codemeta.json", "datePublished")):
+        entry = json.loads((ROOT / file).read_text(encoding="utf-8"))
+        assert (entry["version"], entry[date]) == (version, released), file
+
+
+FORMS = [*sorted(ROOT.glob(".github/**/*.yml")), ROOT / ".pre-commit-config.yaml"]
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
+def test_forms_workflows_and_hooks_are_yaml(path):
+    yaml = pytest.importorskip("yaml")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path.parent.name != "ISSUE_TEMPLATE" or path.name == "config.yml":
+        return
+    fields = [field for field in content["body"] if field["type"] != "markdown"]
+    assert {"name", "description", "body"} <= set(content)
+    assert len({field["id"] for field in fields}) == len(fields) > 0
+    assert all(field["attributes"]["label"] for field in fields)
+
+
+def test_every_target_that_a_document_names_is_in_the_makefile():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for file in ("README.md", "CONTRIBUTING.md", ".ci/run", ".github/workflows/test.yml"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        named = re.findall(
+            r"(?:^ *|`|run: )make (?:PYTHON=\S+ )?([a-z][a-z-]*)(?=`|\s*$|\s+#)", text, re.M
+        )
+        assert named and set(named) <= targets, file
 
 
 def test_no_file_names_a_folder_of_somebodys_machine():
     for path in text_files():
         text = path.read_text(encoding="utf-8", errors="replace")
-        found = re.search(r"(?<![\w.])/(?:home|root|Users)/\w+", text)
-        assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
+        match = re.search(r"(?<![\w.])/(?:home|root|Users)/\w+", text)
+        assert not match, f"{path.relative_to(ROOT)}: {match[0]}"

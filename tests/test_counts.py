@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import examples
 
 from capelib.errors import ParameterError
 from capelib.estimators import counts
@@ -108,7 +109,7 @@ INCIDENT = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(st.lists(INCIDENT, min_size=1, max_size=25))
 def test_no_unit_exceeds_the_incidents_and_the_groups_add_up_to_the_whole(rows):
     incidents = frame(rows)
@@ -129,7 +130,7 @@ def test_no_unit_exceeds_the_incidents_and_the_groups_add_up_to_the_whole(rows):
         assert groups.tolist() == whole[unit].tolist()
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=examples(20), deadline=None, derandomize=True)
 @given(st.lists(INCIDENT, min_size=1, max_size=25), st.randoms())
 def test_the_order_of_the_rows_does_not_change_incidents_and_exiles(rows, random):
     shuffled = random.sample(rows, len(rows))

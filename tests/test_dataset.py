@@ -113,6 +113,7 @@ def test_a_blank_is_missing_and_never_no():
     assert incidents["host"].isna().sum() == raw["host"].isna().sum() > 0
 
 
+@pytest.mark.slow
 def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
     frames = [cape.load().incidents["date"], cape.table("double_coding")["date"]]
     frames += [cape.table("findings")[column] for column in ("period_start", "period_end")]

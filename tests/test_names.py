@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
+from shared import examples
 
 import capelib as cape
 from capelib.meaning import state_lexicon, state_names
@@ -523,7 +524,7 @@ CELLS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(cell=CELLS, year=st.none() | st.integers(-5, 10**12))
 def test_whatever_a_cell_holds_it_is_read_or_said_to_be_wrong(cell, year):
     frame = state_names.states(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from shared import examples
 
 from capelib.errors import TooFewCases
 from capelib.estimators.event_order import (
@@ -28,7 +29,7 @@ from capelib.vocabulary.edtf import bounds as days_of
 WINDOW = range(
     5
 )  # the days on which anything can happen in the enumerations; a blank date is any of them, and beyond
-cheap = settings(max_examples=150, deadline=None, derandomize=True)
+cheap = settings(max_examples=examples(150), deadline=None, derandomize=True)
 
 
 def dated(rows: list[tuple[str, str | None]]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared import examples
 
 import capelib as cape
 from capelib.read import files
@@ -313,7 +314,9 @@ CELL = st.text(st.sampled_from('ab12 "\n§éЖяю-/'), max_size=8)
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12),
@@ -944,6 +947,7 @@ def outcomes(tmp_path_factory) -> dict[str, tuple[str, float]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"), HOSTILE.items(), ids=lambda item: getattr(item, "__name__", "")
 )
@@ -1006,11 +1010,12 @@ def broken_parts(content: bytes, chance: random.Random) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.parametrize("times", [30, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["a.csv", "b.csv", "a.json", "a.parquet", "a.xlsx", "a.ods"])
-def test_a_file_broken_at_random_is_read_or_refused_in_one_line(tmp_path, name):
+def test_a_file_broken_at_random_is_read_or_refused_in_one_line(tmp_path, name, times):
     (tmp_path / "whole").mkdir()
     whole, chance = whole_files(tmp_path / "whole")[name], random.Random(name)
-    files = [tmp_path / f"{number}{name}" for number in range(300)]
+    files = [tmp_path / f"{number}{name}" for number in range(times)]
     for number, file in enumerate(files):
         in_parts = name in ("a.xlsx", "a.ods") and number % 2
         file.write_bytes(broken_parts(whole, chance) if in_parts else broken(whole, chance))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from shared import examples
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from capelib.errors import ParameterError, TooFewCases
@@ -16,7 +17,7 @@ from capelib.estimators import shares
 from capelib.estimators.shares import difference, mean_of_shares, wilson
 
 COUNTS = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-cheap = settings(max_examples=40, deadline=None, derandomize=True)
+cheap = settings(max_examples=examples(40), deadline=None, derandomize=True)
 
 
 def chance(n: int, p: float) -> np.ndarray:

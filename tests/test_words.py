@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from shared import examples
 
 from capelib.errors import ParameterError
 from capelib.meaning import cells as cells_module
@@ -393,7 +394,7 @@ odd_words = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(odd_words | st.text() | st.none(), max_size=6), st.sampled_from([*CODED, "yes"]))
 @example(
     ["\x00", "a" * 100_000, "detention " * 30, "ﷺ" * 300, ";" * 5000, "1) " * 2000, ", " * 3000],

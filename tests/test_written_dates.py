@@ -13,6 +13,7 @@ import pytest
 from dateutil import parser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from shared import examples
 
 from capelib.meaning.free_text_dates import RULES, several_dates, written_dates
 from capelib.paths import room
@@ -401,7 +402,7 @@ pieces = st.sampled_from(
 words = st.lists(pieces, max_size=7).map("".join) | st.lists(pieces, max_size=6).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(words | st.text() | st.none(), max_size=8))
 @example(
     [
@@ -496,7 +497,7 @@ WAYS, RANGED = 31, 24
 days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(days, st.integers(0, WAYS - 1))
 def test_a_day_written_in_any_accepted_way_comes_back(day, way):
     assert one(spelled(day, way))["value"] == day.isoformat()
@@ -539,7 +540,7 @@ between = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(days, st.integers(1, 3000), between, st.integers(0, RANGED - 1), st.integers(0, RANGED - 1))
 def test_a_range_of_days_comes_back(day, length, form, way, other):
     last = min(day + timedelta(length), date(2100, 12, 31))

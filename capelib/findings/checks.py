@@ -93,7 +93,10 @@ def checks() -> dict[str, tuple[Check, ...]]:
         raise DataError(f"checks.toml: no finding {sorted(lost)[0]!r} in findings.csv")
     by_finding = {}
     for key, claim in ledger().items():
-        needs = needs_for.get(key) or content["needs"][claim.vintage or claim.dataset]
+        release = claim.vintage or claim.dataset
+        needs = needs_for.get(key) or content["needs"].get(release)
+        if not needs:
+            raise DataError(f"checks.toml: finding {key!r} needs an entry {release!r} in [needs]")
         entries = stated.get(key, {})
         readings = entries if isinstance(entries, list) and entries else [entries or {}]
         by_finding[key] = tuple(Check(**entry, needs=needs) for entry in readings)
@@ -238,7 +241,10 @@ def _made_by(function: str, arguments: Mapping[str, Any], part: Dataset, is_vint
 def _function(name: str) -> Callable[..., Any]:
     """The function that checks.toml names, such as "tallies.number"."""
     module, _, function = name.partition(".")
-    return getattr(ANALYSES[module], function)
+    try:
+        return getattr(ANALYSES[module], function)
+    except (KeyError, AttributeError):
+        raise DataError(f"checks.toml: no function {name!r}") from None
 
 
 def _fits(

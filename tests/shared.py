@@ -1,0 +1,26 @@
+"""What several test files use: the number of examples, and readings and changes as short values."""
+
+import hypothesis
+import pandas as pd
+
+import capelib as cape
+
+
+def examples(number: int) -> int:
+    """This many examples in `make test-all`, a tenth of them in `make test`."""
+    return max(1, number * hypothesis.settings.default.max_examples // 100)
+
+
+def outcome(row: pd.Series) -> str:
+    """A reading as the golden files write it: its value, "-" where refused, "" for a blank."""
+    if pd.notna(row["problem"]):
+        return "-"
+    return "" if pd.isna(row["value"]) else row["value"]
+
+
+def changes_by(ds: cape.Dataset, rule: str) -> list[tuple]:
+    """The changes of one rule: row, column, value, made, severity; a blank is ""."""
+    rows = ds.changes.loc[
+        ds.changes["rule"] == rule, ["row", "column", "value", "made", "severity"]
+    ]
+    return list(rows.astype(object).fillna("").itertuples(index=False, name=None))
