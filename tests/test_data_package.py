@@ -1,4 +1,4 @@
-"""What ships under data/: every table is registered, described, allowed by the codebook, and free of names."""
+"""What ships under data/: each table is registered, described, allowed, and free of names."""
 
 import json
 import re
@@ -168,7 +168,8 @@ def test_the_readme_gives_the_numbers_of_the_files(text):
     ]
     assert wrong == [0, 0, 0, 3, 0]
     for sentence in (
-        f"{ours.sum()} incidents are by the five Central Asian states. The other {(~ours).sum()}, by 33 states",
+        f"{ours.sum()} incidents are by the five Central Asian states. "
+        f"The other {(~ours).sum()}, by 33 states",
         f"{ds.incidents['date'].isna().sum()} incidents have no date",
         f"marks {ds.incidents['doubtful'].sum()} incidents",
         f"before 2001 are few ({(ds.incidents[ours]['year'] < 2001).sum()})",
