@@ -1,4 +1,4 @@
-"""What users rely on for coded words, yes and no, several values in a cell, formulas and headers that may hold names."""
+"""What users rely on for coded words, yes and no, several values in a cell, formulas, headers."""
 
 import csv
 import io
@@ -167,12 +167,8 @@ def test_a_stage_or_a_family_of_methods_is_refused_with_the_choices():
 
 def test_what_did_not_happen_is_not_coded_as_if_it_had():
     for words in (
-        "not arrested",
-        "not detained",
-        "avoided deportation",
-        "extradition pending",
-        "failed deportation",
-        "attempted abduction",
+        *("not arrested", "not detained", "avoided deportation", "extradition pending"),
+        *("failed deportation", "attempted abduction"),
     ):
         assert outcome(one("measure", words)) == "-", words
     assert outcome(one("measure", "extradition refused")) == "extradition_request"
@@ -201,17 +197,8 @@ def test_typing_errors_are_mended_only_where_one_code_is_near_and_are_called_gue
 
 def test_real_words_are_not_taken_for_typing_errors():
     for written in (
-        "reported",
-        "treat",
-        "sedition",
-        "retention",
-        "convention",
-        "connection",
-        "extraction",
-        "attach",
-        "thread",
-        "exposed",
-        "notice",
+        *("reported", "treat", "sedition", "retention", "convention", "connection", "extraction"),
+        *("attach", "thread", "exposed", "notice"),
     ):
         assert outcome(one("measure", written)) == "-", written
 
@@ -291,15 +278,7 @@ def test_categories_stay_whole_where_the_codebook_has_one_for_both():
 # ---------------------------------------------------------------- formulas
 
 FORMULAS = [
-    "=1+1",
-    "+1+1",
-    "-1+1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    " =1",
-    "' =1",
+    *("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "' =1"),
     '"=1"',
     "\u00a0=1",
     "\ufeff=1",
@@ -316,18 +295,8 @@ def test_no_formula_is_left_at_the_start_of_a_cell(cell):
 
 def test_numbers_dates_and_words_are_left_alone():
     cells = [
-        "-5",
-        "+5",
-        "-5,3",
-        "-1.5e-3",
-        "12%",
-        "2015",
-        "TJK",
-        "it's",
-        "'quoted'",
-        "a=b",
-        "",
-        "5-7 March",
+        *("-5", "+5", "-5,3", "-1.5e-3", "12%", "2015", "TJK", "it's", "'quoted'", "a=b", ""),
+        *("5-7 March",),
     ]
     assert defused(pd.Series(cells)).tolist() == cells
 
@@ -369,25 +338,8 @@ def test_columns_that_may_hold_names_of_persons_are_found_and_those_of_states_an
 odd_words = st.lists(
     st.sampled_from(
         [
-            "arrest",
-            "ed",
-            "s",
-            "/",
-            ", ",
-            " and ",
-            "; ",
-            "→",
-            "threat",
-            "deport",
-            "не",
-            "1) ",
-            "extradition",
-            "?",
-            "yes",
-            "no",
-            "=",
-            "\n",
-            "да",
+            *("arrest", "ed", "s", "/", ", ", " and ", "; ", "→", "threat", "deport", "не", "1) "),
+            *("extradition", "?", "yes", "no", "=", "\n", "да"),
         ]
     ),
     max_size=6,

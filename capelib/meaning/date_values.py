@@ -3,14 +3,7 @@
 import calendar
 
 from capelib.meaning.cells import Cell, refused
-from capelib.vocabulary.edtf import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    Point,
-    days_in_month,
-    first_day,
-    last_day,
-)
+from capelib.vocabulary.edtf import FIRST_YEAR, LAST_YEAR, Point, days_in_month, first_day, last_day
 
 # By rule: the certainty, and what was done in words.
 RULES = {
