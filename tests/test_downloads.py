@@ -325,7 +325,7 @@ def test_workbooks_and_zip_files_arrive_too(source, tmp_path, name, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "said", "asked"),
+    ("path", "message", "asked"),
     [
         ("silent-after-the-head", "the server was silent for 0.2 seconds", 3),
         ("silent-in-the-middle", "the server was silent for 0.2 seconds", 3),
@@ -357,11 +357,11 @@ def test_workbooks_and_zip_files_arrive_too(source, tmp_path, name, path):
     ],
 )
 def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(
-    source, tmp_path, path, said, asked
+    source, tmp_path, path, message, asked
 ):
     source(path, largest_mb=1)
     line = refused("vdem", tmp_path, timeout=0.2)
-    assert said in line and line.startswith("vdem: ")
+    assert message in line and line.startswith("vdem: ")
     assert (
         "get it by hand from https://github.com/vdeminstitute/ERT "
         f"and put it in {tmp_path} as vdem_ert_v15_1900_2024.csv" in line
@@ -370,7 +370,7 @@ def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "said"),
+    ("name", "path", "message"),
     [
         ("unhcr", "zip-broken", "the zip file is broken or was cut short"),
         ("unhcr", "good", "the answer is not a zip file"),
@@ -378,9 +378,9 @@ def test_what_goes_wrong_is_one_clear_line_and_nothing_is_stored(
         ("fiw", "zip", "a zip file, but no xlsx workbook"),
     ],
 )
-def test_what_arrives_must_be_of_the_kind_that_the_list_says(source, tmp_path, name, path, said):
+def test_what_arrives_must_be_of_the_kind_that_the_list_says(source, tmp_path, name, path, message):
     source(path, name)
-    assert said in refused(name, tmp_path)
+    assert message in refused(name, tmp_path)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_does_not_hold_the_command_for_ever(
@@ -553,8 +553,8 @@ def run(monkeypatch, capsys, *arguments):
     monkeypatch.setattr("sys.argv", ["cape", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr()
-    return ended.value.code, said.out, said.err
+    output = capsys.readouterr()
+    return ended.value.code, output.out, output.err
 
 
 def test_the_command_shows_licence_and_address_first_and_ends_in_1_where_the_source_has_changed(
@@ -563,14 +563,14 @@ def test_the_command_shows_licence_and_address_first_and_ends_in_1_where_the_sou
     source("good")
     code, out, _ = run(monkeypatch, capsys, "fetch", "vdem", "--out", str(tmp_path))
     assert code == 0
-    for said in (
+    for message in (
         "licence   CC BY-SA 4.0",
         "producer  V-Dem Institute",
         f"address   {server}good",
         "cite as   Maerz",
         "not fetched when this list",
     ):
-        assert said in out and out.index(said) < out.index("sha256")
+        assert message in out and out.index(message) < out.index("sha256")
     monkeypatch.setattr(Source, "body", CHANGED)
     code, out, _ = run(monkeypatch, capsys, "fetch", "vdem", "--out", str(tmp_path))
     assert code == 1 and "CHANGED AT THE SOURCE" in out

@@ -104,16 +104,16 @@ def test_every_arc_is_decoded_as_the_specification_says():
     entry = next(
         shape for shape in world["objects"]["countries"]["geometries"] if shape.get("id") == "860"
     )
-    found = []
+    points = []
     for number in entry["arcs"][0]:
         x = y = 0
         arc = []
         for step_x, step_y in world["arcs"][number if number >= 0 else -number - 1]:
             x, y = x + step_x, y + step_y
             arc.append((x * kx + dx, y * ky + dy))
-        found += (arc if number >= 0 else arc[::-1])[1 if found else 0 :]
+        points += (arc if number >= 0 else arc[::-1])[1 if points else 0 :]
     ours = next(shape for shape in places.shapes() if shape.iso3 == "UZB")
-    assert ours.rings[0] == pytest.approx(np.array(found))
+    assert ours.rings[0] == pytest.approx(np.array(points))
 
 
 def test_holds_agrees_with_matplotlib_and_knows_holes(world):

@@ -40,16 +40,16 @@ RUSSIAN = "id;страна;мера\nE1;Таджикистан;задержан�
 
 
 @pytest.fixture
-def one(tmp_path):
+def sheet_of(tmp_path):
     """Writes content to a file and reads it as one sheet."""
 
-    def of(content: str | bytes, name: str = "mine.csv", **how) -> Sheet:
+    def sheet_of(content: str | bytes, name: str = "mine.csv", **how) -> Sheet:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         (sheet,) = read(path, **how)
         return sheet
 
-    return of
+    return sheet_of
 
 
 def cells(sheet: Sheet) -> list[list[str | None]]:
@@ -144,10 +144,10 @@ def xlsx(path: Path, rows: str, **how: str) -> Path:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_cells_may_be_separated_and_rows_end_in_any_usual_way(one, delimiter, ending):
+def test_cells_may_be_separated_and_rows_end_in_any_usual_way(sheet_of, delimiter, ending):
     lines = [delimiter.join(row) for row in [HEADER, *ROWS]]
     for text in (ending.join(lines), ending.join(lines) + ending):
-        sheet = one(text)
+        sheet = sheet_of(text)
         assert list(sheet.frame.columns) == HEADER and cells(sheet) == ROWS
         assert list(sheet.frame.index) == [2, 3, 4] and sheet.header_rows == (1,)
 
@@ -155,8 +155,10 @@ def test_cells_may_be_separated_and_rows_end_in_any_usual_way(one, delimiter, en
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251", "koi8-r"]
 )
-def test_russian_is_read_in_any_encoding_of_the_region_and_the_encoding_is_noted(one, encoding):
-    sheet = one(RUSSIAN.encode(encoding))
+def test_russian_is_read_in_any_encoding_of_the_region_and_the_encoding_is_noted(
+    sheet_of, encoding
+):
+    sheet = sheet_of(RUSSIAN.encode(encoding))
     assert cells(sheet) == [
         ["E1", "Таджикистан", "задержание в Москве"],
         ["E2", "Узбекистан, Ташкент", "похищение"],
@@ -174,28 +176,30 @@ def test_russian_is_read_in_any_encoding_of_the_region_and_the_encoding_is_noted
         ("a;b\nMüller;Türkei\n", "cp1252"),
     ],
 )
-def test_a_short_file_in_an_old_encoding_is_read_right_and_its_doubt_noted(one, text, encoding):
-    sheet = one(text.encode(encoding))
+def test_a_short_file_in_an_old_encoding_is_read_right_and_its_doubt_noted(
+    sheet_of, text, encoding
+):
+    sheet = sheet_of(text.encode(encoding))
     assert cells(sheet) == [text.splitlines()[1].split(";")]
     assert sheet.notes.query("rule == 'read.encoding'")["certainty"].item() < 1
 
 
-def test_one_broken_letter_does_not_make_a_utf8_file_another_encoding(one):
-    sheet = one(RUSSIAN.encode().replace("похищение".encode(), "похищени".encode() + b"\xd0"))
+def test_one_broken_letter_does_not_make_a_utf8_file_another_encoding(sheet_of):
+    sheet = sheet_of(RUSSIAN.encode().replace("похищение".encode(), "похищени".encode() + b"\xd0"))
     assert sheet.frame.loc[3, "мера"] == "похищени\ufffd"
     assert sheet.notes.query("rule == 'read.letters'")["severity"].tolist() == ["guess"]
 
 
 def test_a_quoted_cell_holds_delimiters_quotes_and_line_breaks_and_counts_as_one_row(
-    one,
+    sheet_of,
 ):
-    sheet = one('a,b\n"one, ""two""",x\n"first\nsecond",y\n3" pipe,z\n')
+    sheet = sheet_of('a,b\n"one, ""two""",x\n"first\nsecond",y\n3" pipe,z\n')
     assert cells(sheet) == [['one, "two"', "x"], ["first\nsecond", "y"], ['3" pipe', "z"]]
     assert list(sheet.frame.index) == [2, 3, 4]
 
 
-def test_rows_with_too_few_or_too_many_cells_are_kept_at_their_place_and_noted(one):
-    sheet = one("a,b,c\n1,2,3\n4,5\n6,7,8,Person, Example\n9,9,9,,\n")
+def test_rows_with_too_few_or_too_many_cells_are_kept_at_their_place_and_noted(sheet_of):
+    sheet = sheet_of("a,b,c\n1,2,3\n4,5\n6,7,8,Person, Example\n9,9,9,,\n")
     assert sheet.frame.loc[3].tolist()[:2] == ["4", "5"] and pd.isna(sheet.frame.loc[3, "c"])
     assert sheet.frame.loc[4].tolist() == ["6", "7", "8", "Person, Example"]
     assert list(sheet.frame.columns) == ["a", "b", "c", EXTRA] and list(sheet.frame.index) == [
@@ -209,8 +213,8 @@ def test_rows_with_too_few_or_too_many_cells_are_kept_at_their_place_and_noted(o
     assert sheet.notes.query("rule == 'read.long_row'")["severity"].tolist() == ["problem"]
 
 
-def test_blank_rows_are_left_out_but_counted_and_the_others_keep_their_numbers(one):
-    sheet = one("a,b\n\n1,2\n , \n,\n3,4\n\n")
+def test_blank_rows_are_left_out_but_counted_and_the_others_keep_their_numbers(sheet_of):
+    sheet = sheet_of("a,b\n\n1,2\n , \n,\n3,4\n\n")
     assert list(sheet.frame.index) == [3, 6]
     assert (
         sheet.notes.query("rule == 'read.blank_rows'")["made"]
@@ -219,8 +223,8 @@ def test_blank_rows_are_left_out_but_counted_and_the_others_keep_their_numbers(o
     )
 
 
-def test_column_names_that_are_blank_or_occur_twice_are_made_unique_and_noted(one):
-    sheet = one("host,host,,host (2),,n\n1,2,3,4,,5\n5,6,7,8,,9\n")
+def test_column_names_that_are_blank_or_occur_twice_are_made_unique_and_noted(sheet_of):
+    sheet = sheet_of("host,host,,host (2),,n\n1,2,3,4,,5\n5,6,7,8,,9\n")
     assert list(sheet.frame.columns) == ["host", "host (3)", "column 3", "host (2)", "n"]
     assert noted(sheet, "read.twice") == [(1, "host (3)", "host")] and noted(
         sheet, "read.unnamed"
@@ -228,7 +232,7 @@ def test_column_names_that_are_blank_or_occur_twice_are_made_unique_and_noted(on
     assert len(noted(sheet, "read.blank_columns")) == 1
 
 
-def test_title_rows_footers_and_totals_are_not_mistaken_for_the_table(one):
+def test_title_rows_footers_and_totals_are_not_mistaken_for_the_table(sheet_of):
     lines = [
         "Incidents 2015",
         "Version 3,,,",
@@ -240,7 +244,7 @@ def test_title_rows_footers_and_totals_are_not_mistaken_for_the_table(one):
         "",
         "Source: Example Archive",
     ]
-    sheet = one("\n".join(lines))
+    sheet = sheet_of("\n".join(lines))
     assert sheet.header_rows == (4,) and list(sheet.frame.index) == [5, 6, 7, 9]
     assert noted(sheet, "read.title") == [(1, "", "Incidents 2015"), (2, "", "Version 3")]
     assert noted(sheet, "read.total") == [(7, "id", "Total")] and noted(sheet, "read.footer") == [
@@ -249,8 +253,8 @@ def test_title_rows_footers_and_totals_are_not_mistaken_for_the_table(one):
     assert set(sheet.notes.query("row > 4 and rule != 'read.short_row'")["severity"]) == {"problem"}
 
 
-def test_two_rows_of_names_become_one_name(one):
-    sheet = one("Exile,,,Incident,\nid,name,born,host,date\nE1,x,1990,RUS,2015\n")
+def test_two_rows_of_names_become_one_name(sheet_of):
+    sheet = sheet_of("Exile,,,Incident,\nid,name,born,host,date\nE1,x,1990,RUS,2015\n")
     assert list(sheet.frame.columns) == [
         "Exile / id",
         "Exile / name",
@@ -258,7 +262,7 @@ def test_two_rows_of_names_become_one_name(one):
         "Incident / host",
         "Incident / date",
     ]
-    sheet = one("id,place,date,\n,,from,to\n1,RUS,2015,2016\n")
+    sheet = sheet_of("id,place,date,\n,,from,to\n1,RUS,2015,2016\n")
     assert list(sheet.frame.columns) == [
         "id",
         "place",
@@ -267,45 +271,45 @@ def test_two_rows_of_names_become_one_name(one):
     ] and sheet.header_rows == (1, 2)
 
 
-def test_the_header_can_be_named(one):
+def test_the_header_can_be_named(sheet_of):
     text = "id,host,n\nx,y,z\nE1,RUS,1\n"
-    assert list(one(text).frame.columns) == ["id", "host", "n"]
-    sheet = one(text, header=2)
+    assert list(sheet_of(text).frame.columns) == ["id", "host", "n"]
+    sheet = sheet_of(text, header=2)
     assert list(sheet.frame.columns) == ["x", "y", "z"] and noted(sheet, "read.title") == [
         (1, "", "id | host | n")
     ]
     with pytest.raises(cape.DataError, match="has no row 9"):
-        one(text, header=9)
+        sheet_of(text, header=9)
 
 
-def test_names_that_look_like_values_are_doubted(one):
-    assert one("E1,2015,7\nE2,2016,8\n").notes.query("rule == 'read.header'")[
+def test_names_that_look_like_values_are_doubted(sheet_of):
+    assert sheet_of("E1,2015,7\nE2,2016,8\n").notes.query("rule == 'read.header'")[
         "certainty"
     ].tolist() == [0.5]
 
 
-def test_only_blank_cells_are_missing_and_error_values_are_noted(one):
-    sheet = one("a,b,c\nNA,null,None\n#REF!, ,x\n")
+def test_only_blank_cells_are_missing_and_error_values_are_noted(sheet_of):
+    sheet = sheet_of("a,b,c\nNA,null,None\n#REF!, ,x\n")
     assert cells(sheet) == [["NA", "null", "None"], [None, None, "x"]]
     assert noted(sheet, "read.error") == [(3, "a", "#REF!")]
 
 
-def test_nul_characters_are_left_out_and_counted(one):
-    sheet = one(b"a,b\nx\0y,2\n")
+def test_nul_characters_are_left_out_and_counted(sheet_of):
+    sheet = sheet_of(b"a,b\nx\0y,2\n")
     assert cells(sheet) == [["xy", "2"]] and len(noted(sheet, "read.nul")) == 1
 
 
-def test_rows_swallowed_by_a_stray_quotation_mark_are_found(one):
-    sheet = one('a,b,c\n1,"x,2\n3,4,5\n6,"y,7\n8,9,1\n')
+def test_rows_swallowed_by_a_stray_quotation_mark_are_found(sheet_of):
+    sheet = sheet_of('a,b,c\n1,"x,2\n3,4,5\n6,"y,7\n8,9,1\n')
     assert noted(sheet, "read.rows_in_cell")[0][:2] == (2, "b")
     with pytest.raises(
         cape.DataError, match=r"mine\.csv row 3: a quotation mark opens there and is never closed"
     ):
-        one('a,b\n1,2\n3,"x\n4,5\n6,7\n')
+        sheet_of('a,b\n1,2\n3,"x\n4,5\n6,7\n')
 
 
-def test_a_header_alone_is_a_table_without_rows(one):
-    sheet = one("a,b,c\n")
+def test_a_header_alone_is_a_table_without_rows(sheet_of):
+    sheet = sheet_of("a,b,c\n")
     assert sheet.frame.empty and list(sheet.frame.columns) == ["a", "b", "c"]
     assert sheet.notes.query("rule == 'read.no_rows'")["severity"].tolist() == ["problem"]
 
@@ -323,11 +327,13 @@ CELL = st.text(st.sampled_from('ab12 "\n§éЖяю-/'), max_size=8)
     st.sampled_from(",;\t|"),
     st.sampled_from(["utf-8", "utf-16"]),
 )
-def test_no_row_and_no_cell_of_a_text_table_gets_lost_or_changed(one, rows, delimiter, encoding):
+def test_no_row_and_no_cell_of_a_text_table_gets_lost_or_changed(
+    sheet_of, rows, delimiter, encoding
+):
     out = io.StringIO(newline="")
     rows = [tuple(cell.replace("§", delimiter) for cell in row) for row in rows]
     csv.writer(out, delimiter=delimiter).writerows([("id", "host", "date"), *rows])
-    sheet = one(out.getvalue().encode(encoding))
+    sheet = sheet_of(out.getvalue().encode(encoding))
     wanted = {
         n: [cell if cell.strip() else None for cell in row]
         for n, row in enumerate(rows, 2)
@@ -336,12 +342,12 @@ def test_no_row_and_no_cell_of_a_text_table_gets_lost_or_changed(one, rows, deli
     assert dict(zip(sheet.frame.index, cells(sheet), strict=True)) == wanted
 
 
-def test_excels_hint_of_the_delimiter_is_followed(one):
-    assert cells(one("sep=;\r\na;b\r\n1,5;2,5\r\n")) == [["1,5", "2,5"]]
+def test_excels_hint_of_the_delimiter_is_followed(sheet_of):
+    assert cells(sheet_of("sep=;\r\na;b\r\n1,5;2,5\r\n")) == [["1,5", "2,5"]]
 
 
-def test_decimal_commas_do_not_make_a_table_comma_separated(one):
-    assert cells(one("a;b;c\n1,5;2,5;3,5\n1,5;2,5;3,5\n")) == [["1,5", "2,5", "3,5"]] * 2
+def test_decimal_commas_do_not_make_a_table_comma_separated(sheet_of):
+    assert cells(sheet_of("a;b;c\n1,5;2,5;3,5\n1,5;2,5;3,5\n")) == [["1,5", "2,5", "3,5"]] * 2
 
 
 # Workbooks
@@ -431,7 +437,7 @@ def test_sheets_with_the_same_columns_are_read_together(tmp_path):
     book["2016"].append(ROWS[0])
     book.save(tmp_path / "years.xlsx")
     sheets = read(tmp_path / "years.xlsx")
-    assert [(one.sheet, len(one.frame)) for one in sheets] == [("2015", 3), ("2016", 1)]
+    assert [(sheet.sheet, len(sheet.frame)) for sheet in sheets] == [("2015", 3), ("2016", 1)]
     assert len(noted(sheets[0], "read.same_sheets")) == 1
 
 
@@ -454,8 +460,8 @@ def test_formulas_are_read_as_the_values_that_the_spreadsheet_program_stored(tmp
         '<c r="B2" t="str"><f>IF(1,"","")</f><v></v></c></row>'
         '<row r="3"><c r="A3"><f>2+2</f><v/></c><c r="B3"><f>3</f></c></row>'
     )
-    (found,) = read(xlsx(tmp_path / "mine.xlsx", sheet))
-    assert found.frame.loc[2, "n"] == "2" and noted(found, "read.formula") == [
+    (table,) = read(xlsx(tmp_path / "mine.xlsx", sheet))
+    assert table.frame.loc[2, "n"] == "2" and noted(table, "read.formula") == [
         (3, "n", None),
         (3, "m", None),
     ]
@@ -538,13 +544,13 @@ def test_an_ods_workbook_is_read_like_an_xlsx_one(tmp_path):
         {"columns": ["a", "b"], "index": [0, 1], "data": [["x", 1], [None, 2.5]]},
     ],
 )
-def test_json_is_read_in_any_of_its_usual_forms(one, document):
-    sheet = one(json.dumps(document), "mine.json")
+def test_json_is_read_in_any_of_its_usual_forms(sheet_of, document):
+    sheet = sheet_of(json.dumps(document), "mine.json")
     assert cells(sheet) == [["x", "1"], [None, "2.5"]]
 
 
-def test_json_lines_nested_values_and_keys_given_twice_are_kept_and_noted(one):
-    sheet = one(
+def test_json_lines_nested_values_and_keys_given_twice_are_kept_and_noted(sheet_of):
+    sheet = sheet_of(
         '{"a": "x", "b": [1, "é"], "c": true}\n{"a": "y", "a": "z", "b": NaN}\n', "mine.jsonl"
     )
     assert cells(sheet) == [["x", '["1", "é"]', "yes", None], ["y", None, None, "z"]]
@@ -595,7 +601,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"\n\n , \n", "is empty"),
@@ -613,21 +619,21 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line_that_says_what_it_is_and_what_to_do(
-    tmp_path, content, said
+    tmp_path, content, message
 ):
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
     with pytest.raises(cape.DataError) as caught:
         read(path)
     assert (
-        said in str(caught.value)
+        message in str(caught.value)
         and "mine.csv" in str(caught.value)
         and "\n" not in str(caught.value)
     )
 
 
 def test_a_source_that_leads_nowhere_is_refused_in_one_line(tmp_path):
-    for source, said in (
+    for source, message in (
         (tmp_path / "absent.csv", "check the path"),
         (tmp_path, "is a folder"),
         ("a\0b", "check the path"),
@@ -636,7 +642,7 @@ def test_a_source_that_leads_nowhere_is_refused_in_one_line(tmp_path):
         ("file:///etc/passwd", "not an http"),
         ("ftp://example.org/a.csv", "not an http"),
     ):
-        with pytest.raises(cape.DataError, match=said) as caught:
+        with pytest.raises(cape.DataError, match=message) as caught:
             read(source)
         assert "\n" not in str(caught.value)
     for wrong in (3, None):
@@ -908,10 +914,10 @@ for path in sys.argv[2:]:
     start = time.monotonic()
     try:
         rows = sum(len(sheet.frame) for sheet in read(path))
-        said = f"{rows} row{'s' * (rows != 1)}"
+        message = f"{rows} row{'s' * (rows != 1)}"
     except DataError as error:
-        said = str(error)
-    print(json.dumps([said, time.monotonic() - start]))
+        message = str(error)
+    print(json.dumps([message, time.monotonic() - start]))
 """
 
 
@@ -949,11 +955,11 @@ def outcomes(tmp_path_factory) -> dict[str, tuple[str, float]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("make", "said"), HOSTILE.items(), ids=lambda item: getattr(item, "__name__", "")
+    ("make", "message"), HOSTILE.items(), ids=lambda item: getattr(item, "__name__", "")
 )
-def test_a_hostile_file_ends_in_one_line_or_is_read_within_bounds(outcomes, make, said):
-    found, seconds = outcomes[make.__name__]
-    assert said in found and "\n" not in found and len(found) < 500
+def test_a_hostile_file_ends_in_one_line_or_is_read_within_bounds(outcomes, make, message):
+    outcome, seconds = outcomes[make.__name__]
+    assert message in outcome and "\n" not in outcome and len(outcome) < 500
     assert seconds < 30
 
 
@@ -1090,7 +1096,7 @@ class Server(BaseHTTPRequestHandler):
 
 
 class Quiet(ThreadingHTTPServer):
-    """Does not tell of clients that hang up, as they should."""
+    """Prints nothing about clients that hang up, as they should."""
 
     def handle_error(self, *_: object) -> None:
         pass
@@ -1118,7 +1124,7 @@ def test_an_address_is_read_and_its_checksum_noted(address, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("/gone.csv", "answer 404"),
         ("/login.csv", "a web page"),
@@ -1130,11 +1136,11 @@ def test_an_address_is_read_and_its_checksum_noted(address, path):
         ("/file.csv", "InvalidSchema"),
     ],
 )
-def test_an_address_that_serves_badly_is_refused_in_one_line(address, monkeypatch, path, said):
+def test_an_address_that_serves_badly_is_refused_in_one_line(address, monkeypatch, path, message):
     monkeypatch.setattr(files, "MAX_DOWNLOAD", 1 << 20)
     monkeypatch.setattr(files, "MAX_SECONDS", 1)
     monkeypatch.setattr(files, "SILENCE", 0.5)
-    with pytest.raises(cape.DataError, match=said) as caught:
+    with pytest.raises(cape.DataError, match=message) as caught:
         read(address + path)
     assert "\n" not in str(caught.value)
 
@@ -1157,8 +1163,8 @@ def test_a_packed_file_of_more_than_a_workbook_needs_is_not_even_opened(tmp_path
         read(path)
 
 
-def test_only_the_names_that_records_repeat_are_noted(one):
-    sheet = one('[{"a": 1, "a": 2, "b": 3}]', "mine.json")
+def test_only_the_names_that_records_repeat_are_noted(sheet_of):
+    sheet = sheet_of('[{"a": 1, "a": 2, "b": 3}]', "mine.json")
     assert noted(sheet, "read.twice") == [(None, "a", None)]
 
 

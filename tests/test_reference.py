@@ -58,7 +58,7 @@ def test_authoritarian_is_the_cutoff_and_everything_less_free(measure, cutoff, c
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: cape.regimes.of("TAJ", 2015), "did you mean TJK, Tajikistan?"),
         (lambda: cape.regimes.of("TJK", 2015, "fwi"), "did you mean fiw"),
@@ -75,10 +75,10 @@ def test_authoritarian_is_the_cutoff_and_everything_less_free(measure, cutoff, c
         (lambda: cape.displaced.series("RUS"), "allowed are KAZ, KGZ, TJK, TKM, UZB"),
     ],
 )
-def test_a_wrong_argument_is_refused_in_one_line(call, said):
+def test_a_wrong_argument_is_refused_in_one_line(call, message):
     with pytest.raises(cape.ParameterError) as caught:
         call()
-    assert said in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_add_regime_says_of_each_row_what_it_found_or_why_not():
