@@ -387,8 +387,7 @@ def held_where(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     rows = rows[marked & (rows["stage"].astype("int64") == LATER["held"])]
     host = rows["host"].map(states()).fillna("not stated")
     rating = rows[f"host_{measure}"].astype("str").fillna("not known")
-    persons = rows["exile_id"].groupby([host, rating]).transform("nunique")
-    few = persons < FEWEST
+    few = rows["exile_id"].groupby([host, rating]).transform("nunique").lt(FEWEST)
     cells = pd.DataFrame(
         {
             "host": host.mask(few, "others"),
