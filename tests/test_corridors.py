@@ -1,4 +1,4 @@
-"""Corridors: memberships of the year, shares, exposures and count models, against hand counts, tables, simulations and second methods."""
+"""Corridors: memberships, shares, exposures and count models against second methods."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def hosts(ds):
 
 
 @pytest.fixture(scope="module")
-def found(ds, hosts):
+def result(ds, hosts):
     return corridors.cooperation(
         ds.where(origin=cape.CENTRAL_ASIA).joined(), hosts, 2001, 2013, 2024
     )
@@ -72,7 +72,7 @@ class TestFellowMembers:
         ).to_frame(index=False)
         assert not corridors.fellow(every)[["CSTO", "SCO"]].any(axis=None)
 
-    def test_a_persons_year_an_episode_and_a_landing_at_home_are_counted_as_said(self):
+    def test_a_persons_year_an_episode_and_a_landing_at_home_are_counted_each_in_its_way(self):
         rows = incidents(
             ("UZB", "RUS", 2010),
             ("UZB", "RUS", 2010),
@@ -112,10 +112,10 @@ class TestFellowMembers:
         rows = incidents(
             ("UZB", "KAZ", 2010), ("UZB", "RUS", 2011), ("UZB", "TUR", 2011), ("UZB", "KAZ", 2013)
         )
-        found = membership_shares.fellow_shares(
+        result = membership_shares.fellow_shares(
             rows, [(2010, 2012), (2013, 2014)], ["KAZ", "RUS", "TUR", "AUT", "UZB"]
         ).set_index(["organisation", "period"])
-        early, late = found.loc[("CSTO", "2010-2012")], found.loc[("CSTO", "2013-2014")]
+        early, late = result.loc[("CSTO", "2010-2012")], result.loc[("CSTO", "2013-2014")]
         assert tuple(early[["k", "n", "share", "low", "high"]]) == pytest.approx(
             tuple(cape.shares.wilson(2, 3))
         )
@@ -131,10 +131,12 @@ class TestFellowMembers:
             *[("TJK", "AUT", 2015)] * 5,
         )
         rows["stage"] = [3] * 10 + [1] * 10
-        found = corridors.by_stage(rows)
-        assert found["k"].tolist()[:2] == [8, 5]
+        result = corridors.by_stage(rows)
+        assert result["k"].tolist()[:2] == [8, 5]
         gap = cape.shares.difference(cape.shares.wilson(8, 10), cape.shares.wilson(5, 10))
-        assert tuple(found.loc["difference", ["share", "low", "high"]]) == pytest.approx(tuple(gap))
+        assert tuple(result.loc["difference", ["share", "low", "high"]]) == pytest.approx(
+            tuple(gap)
+        )
 
 
 class TestPerDisplaced:
@@ -224,19 +226,8 @@ TRUTH = {"CIS": 3.0, "CSTO": 2.5, "SCO": 2.0}
 def empty(hosts):
     """A smaller panel without incidents: 30 hosts, 10 years."""
     members = {
-        "RUS",
-        "KAZ",
-        "KGZ",
-        "TJK",
-        "UZB",
-        "ARM",
-        "BLR",
-        "AZE",
-        "MDA",
-        "UKR",
-        "GEO",
-        "CHN",
-        "TKM",
+        *("RUS", "KAZ", "KGZ", "TJK", "UZB", "ARM", "BLR"),
+        *("AZE", "MDA", "UKR", "GEO", "CHN", "TKM"),
     }
     some = sorted(
         members | set(sorted(set(hosts) - members - {"SRB", "SSD"})[: STATES - len(members)])
@@ -245,7 +236,10 @@ def empty(hosts):
 
 
 def simulated(empty, rng, corridor, host, n=300):
-    """A panel with known ratios, and levels of corridors and hosts that vary at random (standard deviations of the logarithm)."""
+    """A panel with known ratios, and levels of corridors and hosts that vary at random.
+
+    corridor, host: standard deviations of the logarithm of the level.
+    """
     truth = np.exp(
         sum(empty[name] * np.log(ratio) for name, ratio in TRUTH.items())
         + 0.4 * empty["authoritarian"].astype(float)
@@ -258,10 +252,10 @@ def simulated(empty, rng, corridor, host, n=300):
 
 
 class TestTheModel:
-    def test_the_panel_holds_every_incident_once_and_no_state_as_its_own_host(self, hosts, found):
-        cells = found.cells
+    def test_the_panel_holds_every_incident_once_and_no_state_as_its_own_host(self, hosts, result):
+        cells = result.cells
         assert len(cells) == 5 * len(hosts) * 24 - 5 * 24
-        assert cells["n"].sum() == len(found.rows) == found.table.to_numpy().sum()
+        assert cells["n"].sum() == len(result.rows) == result.table.to_numpy().sum()
         assert (cells["origin"] != cells["host"]).all()
         row = cells.set_index(["origin", "host", "year"]).loc[("UZB", "KAZ", 2006)]
         assert row["displaced"] == pytest.approx(np.log2(cape.displaced.of("UZB", 2006)))
@@ -480,7 +474,10 @@ class TestTheModel:
 
 class TestSwitches:
     def test_the_odds_ratio_is_that_of_fishers_tea(self):
-        """Fisher's tea-tasting table, 3, 1, 1, 3; the conditional estimate printed in R's help of fisher.test is 6.408309."""
+        """Fisher's tea-tasting table, 3, 1, 1, 3.
+
+        The conditional estimate printed in R's help of fisher.test is 6.408309.
+        """
         rows = (
             [("UZB", "KAZ", 2010)] * 3
             + [("UZB", "KAZ", 2015)]
@@ -488,30 +485,22 @@ class TestSwitches:
             + [("UZB", "TUR", 2014)] * 3
         )
         cells = corridors.panel(incidents(*rows), ["KAZ", "TUR", "RUS"], 2004, 2015)
-        found = corridors.switches(cells).set_index("organisation").loc["CSTO"]
-        assert found[["shared", "hosts", "years_with", "years_without"]].tolist() == [
-            "2006-2012",
-            "KAZ",
-            7,
-            5,
-        ]
-        assert found[["n_with", "n_without", "other_with", "other_without"]].tolist() == [
-            3,
-            1,
-            1,
-            3,
-        ]
-        assert found["ratio"] == pytest.approx(6.408309, rel=1e-5)
+        result = corridors.switches(cells).set_index("organisation").loc["CSTO"]
+        about = result[["shared", "hosts", "years_with", "years_without"]]
+        assert about.tolist() == ["2006-2012", "KAZ", 7, 5]
+        counts = result[["n_with", "n_without", "other_with", "other_without"]]
+        assert counts.tolist() == [3, 1, 1, 3]
+        assert result["ratio"] == pytest.approx(6.408309, rel=1e-5)
         lower = optimize.brentq(lambda odds: _noncentral(odds)[3:].sum() - 0.025, 1e-3, 6)
-        assert found["low"] == pytest.approx(lower, rel=1e-4)
+        assert result["low"] == pytest.approx(lower, rel=1e-4)
 
-    def test_all_changes_of_the_public_record_are_counted(self, found):
-        rows = found.switches.set_index(["organisation", "origin"])
+    def test_all_changes_of_the_public_record_are_counted(self, result):
+        rows = result.switches.set_index(["organisation", "origin"])
         assert rows.loc[("CSTO", "UZB"), "shared"] == "2006-2012"
         assert rows.loc[("CIS", "TKM"), "shared"] == "2001-2005"
         assert (rows.loc[[("CIS", "KAZ"), ("CIS", "TJK"), ("CIS", "UZB")], "hosts"] == "UKR").all()
         for (_, origin), row in rows.iterrows():
-            total = found.cells.loc[found.cells["origin"] == origin, "n"].sum()
+            total = result.cells.loc[result.cells["origin"] == origin, "n"].sum()
             assert row[["n_with", "n_without", "other_with", "other_without"]].sum() <= total
 
     def test_years_in_words(self):
@@ -526,23 +515,23 @@ def _noncentral(odds):
 
 
 class TestTheWhole:
-    def test_the_answer_names_shares_ratio_and_the_same_without_the_largest_host(self, found):
-        said = found.sentence("the five Central Asian states")
-        assert f"{100 * found.share.share:.0f} %" in said
-        assert f"{two_digits(found.together.row(ANY)['ratio'])} times" in said
-        assert "without Russia" in said
-        assert "rate" not in said.split()
-        out = corridors.leave_one_host_out(found.cells, 2).set_index(["host", "term"])
-        assert out.loc[("none", ANY), "ratio"] == found.together.row(ANY)["ratio"]
-        assert two_digits(out.loc[("RUS", ANY), "ratio"]) in said
+    def test_the_answer_names_shares_ratio_and_the_same_without_the_largest_host(self, result):
+        sentence = result.sentence("the five Central Asian states")
+        assert f"{100 * result.share.share:.0f} %" in sentence
+        assert f"{two_digits(result.together.row(ANY)['ratio'])} times" in sentence
+        assert "without Russia" in sentence
+        assert "rate" not in sentence.split()
+        out = corridors.leave_one_host_out(result.cells, 2).set_index(["host", "term"])
+        assert out.loc[("none", ANY), "ratio"] == result.together.row(ANY)["ratio"]
+        assert two_digits(out.loc[("RUS", ANY), "ratio"]) in sentence
 
-    def test_the_estimates_are_those_shown(self, found):
-        table = found.estimates()
+    def test_the_estimates_are_those_shown(self, result):
+        table = result.estimates()
         assert table["unit"].tolist() == ["share", "difference", "ratio", "ratio"]
         assert (table["low"] <= table["value"]).all()
         assert (table["value"] <= table["high"]).all()
 
-    def test_the_first_row_of_the_variants_is_the_answer(self, ds, hosts, found):
+    def test_the_first_row_of_the_variants_is_the_answer(self, ds, hosts, result):
         table = corridors.variants(
             ds.where(origin=cape.CENTRAL_ASIA).joined(),
             hosts,
@@ -554,22 +543,26 @@ class TestTheWhole:
             "NF",
         )
         first = table.iloc[0]
-        assert (first["n"], first["ratio"]) == (found.together.n, found.together.row(ANY)["ratio"])
-        assert first["CSTO"] == found.separate.row("CSTO")["ratio"]
+        assert (first["n"], first["ratio"]) == (
+            result.together.n,
+            result.together.row(ANY)["ratio"],
+        )
+        assert first["CSTO"] == result.separate.row("CSTO")["ratio"]
         assert table["choice"].is_unique
         rows = table.set_index("choice")
         assert (
-            rows.loc["without host Russia", "n"] == first["n"] - (found.rows["host"] == "RUS").sum()
+            rows.loc["without host Russia", "n"]
+            == first["n"] - (result.rows["host"] == "RUS").sum()
         )
         assert rows.loc["hosts: those of these incidents, and members", "ratio"] < first["ratio"]
 
     @pytest.mark.parametrize("origin", ["TKM", "KGZ", "TUR", "SRB"])
     def test_few_cases_or_none_give_a_sentence_tables_and_figures(self, ds, hosts, origin):
         part = ds.where(origin=origin)
-        found = corridors.cooperation(part.joined(), hosts, 2014, 2013, 2024)
-        assert origin in found.sentence(origin)
-        assert found.estimates()["value"].notna().all()
-        assert set(found.models().columns) >= {"term", "ratio", "note"}
+        result = corridors.cooperation(part.joined(), hosts, 2014, 2013, 2024)
+        assert origin in result.sentence(origin)
+        assert result.estimates()["value"].notna().all()
+        assert set(result.models().columns) >= {"term", "ratio", "note"}
         for draw in (
             drawn.corridor_matrix,
             drawn.fellow_members,
@@ -577,11 +570,11 @@ class TestTheWhole:
             drawn.membership_models,
             drawn.hosts_left_out,
         ):
-            assert draw(found, part.info).picture("png")
+            assert draw(result, part.info).picture("png")
 
-    def test_the_frame_behind_the_matrix_says_who_were_fellow_members(self, ds, found):
-        data = drawn.corridor_matrix(found, ds.info).data.set_index(["origin", "host"])
-        assert data["n"].sum() == len(found.rows)
+    def test_the_frame_behind_the_matrix_says_who_were_fellow_members(self, ds, result):
+        data = drawn.corridor_matrix(result, ds.info).data.set_index(["origin", "host"])
+        assert data["n"].sum() == len(result.rows)
         assert data.loc[("TJK", "RUS"), ["years_shared", "years"]].tolist() == [24, 24]
         assert data.loc[("TKM", "RUS"), "years_shared"] == 5
         assert data.loc[("TJK", "TUR"), "years_shared"] == 0

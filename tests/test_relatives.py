@@ -13,7 +13,10 @@ from capelib.vocabulary.codebook import codebook, stage_of
 from capelib.vocabulary.edtf import bounds as days_of
 from capelib.vocabulary.edtf import year
 
-COLUMNS = "exile_id origin host date measure mark category episode_id source_id".split()
+COLUMNS = [
+    *("exile_id", "origin", "host", "date", "measure"),
+    *("mark", "category", "episode_id", "source_id"),
+]
 
 
 def joined(rows: list[tuple]) -> pd.DataFrame:
@@ -61,9 +64,9 @@ ROWS = joined(
 
 
 def test_the_shares_of_a_small_frame_counted_by_hand():
-    found = relatives.relatives(ROWS)
-    assert found.overall == wilson(3, 6)
-    shares = found.shares.set_index(["kind", "group"])
+    result = relatives.relatives(ROWS)
+    assert result.overall == wilson(3, 6)
+    shares = result.shares.set_index(["kind", "group"])
     assert {key: (int(row["k"]), int(row["n"])) for key, row in shares.iterrows()} == {
         ("origin", "Tajikistan"): (2, 3),
         ("origin", "Uzbekistan"): (1, 3),
@@ -79,9 +82,9 @@ def test_the_shares_of_a_small_frame_counted_by_hand():
     assert tuple(shares.loc[("origin", "Tajikistan"), ["share", "low", "high"]]) == pytest.approx(
         wilson(2, 3)[2:]
     )
-    assert (found.free, found.other) == (wilson(1, 2), wilson(1, 3))
-    assert found.gap is None
-    assert found.why == "2 in free hosts and 3 in other hosts; each side needs 5 exiles"
+    assert (result.free, result.other) == (wilson(1, 2), wilson(1, 3))
+    assert result.gap is None
+    assert result.why == "2 in free hosts and 3 in other hosts; each side needs 5 exiles"
 
 
 def test_what_counts_as_relatives_and_of_which_kind_everything_else_is():
@@ -173,11 +176,11 @@ def collection(rng, n: int, truth: dict[str, float], seen: float) -> pd.DataFram
 
 def test_a_known_gap_comes_back_and_its_interval_holds_it():
     """80 collections; the Monte Carlo error of 95 % is 2.4 points, three of them are allowed."""
-    rng, truth, found = np.random.default_rng(3), {"DEU": 0.6, "RUS": 0.2}, []
+    rng, truth, gaps = np.random.default_rng(3), {"DEU": 0.6, "RUS": 0.2}, []
     for _ in range(80):
         gap = relatives.host_gap(relatives.of_exiles(collection(rng, 80, truth, 1.0)))[2]
-        found.append((gap.value, gap.low <= 0.4 <= gap.high))
-    values, hits = np.array(found).T
+        gaps.append((gap.value, gap.low <= 0.4 <= gap.high))
+    values, hits = np.array(gaps).T
     assert values.mean() == pytest.approx(0.4, abs=4 * values.std() / np.sqrt(80))
     assert hits.mean() >= 0.95 - 0.072
 
@@ -224,8 +227,8 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
         ("TJK-0032", "TJK", None, "2015", "threat"),
         ("TJK-0033", "TJK", None, "2015", "threat", True),
     ]
-    found = relatives.comparisons(joined(rows + unknown)).set_index("comparison")
-    worst = found.loc["unknown hosts placed against the gap", "difference"]
+    result = relatives.comparisons(joined(rows + unknown)).set_index("comparison")
+    worst = result.loc["unknown hosts placed against the gap", "difference"]
     gaps = []
     for choice in range(8):
         placed = [
@@ -234,7 +237,7 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
         ]
         gaps.append(relatives.host_gap(relatives.of_exiles(joined(rows + placed)))[2].value)
     assert worst == pytest.approx(min(gaps))
-    assert found.loc["all exiles with a rated host", "difference"] == pytest.approx(1 - 1 / 5)
+    assert result.loc["all exiles with a rated host", "difference"] == pytest.approx(1 - 1 / 5)
 
 
 def test_exiles_of_one_episode_count_once_but_nobody_loses_what_else_is_known():
@@ -304,19 +307,19 @@ def test_the_sentence_says_at_least_and_says_so_when_it_cannot_be_told():
         == "No exiles are on record here: nothing can be said about their relatives."
     )
     assert nobody.estimates()["value"].isna().all()
-    found = relatives.relatives(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
-    rows = found.estimates().set_index("estimate")
+    result = relatives.relatives(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
+    rows = result.estimates().set_index("estimate")
     assert tuple(rows.loc["free hosts minus others", ["value", "low", "high"]]) == pytest.approx(
-        difference(found.free, found.other)
+        difference(result.free, result.other)
     )
-    assert "at least" in found.sentence("exiles")
+    assert "at least" in result.sentence("exiles")
 
 
 @pytest.mark.parametrize("origin", [cape.CENTRAL_ASIA, "KGZ", "VEN"])
 def test_the_figures_of_06_are_drawn_for_many_cases_and_for_too_few(origin):
     ds = cape.load().where(origin=origin)
     rows = ds.joined()
-    found = relatives.relatives(rows)
-    assert cape.figures.relatives_shares(found, ds.info, "exiles").picture("png")
-    assert cape.figures.relatives_gap(found, ds.info).picture("png")
+    result = relatives.relatives(rows)
+    assert cape.figures.relatives_shares(result, ds.info, "exiles").picture("png")
+    assert cape.figures.relatives_gap(result, ds.info).picture("png")
     assert cape.figures.relatives_sequence(relatives.what_else(rows), ds.info).picture("png")
