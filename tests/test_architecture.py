@@ -7,7 +7,9 @@ import ast
 import json
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -67,6 +69,17 @@ def test_no_module_reaches_itself():
             if middle in others:
                 others |= reach[middle]
     assert not sorted(name for name, others in reach.items() if name in others)
+
+
+@pytest.mark.parametrize("package", ["capelib", "capelib.figures"])
+def test_no_module_has_the_name_of_a_public_function(package):
+    """`cape.figures.corridors` is a function: a module of that name would take its place."""
+    public = import_module(package)
+    functions = {
+        name for name in public.__all__ if not isinstance(getattr(public, name), ModuleType)
+    }
+    files = (ROOT / package.replace(".", "/")).iterdir()
+    assert not functions & {path.stem for path in files if not path.stem.startswith("_")}
 
 
 NOT_OURS = {".git", ".venv", "build", "__pycache__"}

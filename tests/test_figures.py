@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.markers import CARETRIGHT
 
 import capelib as cape
 from capelib.errors import CapeError, ParameterError
-from capelib.figures import saving
+from capelib.figures import pages, saving, style
+from capelib.figures.forest import Mark, Row, forest_chart
+from capelib.vocabulary.pursuers import Pursuers
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,39 @@ def test_a_failed_save_leaves_what_was_there(ds, tmp_path, monkeypatch):
     with pytest.raises(CapeError, match="No space left on device"):
         saving.save(chart(ds.where(origin="TJK")), "measures", tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_new_pursuing_state_gets_a_colour_and_the_first_five_keep_theirs(monkeypatch):
+    states = ("AZE", "KAZ", "KGZ", "TJK", "TKM", "UZB")
+    monkeypatch.setattr(style, "pursuers", lambda _: Pursuers(states, "the six states"))
+    colours = style._origin_colours()
+    assert set(colours) == {*states, "all"} and len(set(colours.values())) == 7
+    assert colours["AZE"] == style.FURTHER_COLOURS[0]
+    assert cape.figures.ORIGIN_COLOURS.items() <= colours.items()
+
+
+@pytest.mark.parametrize("unit", ["share", "difference", "ratio", "rate", "count"])
+def test_one_vague_estimate_does_not_hide_the_others(ds, unit):
+    rows = [Row("sure", (Mark(0.5, 0.4, 0.6),)), Row("vague", (Mark(0.5, 1e-9, 1e9),))]
+    axis = forest_chart(rows, pd.DataFrame(), ds.info, "", "", unit).figure.axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["sure", "vague"]
+    if unit in ("ratio", "rate"):
+        left, right = axis.get_xlim()
+        assert 0.01 < left < 0.4 and 0.6 < right < 50
+        assert [line.get_marker() for line in axis.lines].count(CARETRIGHT) == 1
+        assert 2 <= len(axis.get_xticks()) <= 10
+
+
+def test_pages_escape_what_they_show():
+    page = cape.figures.Page("a & <b>", pages.render("relations", **evil_relations()))
+    assert "<title>a &amp; &lt;b&gt;</title>" in page.document()
+    assert "<script>" not in page.document() and "&lt;script&gt;" in page.document()
+
+
+def evil_relations():
+    relation = replace(cape.findings.relations()[0], why="<script>alert(1)</script>")
+    tools = {"colours": {}, "ink": "", "sources_in_doubt": lambda _: ["<script>"]}
+    return {"relations": [relation], **tools}
 
 
 def test_without_a_folder_nothing_is_written(ds, tmp_path, monkeypatch):

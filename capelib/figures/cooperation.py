@@ -77,9 +77,10 @@ def corridor_matrix(result: Cooperation, info: Info) -> Chart:
             too_few(axis, "no incidents with a known host and year")
             return Chart(figure, data, title, info)
         _heatmap(axis, table)
+        columns = {host: column for column, host in enumerate(table.columns)}
+        lines = {origin: line for line, origin in enumerate(table.index)}
         for row in data[data["years_shared"] > 0].itertuples():
-            place = (table.columns.get_loc(row.host), table.index.get_loc(row.origin))
-            corner = (place[0] + 0.05, place[1] + 0.05)
+            corner = (columns[row.host] + 0.05, lines[row.origin] + 0.05)
             line = {"linewidth": 1.3, "linestyle": "-" if row.years_shared == row.years else ":"}
             axis.add_patch(Rectangle(corner, 0.9, 0.9, fill=False, edgecolor=INK, **line))
         return Chart(figure, data, title, info)

@@ -108,7 +108,7 @@ def places(rows: Sequence[Row]) -> list[float]:
 
 
 def margins(rows: Sequence[Row]) -> dict[str, float]:
-    """Room for the labels and the words: `left` and `right` of the axes, for `canvas`."""
+    """Space for the labels and the words: `left` and `right` of the axes, for `canvas`."""
     lines = [line for row in rows for line in row.label.split("\n")]
     label = max((len(line) for line in lines), default=0)
     words = max((len(row.words) for row in rows), default=13)
