@@ -50,14 +50,16 @@ class Check:
 def checks() -> dict[str, tuple[Check, ...]]:
     """The checks of every finding, in the order of the ledger: one for each reading of the publication.
 
-    Raises DataError where checks.toml names a finding that the ledger does not hold, or misses one.
+    Raises DataError where checks.toml is no TOML, names a finding that the ledger does not hold, or misses one.
 
     >>> [check.reading for check in checks()["fa2022-autoc-share-2014-2020"]]
     ['pooled over the years', 'mean of the yearly shares']
     """
-    content = tomllib.loads(
-        (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
-    )
+    text = (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"checks.toml: {error}") from None
     stated, needs, own = content["check"], content["needs"], content["needs_for"]
     lost = (set(stated) | set(own)) - set(ledger())
     if lost:
