@@ -1,4 +1,6 @@
-"""Made-up tables with the margins that publications state for a release, so that recomputing a release can be proved without it."""
+"""Made-up tables with the margins that publications state for a release, so that recomputing a
+release can be proved without it.
+"""
 
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import capelib as cape
 def fh_2022(before: int = 377) -> pd.DataFrame:
     """A twin of Freedom House's release of 2022: one row an incident.
 
-    735 incidents of 2014-2021 by 36 states in 84 host states; 85 in 2021, 63 of them by authoritarian states on the soil of other
-    authoritarian states, among them 22 by Belarus in Russia and 21 in Turkey; `before` of the 650 earlier ones likewise. 4 states
-    act in 2021 for the first time; Turkey is the host of 56.
+    735 incidents of 2014-2021 by 36 states in 84 host states; 85 in 2021, 63 of them by
+    authoritarian states on the soil of other authoritarian states, among them 22 by Belarus in
+    Russia and 21 in Turkey; `before` of the 650 earlier ones likewise. 4 states act in 2021 for the
+    first time; Turkey is the host of 56.
     """
     rated = (
         cape.regimes.by_year()
@@ -66,7 +69,9 @@ def fh_2022(before: int = 377) -> pd.DataFrame:
 
 
 def cape_1() -> pd.DataFrame:
-    """A twin of CAPE's first edition: 125 exiles, 94 of them pursued by Uzbekistan or Tajikistan; some with two incidents or no date."""
+    """A twin of CAPE's first edition: 125 exiles, 94 of them pursued by Uzbekistan or
+    Tajikistan; some with two incidents or no date.
+    """
     origins = ["UZB"] * 55 + ["TJK"] * 39 + ["KAZ"] * 12 + ["TKM"] * 10 + ["KGZ"] * 9
     rows = [
         (f"{origin}-{number:04d}", origin, "RUS", str(1992 + number % 25), "threat")
