@@ -1,9 +1,12 @@
-"""What cleaning a large and messy table costs: from a CSV file on disk to a Dataset, in a fresh process for each size.
+"""What cleaning a large and messy table costs: from a CSV file on disk to a Dataset, in a fresh
+process for each size.
 
-`python benchmarks/cleaning.py [--large]` prints processor seconds (of the user and of the system) and the largest memory, draws them
-into docs/cleaning.svg, and gives the ratio to a plain `DataFrame.apply(axis=1)` with the same rules, measured on 10,000 rows.
-The table is drawn from a seeded generator: 10 columns, about 5,000 ways to write a date, some hundred spellings of states, a
-fifth of all cells in the column of names distinct. In a second table all rows but one are bad. `--large` adds ten million rows.
+`python benchmarks/cleaning.py [--large]` prints processor seconds (of the user and of the system)
+and the largest memory, draws them into docs/cleaning.svg, and gives the ratio to a plain
+`DataFrame.apply(axis=1)` with the same rules, measured on 10,000 rows. The table is drawn from a
+seeded generator: 10 columns, about 5,000 ways to write a date, some hundred spellings of states, a
+fifth of all cells in the column of names distinct. In a second table all rows but one are bad.
+`--large` adds ten million rows.
 """
 
 import json
@@ -27,13 +30,16 @@ import capelib
 start = time.process_time()
 ds = capelib.load({path!r})
 seconds = time.process_time() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+unit = 1 if sys.platform == "darwin" else 1024
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 print(json.dumps([seconds, peak, len(ds.incidents), len(ds.set_aside), len(ds.log)]))
 """
 
 
 def _spellings(chance: np.random.Generator) -> tuple[list[str], list[str]]:
-    """Some hundred ways to write a state of origin, and a host: the careless colleague's, in other letters, with spaces, misspelt."""
+    """Some hundred ways to write a state of origin, and a host: the careless colleague's, in
+    other letters, with spaces, misspelt.
+    """
     import careless
 
     def more(words: list[str], often: int) -> list[str]:
@@ -115,14 +121,18 @@ def messy(rows: int, seed: int = 5) -> pd.DataFrame:
 
 
 def all_bad(rows: int) -> pd.DataFrame:
-    """The same with nothing that can be used, but for the last row: with none at all there would be no Dataset."""
+    """The same with nothing that can be used, but for the last row: with none at all there would
+    be no Dataset.
+    """
     table = messy(rows).assign(**{"What happened": "had some trouble", "When": "soon"})
     table.iloc[-1] = ["Person X", "imam", "Tajikistan", "Russia", "2015", "killed", "", "", "", ""]
     return table
 
 
 def write(kind: Callable[[int], pd.DataFrame], rows: int, path: Path) -> None:
-    """Writes a table in a process of its own: the memory that it takes would be counted for whatever this one starts."""
+    """Writes a table in a process of its own: the memory that it takes would be counted for
+    whatever this one starts.
+    """
     made = get_context("spawn").Process(target=_write, args=(kind, rows, path))
     made.start()
     made.join()
@@ -153,10 +163,11 @@ def cost(path: Path) -> dict[str, float]:
 
 
 def plain_seconds(path: Path) -> float:
-    """Seconds of a plain `DataFrame.apply(axis=1)`: the same rules for states, dates, measures, categories and answers, cell by cell.
+    """Seconds of a plain `DataFrame.apply(axis=1)`: the same rules for states, dates, measures,
+    categories and answers, cell by cell.
 
-    It calls what the rules do with one text, without a frame around it; splitting cells, keys, duplicates and the list of changes,
-    which `load` makes too, are left out.
+    It calls what the rules do with one text, without a frame around it; splitting cells, keys,
+    duplicates and the list of changes, which `load` makes too, are left out.
     """
     import time
 
@@ -248,20 +259,24 @@ def main() -> None:
         1_000_000 / PLAIN * plain / million["seconds"],
     )
     print(
-        f"apply(axis=1) by the same rules: {plain:.1f} s for {PLAIN:,} rows, {ratio:.0f} times as long; {each:.0f} times if a million took"
+        f"apply(axis=1) by the same rules: {plain:.1f} s for {PLAIN:,} rows, {ratio:.0f} times as long; "
+        f"{each:.0f} times if a million took"
     )
     print(
-        "it a hundred times that (not measured). It neither splits cells nor makes keys, nor finds duplicates, nor lists changes."
+        "it a hundred times that (not measured). "
+        "It neither splits cells nor makes keys, nor finds duplicates, nor lists changes."
     )
     good = million["seconds"] < LIMIT_SECONDS and million["bytes"] < LIMIT_BYTES
     print(
-        f"one million rows in {LIMIT_SECONDS:.0f} s and {LIMIT_BYTES / 2**30} GiB: {'yes' if good else 'NO'}"
+        f"one million rows in {LIMIT_SECONDS:.0f} s and {LIMIT_BYTES / 2**30} GiB: "
+        f"{'yes' if good else 'NO'}"
     )
 
 
 def _line(found: dict[str, float]) -> str:
-    counts = f"{found['incidents']:,} incidents, {found['set_aside']:,} rows set aside, {found['changes']:,} changes told"
-    return f"{found['rows']:>10,} rows {found['seconds']:8.2f} s {found['bytes'] / 2**20:7,.0f} MiB   {counts}"
+    cost = f"{found['seconds']:8.2f} s {found['bytes'] / 2**20:7,.0f} MiB"
+    counts = f"{found['incidents']:,} incidents, {found['set_aside']:,} rows set aside"
+    return f"{found['rows']:>10,} rows {cost}   {counts}, {found['changes']:,} changes told"
 
 
 if __name__ == "__main__":

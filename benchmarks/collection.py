@@ -1,8 +1,10 @@
-"""How fast is the whole collection run? Six ways in one session, interleaved; medians and ratios (`make bench`).
+"""How fast is the whole collection run? Six ways in one session, interleaved; medians and ratios
+(`make bench`).
 
-(a) papermill's command, one notebook after another; (b) papermill's API, one after another; (c) the same in a pool of threads;
-(d) `cape reproduce --force`; (e) `cape reproduce` with nothing to do; (f) the limit: the code cells run by `exec` in forks of a process
-that has imported everything, without Jupyter. `python benchmarks/collection.py [NOTEBOOK...] [--rounds N]`.
+(a) papermill's command, one notebook after another; (b) papermill's API, one after another; (c) the
+same in a pool of threads; (d) `cape reproduce --force`; (e) `cape reproduce` with nothing to do;
+(f) the limit: the code cells run by `exec` in forks of a process that has imported everything,
+without Jupyter. `python benchmarks/collection.py [NOTEBOOK...] [--rounds N]`.
 """
 
 import argparse
@@ -48,10 +50,12 @@ def by_command(runs: list[runner.Run], folder: Path) -> None:
 
 def by_api(runs: list[runner.Run], folder: Path, jobs: int = 1) -> None:
     code = (
-        "import json, sys, logging, papermill; from concurrent.futures import ThreadPoolExecutor; logging.disable()\n"
+        "import json, sys, logging, papermill; "
+        "from concurrent.futures import ThreadPoolExecutor; logging.disable()\n"
         "todo = json.loads(sys.argv[1])\n"
         "def make(one):\n"
-        "    papermill.execute_notebook(one[0], one[1], one[2], kernel_name='python3', progress_bar=False, log_output=False)\n"
+        "    papermill.execute_notebook(one[0], one[1], one[2], kernel_name='python3', "
+        "progress_bar=False, log_output=False)\n"
         "with ThreadPoolExecutor(int(sys.argv[2])) as pool: list(pool.map(make, todo))"
     )
     todo = [
@@ -134,7 +138,8 @@ def main() -> None:
     median = {name: statistics.median(found) for name, found in seconds.items()}
     mine = next(value for name, value in median.items() if name.startswith("d"))
     lines = [
-        f"{len(runs)} runs on {CORES} cores, Python {platform.python_version()}, {options.rounds} round(s) in turn; medians.",
+        f"{len(runs)} runs on {CORES} cores, Python {platform.python_version()}, "
+        f"{options.rounds} round(s) in turn; medians.",
         "",
         "| way | seconds | seconds a run | (d) is faster by |",
         "|---|---|---|---|",

@@ -1,9 +1,12 @@
-"""Broken tables by the thousand, through every reader and the whole of `load`: no traceback, no row lost, bounded time and memory.
+"""Broken tables by the thousand, through every reader and the whole of `load`: no traceback, no row
+lost, bounded time and memory.
 
-`python benchmarks/fuzz.py [--tables 10000] [--seed 1] [--first 0]`: table number n of a seed is always the same one, so that what is found
-can be looked at again. A table is drawn from the careless colleague's cells, written as CSV, TSV, xlsx, ods, JSON or Parquet or kept as
-a DataFrame, and damaged: cells, headers, encodings, single bytes, whole parts of the file. What may happen to it: a Dataset in which
-each row that was read is either clean or set aside, with a remedy for each; or an error of ours in one line.
+`python benchmarks/fuzz.py [--tables 10000] [--seed 1] [--first 0]`: table number n of a seed is
+always the same one, so that what is found can be looked at again. A table is drawn from the
+careless colleague's cells, written as CSV, TSV, xlsx, ods, JSON or Parquet or kept as a DataFrame,
+and damaged: cells, headers, encodings, single bytes, whole parts of the file. What may happen to
+it: a Dataset in which each row that was read is either clean or set aside, with a remedy for each;
+or an error of ours in one line.
 """
 
 import argparse
@@ -500,7 +503,9 @@ def tried(number: int, seed: int, folder: Path) -> Outcome:
 
 
 def _seconds() -> float:
-    """Processor seconds of this process and of those that it started to read workbooks: a busy machine does not count."""
+    """Processor seconds of this process and of those that it started to read workbooks: a busy
+    machine does not count.
+    """
     return sum(os.times()[:4])
 
 
@@ -656,7 +661,8 @@ def main() -> None:
         1 if sys.platform == "darwin" else 1024
     )
     print(
-        f"slowest: table {slow.number} ({slow.form}), {slow.seconds:.1f} s; largest memory {peak / 2**20:,.0f} MiB"
+        f"slowest: table {slow.number} ({slow.form}), {slow.seconds:.1f} s; "
+        f"largest memory {peak / 2**20:,.0f} MiB"
     )
     sys.exit(any(outcome.what == "FAILED" for outcome in found) or peak > MOST_BYTES)
 

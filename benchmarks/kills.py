@@ -1,7 +1,9 @@
-"""Is a run whole or not at all? `cape reproduce` is killed at random moments (seeded); then it is run to its end.
+"""Is a run whole or not at all? `cape reproduce` is killed at random moments (seeded); then it is
+run to its end.
 
-`python benchmarks/kills.py [--kills 100] [--seed 1] [NOTEBOOK...]`. Prints how often it was killed, and fails where a file is half
-written, where the last run does not complete, or where its checksums are not those of an undisturbed run.
+`python benchmarks/kills.py [--kills 100] [--seed 1] [NOTEBOOK...]`. Prints how often it was killed,
+and fails where a file is half written, where the last run does not complete, or where its checksums
+are not those of an undisturbed run.
 """
 
 import argparse
@@ -43,7 +45,9 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def half_written(folder: Path) -> list[str]:
-    """Files in place that are not what some whole run wrote: JSON that cannot be read, SVG without an end, names of files in the making."""
+    """Files in place that are not what some whole run wrote: JSON that cannot be read, SVG
+    without an end, names of files in the making.
+    """
     bad = []
     for path in (folder / "figures").rglob("*"):
         if not path.is_file() or ".run-" in str(path):
@@ -89,10 +93,12 @@ def main() -> None:
             sys.exit("the run after the kills failed")
         if found := {name for name, _ in checksums(disturbed).items() ^ expected.items()}:
             sys.exit(
-                f"the run after the kills left other files than the undisturbed one: {', '.join(sorted(found))}"
+                "the run after the kills left other files than the undisturbed one: "
+                f"{', '.join(sorted(found))}"
             )
     print(
-        f"killed {killed} of {options.kills} runs of {whole:.1f} s: nothing half written, the last run completed, the same checksums"
+        f"killed {killed} of {options.kills} runs of {whole:.1f} s: nothing half written, "
+        "the last run completed, the same checksums"
     )
 
 

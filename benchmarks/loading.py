@@ -1,4 +1,5 @@
-"""What importing capelib and loading the built-in data cost, beside importing pandas alone. Fresh processes, interleaved.
+"""What importing capelib and loading the built-in data cost, beside importing pandas alone. Fresh
+processes, interleaved.
 
 Prints medians and ratios: `python benchmarks/loading.py [repeats]`.
 """
@@ -10,16 +11,22 @@ import sys
 CODE = {
     "import pandas": "import pandas",
     "import pandas, capelib": "import pandas; import capelib",
-    "import pandas, capelib, everything that load() needs": "import pandas; import capelib; capelib.load",
+    "import pandas, capelib, everything that load() needs": (
+        "import pandas; import capelib; capelib.load"
+    ),
 }
-LOAD = "import time, capelib; capelib.load; start = time.perf_counter(); {what}; print(time.perf_counter() - start)"
+LOAD = (
+    "import time, capelib; capelib.load; start = time.perf_counter(); {what}; "
+    "print(time.perf_counter() - start)"
+)
 PLAIN = (
     "[pandas.read_csv(room('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
 )
 TIMED = {
     "capelib.load()": LOAD.format(what="capelib.load()"),
-    "pandas.read_csv of the same three files, nothing checked": "import pandas; from capelib.paths import room; "
-    + LOAD.format(what=PLAIN),
+    "pandas.read_csv of the same three files, nothing checked": (
+        f"import pandas; from capelib.paths import room; {LOAD.format(what=PLAIN)}"
+    ),
 }
 
 

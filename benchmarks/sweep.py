@@ -1,4 +1,5 @@
-"""Does a long sweep stay as fast and as small as it began? 500 runs of notebook 03, memory and seconds for each hundred.
+"""Does a long sweep stay as fast and as small as it began? 500 runs of notebook 03, memory and
+seconds for each hundred.
 
 `python benchmarks/sweep.py [--runs 500]`. The sweep varies origin, first year and last year.
 """

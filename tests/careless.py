@@ -1,7 +1,16 @@
-"""A table as a careless colleague would keep it: 200 made-up rows, written as xlsx, ods and csv, and what each row means.
+"""A table as a careless colleague would keep it: 200 made-up rows, and what each of them means.
 
-`careless()` gives the rows, `truth(form)` what a good research assistant would make of them, `write(folder)` the three files.
-Nothing in it happened and nobody in it exists.
+`careless()` gives the rows, `truth(form)` what a good research assistant would make of them,
+`write(folder)` the files: xlsx, ods, csv. Nothing in it happened and nobody in it exists. Its first
+rows, without the last four columns:
+
+Name               | Type of person | Country of origin | Where?  | When            | What happened
+Person One         | оппозиционер   | Таджикистан       | США     | 15.11.2018      | DETENTION
+Person Two         |                | Tadjikistan       | Чехия   | 27 January 2004 | extradited
+Person Ninety-One  | opposition     | Uzbekistan        | Ukraine | 12.04.2013      | extradited
+Person Three       | journalist     | Tajikistan        | Türkiye | 26 августа 2016 | депортирован
+
+Further down: two hosts in a cell, merged and hidden rows, formulas, totals, rows that stand twice.
 """
 
 import csv

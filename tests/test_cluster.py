@@ -327,6 +327,7 @@ def test_ctrl_c_ends_what_runs_out_there(machines, tmp_path):
     until(lambda: not machines.left(), 10)
 
 
+@pytest.mark.slow
 def test_when_all_workers_are_lost_it_ends_in_one_line(machines, tmp_path, monkeypatch):
     machines.workers()
     run = notebook(tmp_path, "90_run", noting("90_run"), SLEEP)
@@ -389,6 +390,7 @@ def test_a_server_of_another_kind_is_refused(monkeypatch):
         cluster.connected(f"tcp://127.0.0.1:{silent.getsockname()[1]}").__enter__()
 
 
+@pytest.mark.slow
 def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(

@@ -382,6 +382,7 @@ class TestTheModel:
         )
         assert shown.to_numpy() == pytest.approx(jackknife, rel=0.25)
 
+    @pytest.mark.slow
     def test_known_ratios_come_back_and_clustered_intervals_hold_where_the_models_own_do_not(
         self, empty
     ):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PATH = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
-EACH = 30
+EACH = 20
 SOME, *REST = range(0, 300, EACH)
 
 
@@ -32,6 +32,7 @@ def test_broken_tables_are_loaded_or_refused_and_every_row_is_accounted_for(fuzz
     assert {"loaded", "refused"} == {outcome.what for outcome in outcomes}
 
 
+@pytest.mark.slow
 def test_the_fuzzer_finds_a_row_that_is_lost(fuzz, monkeypatch):
     from capelib.clean import table
 

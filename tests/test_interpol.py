@@ -191,6 +191,7 @@ def collection(rng, n: int, first: float) -> tuple[pd.DataFrame, int]:
     return joined(rows), truth
 
 
+@pytest.mark.slow
 def test_the_bounds_hold_the_true_share_of_each_collection_and_the_limits_that_of_the_population():
     """60 collections in which dates go missing by what they hide: the bounds hold each time, the limits in at least 95 of 100."""
     rng, hits = np.random.default_rng(8), 0

@@ -317,6 +317,7 @@ class TestTheResult:
         )
         assert (test.pvalue < 0.05) == (gap["low"] > 0 or gap["high"] < 0)
 
+    @pytest.mark.slow
     def test_known_shares_come_back_and_their_intervals_hold_them(self):
         """Simulated exiles: 70 % inside, stage 3 for half of those inside and a quarter of those beyond."""
         rng, truth, hits, values = np.random.default_rng(3), np.array([0.7, 0.25]), np.zeros(2), []

@@ -28,6 +28,8 @@ def place(path: Path) -> str:
 
 @pytest.mark.parametrize("path", TABLES, ids=place)
 def test_no_column_of_a_table_may_hold_names(path):
+    if not path.read_text(encoding="utf-8").strip():
+        return  # too few cases: a table without rows and columns
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     suspects = {column for column in table if is_name_column(column)}
     counts = {

@@ -206,6 +206,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.slow
 def test_the_share_lies_between_the_bounds_in_every_simulated_collection():
     """Days are drawn, then coarsened to month, year or nothing: the share by the true days lies between the bounds each time."""
     rng = np.random.default_rng(11)

@@ -174,6 +174,7 @@ def collection(rng, n: int, truth: dict[str, float], seen: float) -> pd.DataFram
     return joined(rows)
 
 
+@pytest.mark.slow
 def test_a_known_gap_comes_back_and_its_interval_holds_it():
     """80 collections; the Monte Carlo error of 95 % is 2.4 points, three of them are allowed."""
     rng, truth, gaps = np.random.default_rng(3), {"DEU": 0.6, "RUS": 0.2}, []

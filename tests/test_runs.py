@@ -199,6 +199,7 @@ def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_raw_papermill_runs_a_notebook_from_any_folder(tmp_path):
     words = [
         "papermill",
@@ -410,6 +411,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "place"),
     [
@@ -429,6 +431,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(small_disk
     ]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     words = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", "04"]
     process = subprocess.Popen(

@@ -48,6 +48,7 @@ def design(years: int, at: int) -> np.ndarray:
 CELLS = [(POISSON, 0.0, 24, 500), (POISSON, 0.3, 18, 500), (NEGATIVE_BINOMIAL, 0.3, 24, 300)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "alpha", "years", "draws"), CELLS)
 def test_a_known_trend_comes_back_and_its_interval_holds_it_in_95_of_100_cases(
     model, alpha, years, draws
@@ -68,6 +69,7 @@ def test_a_known_trend_comes_back_and_its_interval_holds_it_in_95_of_100_cases(
     )  # the band of the expected counts, on average over the years
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "alpha", "years", "draws"), CELLS)
 def test_a_known_break_comes_back_and_its_intervals_hold_it_in_95_of_100_cases(
     model, alpha, years, draws

@@ -149,6 +149,7 @@ def test_pyplot_shows_its_figures_as_in_a_plain_kernel(tmp_path):
 PARENT = "import os\nprint(open(f'/proc/{os.getppid()}/cmdline').read().replace(chr(0), ' '))"
 
 
+@pytest.mark.slow
 def test_anyones_papermill_uses_warm_kernels_with_one_environment_variable(tmp_path):
     notebook(tmp_path, "90_parent", PARENT)
     (tmp_path / "build").mkdir()
@@ -187,6 +188,7 @@ def test_only_kernels_of_this_python_are_forked():
         assert warm._arguments(other) is None
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
     notebook(tmp_path, "90_long", "import time; time.sleep(60)")
     code = (
@@ -206,6 +208,7 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
     assert not left
 
 
+@pytest.mark.slow
 def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):
     slow, quick = (
         notebook(tmp_path, "90_slow", "import time; time.sleep(3)"),

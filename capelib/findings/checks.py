@@ -77,7 +77,8 @@ def checks() -> dict[str, tuple[Check, ...]]:
     Raises
     ------
     DataError
-        Where checks.toml names a finding that findings.csv does not hold.
+        Where checks.toml is no TOML, names a finding that findings.csv does not hold, or misses
+        one.
 
     Examples
     --------
@@ -85,7 +86,10 @@ def checks() -> dict[str, tuple[Check, ...]]:
     ['pooled over the years', 'mean of the yearly shares']
     """
     path = room("data") / "published" / "checks.toml"
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"checks.toml: {error}") from None
     stated = content["check"]
     needs_for = content["needs_for"]
     lost = (set(stated) | set(needs_for)) - set(ledger())
