@@ -382,7 +382,7 @@ for name, code in json.load(sys.stdin).items():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
-    """Notebooks run as they are; called functions of capelib and opened files of data/ are noted."""
+    """Notebooks run as they are; functions that are called and files that are opened are noted."""
     codes = {number: CODES[number] for number in ("01", "09", "12")}
     wanted = [
         file for file in MODULES if file in REACHED or file.parent.name not in ("capelib", "runs")
