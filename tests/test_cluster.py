@@ -263,7 +263,7 @@ def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp
     assert found["91_good"].status == "done"
     assert found["90_fatal"].status == "failed"
     assert re.match(
-        r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need more",
+        r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need",
         found["90_fatal"].error,
     )
 

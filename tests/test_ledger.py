@@ -16,7 +16,7 @@ from capelib.errors import DataError, ParameterError, TooFewCases
 from capelib.findings import checks, ledger
 from capelib.findings.bibliography import publications
 from capelib.findings.checks import _function
-from capelib.findings.relations import CONSISNINET, CONTRADICTION, Span, evaluate, relations
+from capelib.findings.relations import CONSISTENT, CONTRADICTION, Span, evaluate, relations
 from capelib.findings.verdicts import DEPENDS, judge
 from capelib.paths import room
 from capelib.questions import ledger_numbers
@@ -107,7 +107,7 @@ def test_every_relation_comes_out_as_it_was_written_down():
     expected = cape.table("relations").set_index("relation_id")["expected"].astype("str").to_dict()
     found = relations()
     assert {relation.relation_id: relation.verdict for relation in found} == {
-        key: CONSISNINET if value == "holds" else CONTRADICTION for key, value in expected.items()
+        key: CONSISTENT if value == "holds" else CONTRADICTION for key, value in expected.items()
     }
     assert all(
         relation.at_face_value == (expected[relation.relation_id] == "holds") for relation in found
@@ -156,7 +156,7 @@ def test_a_second_evaluator_agrees_at_face_value():
 
 
 def test_no_numbers_within_the_intervals_can_escape_a_verdict():
-    """Of numbers drawn within the intervals none holds where the verdict is that none can."""
+    """Numbers are drawn within the intervals: what is certain holds for each of them."""
     rng = np.random.default_rng(8)
     texts = cape.table("relations").set_index("relation_id")["expression"]
     for relation in relations():
@@ -379,7 +379,7 @@ def test_the_verdicts_on_the_public_record():
     assert (shares["low"] <= shares["value"]).all() and (shares["value"] <= shares["high"]).all()
     lines = found.frame.set_index("finding_id")["arithmetic"]
     assert lines["fh2025-top10-share"] == CONTRADICTION
-    assert lines["fh2025-chn"] == CONSISNINET
+    assert lines["fh2025-chn"] == CONSISTENT
     assert lines["oxus2022-detailed"] == ""
 
 

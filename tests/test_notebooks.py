@@ -142,8 +142,10 @@ def test_the_committed_provenance_names_the_data_and_the_files_as_they_stand(run
     facts = provenance.facts(run.notebook, run.parameters)
     for name in ("notebook", "parameters", "tables_sha256"):
         assert stated[name] == facts[name], name
-    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", LOCK.read_text(), re.MULTILINE))
-    assert stated["packages"] == {name: locked[name] for name in facts["packages"]}
+    assert set(stated["packages"]) == set(facts["packages"])
+    # For some packages the lock file holds one version for each Python.
+    locked = set(re.findall(r"^([\w.-]+)==([\w.]+)", LOCK.read_text(), re.MULTILINE))
+    assert set(stated["packages"].items()) <= locked
     info = cape.load().info
     for figure in stated["figures"].values():
         assert figure["data"] == {

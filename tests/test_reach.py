@@ -382,7 +382,7 @@ for name, code in json.load(sys.stdin).items():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
-    """Notebooks run as they are; functions of capelib that are called and files of data/ are noted."""
+    """Notebooks run as they are; functions that are called and files that are opened are noted."""
     codes = {number: CODES[number] for number in ("01", "09", "12")}
     wanted = [
         file for file in MODULES if file in REACHED or file.parent.name not in ("capelib", "runs")
@@ -407,8 +407,9 @@ def test_seeing_that_nothing_changed_needs_no_library():
     code = (
         "import sys; from pathlib import Path; from capelib.runs import comparison, runner\n"
         "(run,) = runner.plan(['01'], {})\n"
-        "record = Path('no record'); inputs = runner.provenance.inputs(run.notebook, run.parameters)\n"
-        "runner.provenance.unchanged(Path('figures'), inputs, record); print(*sys.modules)"
+        "inputs = runner.provenance.inputs(run.notebook, run.parameters)\n"
+        "runner.provenance.unchanged(Path('figures'), inputs, Path('no record'))\n"
+        "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr == ""

@@ -216,7 +216,8 @@ def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):
     )
     code = (
         "from pathlib import Path; from capelib.runs import parameters, runner\n"
-        "path = Path('90_slow.ipynb'); run = runner.Run(path, parameters.fill(path, {}), '90_slow')\n"
+        "path = Path('90_slow.ipynb')\n"
+        "run = runner.Run(path, parameters.fill(path, {}), '90_slow')\n"
         "list(runner.reproduce([run], Path('figures'), Path('build')))"
     )
     first = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
