@@ -10,6 +10,7 @@ from capelib.figures.style import Chart
 from capelib.findings.ledger import Published
 from capelib.questions.corridors import named
 from capelib.questions.hosts import HostShares, years
+from capelib.questions.wording import number_word
 
 
 def host_shares(result: HostShares, info: Info, claims: Mapping[str, Published]) -> Chart:
@@ -101,14 +102,8 @@ def definitions(result: HostShares, info: Info, claim: Published | None) -> Char
     table = result.definitions
     data = behind(table["definition"], table, "difference", n="late_n")
     data["strong"] = table["definition"] == result.definition
-    what = f" under {_in_words(len(table))} definitions; the chosen one in colour"
+    what = f" under {number_word(len(table))} definitions; the chosen one in colour"
     return _change(data, result, info, claim, "depend on what authoritarian means", what)
-
-
-def _in_words(number: int) -> str:
-    """A number up to ten in words, as in running text."""
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return words[number] if number < len(words) else str(number)
 
 
 def _change(
