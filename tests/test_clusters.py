@@ -69,7 +69,9 @@ def test_the_design_effect_agrees_with_a_cluster_robust_regression(seed):
 
 
 def covered(size: int, together: float, draws: int = 400) -> tuple[float, float]:
-    """How often do the clustered interval and Wilson's hold a true share of 0.25? together: correlation within a cluster."""
+    """How often do the clustered interval and Wilson's hold a true share of 0.25? together:
+    correlation within a cluster.
+    """
     rng, p, clusters, hits = np.random.default_rng(7), 0.25, 60, np.zeros(2)
     cluster = pd.Series(np.repeat(range(clusters), size))
     for _ in range(draws):

@@ -1,4 +1,6 @@
-"""Counts per year: what is counted, what is left out, and that the three units never contradict each other."""
+"""Counts per year: what is counted, what is left out, and that the three units never contradict
+each other.
+"""
 
 import pandas as pd
 import pytest
@@ -16,7 +18,8 @@ def frame(rows: list[tuple]) -> pd.DataFrame:
     return table.astype({"year": "Int64", "exile_id": "str", "episode_id": "str", "origin": "str"})
 
 
-# 2010: six incidents against five exiles; E1 is one action against three of them. 2011: none. 2012: two against one exile.
+# 2010: six incidents against five exiles; E1 is one action against three of them. 2011: none. 2012:
+# two against one exile.
 # 2013: E2 is one action against three, and one incident more. The last incident has no year.
 ROWS = [
     (2010, "a", "E1", "TJK"),

@@ -1,4 +1,6 @@
-"""Interpol: the order of its step counted by hand, bounds that hold the truth, and what the comparison cannot say."""
+"""Interpol: the order of its step counted by hand, bounds that hold the truth, and what the
+comparison cannot say.
+"""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,9 @@ TEXT = ["exile_id", "host", "date", "measure"]
 
 
 def joined(rows: list[tuple]) -> pd.DataFrame:
-    """Incidents as `Dataset.joined` gives them: exile, host, date, measure and, where given, the mark for Interpol."""
+    """Incidents as `Dataset.joined` gives them: exile, host, date, measure and, where given, the
+    mark for Interpol.
+    """
     frame = pd.DataFrame([(*row, None)[:5] for row in rows], columns=[*TEXT, "interpol"])
     frame = frame.astype(dict.fromkeys(TEXT, "str") | {"interpol": "boolean"})
     when = days_of(frame["date"])
@@ -171,7 +175,9 @@ def test_the_first_arrest_decides_the_kind_of_host():
 
 
 def collection(rng, n: int, first: float) -> tuple[pd.DataFrame, int]:
-    """Exiles whose notice comes before or after the charges; days are then coarsened or lost, more often for late notices."""
+    """Exiles whose notice comes before or after the charges; days are then coarsened or lost, more
+    often for late notices.
+    """
     rows, truth = [], 0
     for place in range(n):
         ahead = rng.random() < first
@@ -193,7 +199,9 @@ def collection(rng, n: int, first: float) -> tuple[pd.DataFrame, int]:
 
 @pytest.mark.slow
 def test_the_bounds_hold_the_true_share_of_each_collection_and_the_limits_that_of_the_population():
-    """60 collections in which dates go missing by what they hide: the bounds hold each time, the limits in at least 95 of 100."""
+    """60 collections in which dates go missing by what they hide: the bounds hold each time, the
+    limits in at least 95 of 100.
+    """
     rng, hits = np.random.default_rng(8), 0
     for _ in range(60):
         rows, truth = collection(rng, 29, 0.6)
@@ -207,7 +215,9 @@ def test_the_bounds_hold_the_true_share_of_each_collection_and_the_limits_that_o
 
 
 def test_marks_that_arrests_make_known_look_like_an_effect_and_the_second_group_does_not():
-    """In truth nobody is arrested because of a notice. An arrest makes the notice known in half of the cases, else one in ten is known."""
+    """In truth nobody is arrested because of a notice. An arrest makes the notice known in half of
+    the cases, else one in ten is known.
+    """
     rng, rows = np.random.default_rng(9), []
     for place in range(1500):
         exile, held = f"TJK-{place:04d}", rng.random() < 0.4

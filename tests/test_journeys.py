@@ -1,4 +1,6 @@
-"""Journeys: orders worked by hand and by trying every order, shares counted a second way, maps that name nobody."""
+"""Journeys: orders worked by hand and by trying every order, shares counted a second way, maps that
+name nobody.
+"""
 
 import re
 from itertools import permutations
@@ -305,7 +307,9 @@ class TestTheResult:
         assert list(found.estimates.columns) == ["estimate", "value", "low", "high", "n", "unit"]
 
     def test_the_gap_excludes_zero_where_a_score_test_does(self, ds):
-        """Newcombe's interval against another test of the same difference (Miettinen-Nurminen score)."""
+        """Newcombe's interval against another test of the same difference (Miettinen-Nurminen
+        score).
+        """
         spaces = journeys.by_space(ds.incidents).set_index("space")
         gap = journeys.journeys(ds.incidents, 1990, 2024).estimates.iloc[3]
         assert gap["value"] == pytest.approx(
@@ -319,7 +323,9 @@ class TestTheResult:
 
     @pytest.mark.slow
     def test_known_shares_come_back_and_their_intervals_hold_them(self):
-        """Simulated exiles: 70 % inside, stage 3 for half of those inside and a quarter of those beyond."""
+        """Simulated exiles: 70 % inside, stage 3 for half of those inside and a quarter of those
+        beyond.
+        """
         rng, truth, hits, values = np.random.default_rng(3), np.array([0.7, 0.25]), np.zeros(2), []
         frame = incidents(*[(f"A{n}", "RUS", "2010", 1) for n in range(120)])
         for _ in range(60):
@@ -452,7 +458,9 @@ class TestTheMap:
         ]
 
     def test_no_line_of_the_background_crosses_the_map(self):
-        """Every edge of every shape in the frame is short: a ring that jumped over the antimeridian would show as a long one."""
+        """Every edge of every shape in the frame is short: a ring that jumped over the antimeridian
+        would show as a long one.
+        """
         for origins in (cape.CENTRAL_ASIA, ("CHN",)):
             axis = self.draw(cape.load().where(origin=origins), origins).figure.axes[0]
             for patch in axis.patches:
@@ -463,7 +471,9 @@ class TestTheMap:
 
 
 def test_equal_earth_keeps_areas_and_the_published_extent():
-    """x at the antimeridian and y at the pole as in Savric, Patterson and Jenny 2019; areas against the sphere's."""
+    """x at the antimeridian and y at the pole as in Savric, Patterson and Jenny 2019; areas against
+    the sphere's.
+    """
     edge = map_parts.equal_earth(np.array([180.0, 0.0]), np.array([0.0, 90.0]))
     assert np.radians(edge[[0, 1], [0, 1]]) == pytest.approx([2.7066299837, 1.3173627592])
     ratios = []

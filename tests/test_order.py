@@ -1,4 +1,6 @@
-"""Order: what dates can tell agrees with trying every day that they allow, and bounds always hold the truth."""
+"""Order: what dates can tell agrees with trying every day that they allow, and bounds always hold
+the truth.
+"""
 
 from itertools import product
 
@@ -186,7 +188,9 @@ def test_bounds_count_the_unknown_as_no_and_as_yes():
 
 @pytest.mark.parametrize(("yes", "no"), [(0.3, 0.3), (0.6, 0.0), (0.0, 0.6), (0.0, 0.0)])
 def test_the_limits_hold_the_true_share_in_95_of_100_samples_however_dates_go_missing(yes, no):
-    """yes, no: the chance that a case cannot be told, by what it is. The probability is summed exactly."""
+    """yes, no: the chance that a case cannot be told, by what it is. The probability is summed
+    exactly.
+    """
     n, covered = 29, []
     for p in np.linspace(0.15, 0.85, 15):
         cells = [(k, u) for k in range(n + 1) for u in range(n + 1 - k)]
@@ -208,7 +212,9 @@ LIMITS = {
 
 @pytest.mark.slow
 def test_the_share_lies_between_the_bounds_in_every_simulated_collection():
-    """Days are drawn, then coarsened to month, year or nothing: the share by the true days lies between the bounds each time."""
+    """Days are drawn, then coarsened to month, year or nothing: the share by the true days lies
+    between the bounds each time.
+    """
     rng = np.random.default_rng(11)
     for _ in range(60):
         n = 40

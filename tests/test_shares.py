@@ -1,4 +1,6 @@
-"""Shares: intervals that agree with published tables and cover as often as they say, and shares counted by hand."""
+"""Shares: intervals that agree with published tables and cover as often as they say, and shares
+counted by hand.
+"""
 
 from itertools import product
 from math import prod, sqrt
@@ -21,7 +23,9 @@ cheap = settings(max_examples=examples(40), deadline=None, derandomize=True)
 
 
 def chance(n: int, p: float) -> np.ndarray:
-    """The binomial probability of each possible k of n: coverage is summed exactly, nothing is simulated."""
+    """The binomial probability of each possible k of n: coverage is summed exactly, nothing is
+    simulated.
+    """
     return stats.binom.pmf(np.arange(n + 1), n, p)
 
 
@@ -108,7 +112,9 @@ def test_the_difference_covers_the_truth_in_95_of_100_cases(n, m):
 @cheap
 @given(COUNTS, COUNTS)
 def test_the_mean_of_two_shares_agrees_with_statsmodels(first, second):
-    """a - b is twice the mean of a and of (1 - b), minus one: for two shares the method is Agresti and Caffo's."""
+    """a - b is twice the mean of a and of (1 - b), minus one: for two shares the method is Agresti
+    and Caffo's.
+    """
     (k, n), (j, m) = first, second
     mean = mean_of_shares([wilson(k, n), wilson(m - j, m)])
     low, high = confint_proportions_2indep(k, n, j, m, method="agresti-caffo", compare="diff")
@@ -229,7 +235,8 @@ def test_a_corridor_names_origin_and_host_and_is_missing_without_a_host():
     assert pd.isna(found[1])
 
 
-# 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in neither period.
+# 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in
+# neither period.
 EARLY, LATE = (2010, 2012), (2015, 2017)
 ROWS = [
     *[

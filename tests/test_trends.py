@@ -1,4 +1,6 @@
-"""Trends: known truths come back, intervals cover as often as they say, and a second implementation agrees."""
+"""Trends: known truths come back, intervals cover as often as they say, and a second implementation
+agrees.
+"""
 
 from math import log, sqrt
 
@@ -87,7 +89,8 @@ def test_a_known_break_comes_back_and_its_intervals_hold_it_in_95_of_100_cases(
 
 
 # New cases of AIDS in Belgium, 1981-1993, with the log-linear Poisson fit printed in Wood 2017,
-# Generalized Additive Models, section 3.3.2: intercept 3.140590, slope 0.202121, residual deviance 80.686.
+# Generalized Additive Models, section 3.3.2: intercept 3.140590, slope 0.202121, residual deviance
+# 80.686.
 BELGIUM = series([12, 14, 33, 50, 67, 74, 123, 141, 165, 204, 253, 246, 240], 1981)
 
 
@@ -143,7 +146,9 @@ def test_the_estimates_are_those_of_statsmodels_also_where_most_years_are_empty(
 
 
 def last_step(fit: yearly_counts.Fit):
-    """The last weighted regression of the fit, given to statsmodels, whose HC3 for linear models is MacKinnon and White's."""
+    """The last weighted regression of the fit, given to statsmodels, whose HC3 for linear models is
+    MacKinnon and White's.
+    """
     mean = fit.fitted["fitted"].to_numpy()
     return sm.WLS(
         np.log(mean) + (COUNTS - mean) / mean, X, weights=mean / (1 + fit.alpha * mean)
@@ -223,13 +228,17 @@ def test_the_test_of_overdispersion_rarely_alarms_under_poisson_and_finds_what_i
     assert alarms(0.3) > 0.6
 
 
-# Explosions in British coal mines with 10 deaths or more, by year, 1851-1962, summed up from Jarrett 1979, Biometrika 66, 191-193.
-# Carlin, Gelfand and Smith 1992 (Applied Statistics 41, 389-405) date the change after 1891, from 3.1 a year to 0.9.
+# Explosions in British coal mines with 10 deaths or more, by year, 1851-1962, summed up from
+# Jarrett 1979, Biometrika 66, 191-193.
+# Carlin, Gelfand and Smith 1992 (Applied Statistics 41, 389-405) date the change after 1891, from
+# 3.1 a year to 0.9.
 COAL = "4541043406334026335453144155342522342132211113001011003103220111010100021000110233112111123300014000100000100101"
 
 
 def test_the_coal_mining_series_breaks_where_it_was_published_to_break():
-    """Two lines, unlike the two constant rates of the paper, also find a rise around 1930: the scan is read up to 1910."""
+    """Two lines, unlike the two constant rates of the paper, also find a rise around 1930: the scan
+    is read up to 1910.
+    """
     mines = series([int(digit) for digit in COAL], 1851)
     assert (len(mines), mines["n"].sum()) == (112, 191)
     scan = yearly_counts.break_scan(mines).set_index("at").loc[:1910]
@@ -293,7 +302,9 @@ EXACT = [
 )  # statsmodels says of the second implementation what the test is about
 @pytest.mark.parametrize(("n", "at"), EXACT)
 def test_a_side_that_fits_exactly_is_no_proof_of_a_certain_slope(n, at):
-    """HC3 alone sees no residual there; the errors are those of the model, enlarged where it is overdispersed."""
+    """HC3 alone sees no residual there; the errors are those of the model, enlarged where it is
+    overdispersed.
+    """
     fit = yearly_counts.interrupted(series(n), at)
     model = sm.GLM(n, design(len(n), at), family=sm.families.Poisson())
     scale = max(1, model.fit(scale="X2").scale)

@@ -95,9 +95,9 @@ def stays(incidents: pd.DataFrame) -> pd.DataFrame:
     table["step"] = table["step"].mask(only_host, 1)  # even where it has no date
     first = (table["step"] == 1).fillna(False).astype(bool)
     later = (table["step"] > 1).fillna(False).astype(bool)
-    moves_told = _certain(rows)
+    certain_moves = _certain(rows)
     keys = zip(table["exile_id"], table["step"], strict=True)
-    certain = pd.Series([key in moves_told for key in keys], index=table.index, dtype="boolean")
+    certain = pd.Series([key in certain_moves for key in keys], index=table.index, dtype="boolean")
     return table.assign(
         year=table["first"].dt.year.astype("Int64"),
         came_from=table.groupby("exile_id")["host"].shift().where(later),

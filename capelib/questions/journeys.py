@@ -59,8 +59,8 @@ def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -
     """
     if least < 1:
         raise ParameterError(f"least must be 1 or more, not {least}")
-    told = found["certain"].fillna(False).astype(bool) | (not certain)
-    rows = found[found["came_from"].notna() & told].rename(
+    counted = found["certain"].fillna(False).astype(bool) | (not certain)
+    rows = found[found["came_from"].notna() & counted].rename(
         columns={"came_from": "from", "host": "to"}
     )
     pairs = rows.groupby(["from", "to"])["exile_id"].nunique().rename("exiles").reset_index()
