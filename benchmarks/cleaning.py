@@ -259,8 +259,8 @@ def main() -> None:
         1_000_000 / PLAIN * plain / million["seconds"],
     )
     print(
-        f"apply(axis=1) by the same rules: {plain:.1f} s for {PLAIN:,} rows, {ratio:.0f} times as long; "
-        f"{each:.0f} times if a million took"
+        f"apply(axis=1) by the same rules: {plain:.1f} s for {PLAIN:,} rows, "
+        f"{ratio:.0f} times as long; {each:.0f} times if a million took"
     )
     print(
         "it a hundred times that (not measured). "
