@@ -273,7 +273,7 @@ class Dataset:
         return max(first, default=1900)
 
     def joined(self) -> pd.DataFrame:
-        """The incidents with `category` and `is_group` of the exile and `source_kind` of the source.
+        """The incidents with the exile's `category` and `is_group` and the source's `source_kind`.
 
         Examples
         --------

@@ -37,7 +37,10 @@ def _grid(names: Sequence[str], title: str | None = None) -> Table:
 
 
 class Progress:
-    """What runs, what is done, what is left and when it will end; a line for each failure at once. No bar when output is piped."""
+    """What runs, what is done, and when it will end; a line for each failure at once.
+
+    No bar when output is piped.
+    """
 
     def __init__(self, seconds: dict[str, float], jobs: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -84,7 +87,7 @@ class Progress:
 
 
 def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
-    """What ran, where each figure is, the answers, what the published numbers come to, and where runs stand side by side."""
+    """What ran, figures, answers, verdicts, and the pages where runs stand side by side."""
     console = _console()
     console.print(_runs(outcomes))
     _verdicts(console, outcomes)
@@ -118,7 +121,7 @@ def _runs(outcomes: list["Outcome"]) -> Table:
 
 
 def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
-    """The verdicts of the runs with default parameters; those of the others stand side by side on their pages."""
+    """The verdicts of the runs with default parameters; the others have pages of their own."""
     verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
     defaults = {outcome.run.notebook.stem for outcome in outcomes}
     chosen = [(run, row) for run, row in verdicts if run in defaults] or verdicts
@@ -158,7 +161,10 @@ def checked(ds: "Dataset") -> None:
 
 
 def problems(name: str, ds: "Dataset") -> None:
-    """Before something rests on a user's table: what had to be set aside of it, in a few lines on the error stream."""
+    """What had to be set aside of a user's table, before something rests on it.
+
+    A few lines on the error stream.
+    """
     from capelib.check import summary
 
     unsure = summary.unsure(ds)

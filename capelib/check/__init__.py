@@ -1,1 +1,1 @@
-"""`cape check`: a table of a user's read and cleaned (files), and all that was made of it on one page (summary)."""
+"""`cape check`: a user's table read and cleaned (files), and what was made of it (summary)."""

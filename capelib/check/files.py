@@ -1,4 +1,4 @@
-"""A user's table, read once for all that rests on it, and the three files that say what became of it."""
+"""A user's table, read once for all that rests on it, and the three files about it."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -68,7 +68,7 @@ def name_of(source: str | Path) -> str:
 
 
 def clean_table(ds: Dataset) -> pd.DataFrame:
-    """The incidents as text, a row each, with what is known of exile and source, and where they come from.
+    """The incidents as text, with what is known of exile and source, and where they come from.
 
     Columns: those of incidents in the codebook; category and is_group of the exile; url and kind
     of the source, and its publisher where the table names it; file, sheet, row.
@@ -95,7 +95,10 @@ def _as_text(frame: pd.DataFrame, table: str) -> pd.DataFrame:
 
 
 def write(ds: Dataset, folder: Path) -> None:
-    """Writes clean.csv, set_aside.csv and changes.csv, all or none. Raises CapeError where the folder cannot be written."""
+    """Writes clean.csv, set_aside.csv and changes.csv, all or none.
+
+    Raises CapeError where the folder cannot be written.
+    """
     writers = {
         CLEAN_FILE: _frame_writer(clean_table(ds)),
         SET_ASIDE_FILE: _frame_writer(ds.set_aside),
@@ -105,7 +108,7 @@ def write(ds: Dataset, folder: Path) -> None:
 
 
 def write_account(ds: Dataset, folder: Path) -> None:
-    """What had to be set aside and changed, beside results that rest on the rest; no file where there was nothing."""
+    """Writes what was set aside and changed, beside results; no file where there was nothing."""
     writers = {}
     if len(ds.set_aside):
         writers[SET_ASIDE_FILE] = _frame_writer(ds.set_aside)
@@ -130,7 +133,10 @@ def _changes_writer(log: ChangeLog) -> Writer:
 
 
 def _write(path: Path, frames: Iterable[pd.DataFrame]) -> None:
-    """All cells quoted, and none that a spreadsheet program would run; it also needs the mark at the start to see UTF-8."""
+    """All cells quoted, and none that a spreadsheet program would run.
+
+    Such a program needs the mark at the start to see UTF-8.
+    """
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         for number, frame in enumerate(frames):
             numbers = set(frame.select_dtypes("number"))

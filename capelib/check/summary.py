@@ -1,4 +1,4 @@
-"""What was made of a user's table, on one page: counts, a few examples, what to look at and what to do."""
+"""What was made of a user's table, on one page: what to look at and what to do."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ def rules() -> dict[str, str]:
 def meaning(rule: str) -> str:
     """A rule in words; a problem stands for itself.
 
-    >>> meaning("date.range"), meaning("state.russian"), meaning("unknown state")
-    ('from one date to another', 'the name of a state, in English or another language', 'unknown state')
+    >>> meaning("date.range"), meaning("state.city"), meaning("unknown state")
+    ('from one date to another', 'a city: its state of today', 'unknown state')
     """
     if rule in rules():
         return rules()[rule]
@@ -63,7 +63,7 @@ def meaning(rule: str) -> str:
 
 
 def page(ds: Dataset) -> Iterator[Section]:
-    """Everything that somebody should know who wants to use the table; what is longer stands in the files."""
+    """Everything that somebody should know who wants to use the table; the files hold the rest."""
     lines = _lines(ds)
     of_reading = lines["rule"].str.startswith("read.")
     duplicate = lines["rule"].isin(_DUPLICATES)
@@ -281,7 +281,7 @@ def _numbers(group: _Group, ds: Dataset) -> str:
 
 
 def plain_cell(cell: str) -> str:
-    """A cell as it can be shown on a screen: one line, not long, without signs that would steer the screen.
+    """A cell as a screen can show it: one line, not long, no signs that would steer the screen.
 
     >>> plain_cell("Poland\\nAustria"), plain_cell("\\x1b[2Jx")
     ('Poland Austria', '[2Jx')

@@ -1,1 +1,1 @@
-"""Cleaning: a table as read in; incidents, exiles and sources by the codebook out, every change logged."""
+"""Cleaning: a table as read in; incidents, exiles and sources out, every change logged."""

@@ -1,4 +1,4 @@
-"""What was made of a table: changes and problems, kept by distinct cell so that a million stay small."""
+"""What was made of a table, kept by distinct cell so that a million changes stay small."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +54,7 @@ class ChangeLog:
         places: np.ndarray,
         cells: pd.DataFrame,
     ) -> None:
-        """Many cells of a column. places: for each row the line of `cells`, which has CELL_COLUMNS."""
+        """Many cells of a column. places: for each row the line of `cells` (CELL_COLUMNS)."""
         if not len(rows):
             return
         numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
@@ -65,7 +65,10 @@ class ChangeLog:
     def add(
         self, file: str, sheet: str, rows: Any, column: str, rule: str, made: str, **also: Any
     ) -> None:
-        """The same change in some rows, 0 for the whole table. also: value, severity, certainty, remedy."""
+        """The same change in some rows, 0 for the whole table.
+
+        also: value, severity, certainty, remedy.
+        """
         rows = np.atleast_1d(np.asarray(rows))
         usual = {"value": None, "severity": INFO, "certainty": 1.0, "remedy": None}
         line = usual | {"made": made, "rule": rule} | also
@@ -75,7 +78,7 @@ class ChangeLog:
         return sum(len(part.rows) for part in self._parts)
 
     def frames(self, only: tuple[str, ...] = ()) -> Iterator[pd.DataFrame]:
-        """Every change, a frame for each part: written one by one they never stand in memory together.
+        """Every change, a frame for each part: so they never stand in memory together.
 
         only: severities.
         """
@@ -103,7 +106,7 @@ class ChangeLog:
         return frame.take(order).reset_index(drop=True)
 
     def problems(self) -> pd.DataFrame:
-        """What was set aside, dropped or withdrawn, in PROBLEM_COLUMNS; row 1 is the whole table."""
+        """What was set aside, dropped or withdrawn (PROBLEM_COLUMNS); row 1 is the whole table."""
         bad = self.frame(only=(SET_ASIDE, DROPPED, WITHDRAWN))
         if bad.empty:
             return pd.DataFrame(columns=PROBLEM_COLUMNS)

@@ -1,4 +1,4 @@
-"""A column by its distinct cells: what is done to a million rows is done once to what differs in them."""
+"""A column by its distinct cells: what is done to a million rows is done once to each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -24,7 +24,10 @@ NEAR = pd.Timedelta(days=7)  # two reports of one event seldom differ by more
 def refuse_repeats(
     frames: list[pd.DataFrame], lines: IncidentRows, persons: DistinctColumn, rows: RowLog
 ) -> None:
-    """Sets aside rows with a key of ours that occurs twice; without such keys, rows of a person that repeat another whole row."""
+    """Sets aside rows that repeat a key of ours or, without such keys, another whole row.
+
+    A row repeats another only where it names the person.
+    """
     usable = ~rows.bad & ~rows.withdrawn
     key = lines.cells.get("incident_id")
     if key is not None:
@@ -69,7 +72,7 @@ def log_doubtful(
     rows: RowLog,
     persons_known: bool,
 ) -> None:
-    """Logs what is kept but deserves a look: a host that is the origin, and nearly the same incident twice.
+    """Logs what is kept but deserves a look: a host that is the origin, and near-duplicates.
 
     tidy, days: of the kept lines. persons_known: are persons told apart at all?
     """

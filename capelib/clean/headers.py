@@ -1,4 +1,4 @@
-"""The sheets as lines, one an incident, with their columns under our names; headers and notes of reading logged."""
+"""The sheets as lines, one an incident, with their columns under our names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ _YES_SURE = 0.6  # that a "yes" under the name of a stage stands for its usual m
 
 @dataclass(frozen=True)
 class Gathered:
-    """lines: of all sheets. persons: for each row a name, or blank. frames: the sheets, corrected."""
+    """lines: of all sheets. persons: a name for each row, or blank. frames: sheets, corrected."""
 
     lines: IncidentRows
     persons: DistinctColumn
@@ -54,7 +54,7 @@ class Gathered:
 
 
 def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) -> Gathered:
-    """All sheets under each other, one line an incident, with the known errors of their source corrected."""
+    """All sheets under each other, one line an incident, known errors of their source corrected."""
     frames = _corrected(sheets, matches, rows)
     parts, persons = [], []
     for sheet, match, frame in zip(sheets, matches, frames, strict=True):
@@ -117,7 +117,10 @@ def _refuse_headers(
 def _lines_of_events(
     frame: pd.DataFrame, cells: dict[str, DistinctColumn], match: Match, rows: RowLog, start: int
 ) -> IncidentRows:
-    """A line for each event of each row. A cell that says no, or not known, is no event; a row without an event is set aside."""
+    """A line for each event of each row; a row without an event is set aside.
+
+    A cell that says no, or not known, is no event.
+    """
     row, measures = [], []
     details: dict[str, list[DistinctColumn]] = {"date": [], "host": []}
     for spec, event in zip(match.layout.events, match.events, strict=True):
@@ -151,7 +154,10 @@ def _lines_of_events(
 
 
 def _happened(column: DistinctColumn, usual: str, rows: RowLog, start: int) -> DistinctColumn:
-    """The measures of an event: blank where the cell says no or not known, the usual one where it only says yes."""
+    """The measures of an event: blank where the cell says no or not known.
+
+    Where it only says yes, the usual measure.
+    """
     answers = yes(column.words)
     answered = answers["problem"].isna().to_numpy()
     no = answers["rule"].isin(["yes.no", "yes.unknown"]).to_numpy() & answered
@@ -171,7 +177,10 @@ def _happened(column: DistinctColumn, usual: str, rows: RowLog, start: int) -> D
 
 
 def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
-    """The name in each row, which only tells persons apart: the first column of names, or the parts of a name put together."""
+    """The name in each row, which only tells persons apart.
+
+    The first column of names, or the parts of a name put together.
+    """
     headers = [
         name for name in frame.columns if name not in match.certainty and is_name_column(str(name))
     ]
@@ -216,7 +225,10 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
 
 
 def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:
-    """The notes of reading become changes; a row that reading doubts is set aside, and none of its cells is trusted."""
+    """The notes of reading become changes.
+
+    A row that reading doubts is set aside, and none of its cells is trusted.
+    """
     notes = sheet.notes
     if notes.empty:
         return
@@ -255,7 +267,10 @@ def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:
 def _corrected(
     sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog
 ) -> list[pd.DataFrame]:
-    """The sheets with the known errors of their source corrected. Raises DataError where a correction finds nothing, or something else."""
+    """The sheets with the known errors of their source corrected.
+
+    Raises DataError where a correction finds nothing, or something else.
+    """
     frames = [sheet.frame for sheet in sheets]
     layouts = {match.layout.name: match.layout for match in reversed(matches)}
     for layout in dict.fromkeys(match.layout.name for match in matches):

@@ -1,4 +1,4 @@
-"""Keys: one for each exile, incident and source. A name only tells persons apart; it goes into no key and no table."""
+"""Keys: one for each exile, incident and source. A name only tells persons apart."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ KEYS = {
     "episode_id": r"E[0-9]{3,}",
     "source_id": r"S[0-9]{4,}",
 }
-# Digits of a number that fits into 64 bits: longer ones are kept, and no key made here can meet them.
+# Digits of a number that fits into 64 bits; longer ones are kept, and no key made here meets them.
 _DIGITS = 18
 
 
@@ -44,7 +44,7 @@ def _highest(keys: pd.Series) -> int:
 
 
 def _numbered(letters: object, numbers: np.ndarray, width: int) -> pd.Series:
-    """Letters (one text, or one for each) and a number of at least so many digits, such as I0001."""
+    """Letters (one text, or one for each) and a number of at least so many digits: I0001."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -70,7 +70,10 @@ def our_keys(cells: DistinctColumn, column: str, width: int, taken: pd.Series) -
 
 
 def incident_keys(lines: IncidentRows, kept: np.ndarray, taken: pd.Series) -> pd.Series:
-    """The key of each kept line: the given one on the first line of a row where it has our form, else the next free number."""
+    """The key of each kept line: the given one if of our form, else the next free number.
+
+    A given key counts on the first line of its row alone.
+    """
     column = lines.column("incident_id")
     good = has_our_form(column.words, "incident_id")
     start = max(_highest(column.words[good]), _highest(taken))
@@ -107,7 +110,7 @@ def exiles(
     rows: RowLog,
     taken: pd.Series,
 ) -> Exiles:
-    """Who is meant in each kept line: by a given key, else by the name, else each row is one person.
+    """Who is meant in each kept line: by a given key, else by the name, else one person a row.
 
     origin: of the kept lines; the key of an exile begins with the one of its first line.
     """
@@ -162,7 +165,10 @@ def _stated(words: pd.Series) -> np.ndarray:
 
 
 def _comparable(names: pd.Series) -> pd.Series:
-    """Names as they are compared: without capitals, accents, spaces and signs; words for not known are missing."""
+    """Names as they are compared: without capitals, accents, spaces and signs.
+
+    Words for not known are missing.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""Layouts: small files that say which columns and words of somebody's table stand for which of the codebook."""
+"""Layouts: files that say which columns and words of a table stand for which of the codebook."""
 
 import re
 import tomllib
@@ -32,12 +32,25 @@ BESIDE = ("category", "is_group", "url", "kind", "publisher")
 
 @dataclass(frozen=True)
 class Layout:
-    """Which headers stand for which column, which words for which value, and what is known to be wrong in the table.
+    """Which headers stand for which column, which words for which value, and which cells are wrong?
 
-    needs: columns that a table of this layout has, beside origin and measure, which every table needs.
-    columns: our columns with the headers that stand for them. events: where a row holds several incidents, the columns of each;
-    `yes` is the measure that a mere "yes" in its measure column stands for. words: of this table, with their values, by column.
-    fixed: values that every row has. corrections: errors of the source, each with what it must still say.
+    Attributes
+    ----------
+    name, title
+        What it is called.
+    needs
+        Columns that a table of this layout has, beside origin and measure, which each needs.
+    columns
+        Our columns with the headers that stand for them.
+    events
+        Where a row holds several incidents, the columns of each; `yes` is the measure that a mere
+        "yes" in its measure column stands for.
+    words
+        By column: words of this table, with their values.
+    fixed
+        Values that every row has.
+    corrections
+        Errors of the source, each with what it must still say.
     """
 
     name: str
@@ -54,8 +67,18 @@ class Layout:
 class Match:
     """How the headers of a table were understood by a layout.
 
-    columns: our column by header. events: the same for each of the layout's events. certainty: by header, below 1 where guessed.
-    missing: needed columns that no header stands for.
+    Attributes
+    ----------
+    layout
+        The layout.
+    columns
+        Our column by header.
+    events
+        The same for each of the layout's events.
+    certainty
+        By header, below 1 where it was guessed.
+    missing
+        Needed columns that no header stands for.
     """
 
     layout: Layout
@@ -95,7 +118,10 @@ def layouts() -> dict[str, Layout]:
 
 
 def layout(name: str) -> Layout:
-    """A layout by its name, or from a file of one's own. Raises ParameterError naming the nearest, DataError for a bad file."""
+    """A layout by its name, or from a file.
+
+    Raises ParameterError that names the nearest, or DataError for a bad file.
+    """
     if name in layouts():
         return layouts()[name]
     if str(name).endswith(".toml"):
@@ -104,8 +130,12 @@ def layout(name: str) -> Layout:
 
 
 def read_layout(path: Path) -> Layout:
-    """A layout from its file. Raises DataError in one line that names the file and what is wrong in it."""
+    """A layout from its file.
+
+    Raises DataError in one line that names the file and what is wrong in it.
+    """
     place = "".join(letter if letter.isprintable() else " " for letter in str(path))
+    not_one, see = f"{place} is not a layout", "see the layouts in data/layouts"
     try:
         path = path.expanduser()
         if not path.is_file():
@@ -113,28 +143,24 @@ def read_layout(path: Path) -> Layout:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
-            raise DataError(
-                f"{place} is not a layout: it has more than {MAX_BYTES:,} bytes; see the layouts in data/layouts"
-            )
+            raise DataError(f"{not_one}: it has more than {MAX_BYTES:,} bytes; {see}")
         content = tomllib.loads(text.decode("utf-8-sig"))
     except DataError:
         raise
     except RecursionError:
-        raise DataError(
-            f"{place} is not a layout: it is nested too deeply; see the layouts in data/layouts"
-        ) from None
+        raise DataError(f"{not_one}: it is nested too deeply; {see}") from None
     except (OSError, RuntimeError) as error:
-        raise DataError(
-            f"no layout {place}: {' '.join(str(error).split())[:100]}; check the path"
-        ) from None
+        raise DataError(f"no layout {place}: {_one_line(error)}; check the path") from None
     except ValueError as error:  # of TOML or of UTF-8
-        raise DataError(
-            f"{place} is not a layout: {' '.join(str(error).split())[:100]}; see the layouts in data/layouts"
-        ) from None
+        raise DataError(f"{not_one}: {_one_line(error)}; {see}") from None
     try:
         return _layout(content, path.stem)
     except _Wrong as wrong:
         raise DataError(f"{place}: {wrong}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:100]
 
 
 class _Wrong(Exception):
@@ -142,67 +168,59 @@ class _Wrong(Exception):
 
 
 def _layout(content: dict[str, Any], name: str) -> Layout:
-    for part, value in content.items():
-        if part not in _PARTS:
-            raise _Wrong(unknown("part", part, list(_PARTS)))
-        if not isinstance(value, _PARTS[part]):
-            raise _Wrong(f"{part} must be {_CALLED[_PARTS[part]]}, not {_short(value)}")
-    own, fixed, events = (
-        content.get("columns", {}),
-        content.get("fixed", {}),
-        content.get("events", []),
-    )
-    known = [*columns("incidents"), *BESIDE]
-    for column in [*own, *content.get("values", {}), *fixed, *content.get("needs", [])]:
-        if column not in known:
-            raise _Wrong(unknown("column", column, known))
-    for column, value in fixed.items():
-        if column in own:
-            raise _Wrong(
-                f"{column} stands under [columns] and under [fixed]: take it out of one of them"
-            )
-        if isinstance(value, list | dict):
-            raise _Wrong(f"{column} under [fixed] must be one value, not {_short(value)}")
-    if "origin" not in own and "origin" not in fixed:
-        raise _Wrong(
-            "it says nothing of origin: name its column under [columns], or its value under [fixed]"
-        )
-    if not events and "measure" not in own and "measure" not in fixed:
-        raise _Wrong(
-            "it says nothing of measure: name its column under [columns], its value under [fixed], or give [[events]]"
-        )
+    _require_parts(content)
+    headers, fixed = content.get("columns", {}), content.get("fixed", {})
+    words, needs = content.get("values", {}), content.get("needs", [])
     return Layout(
         name=" ".join(content.get("name", name).split()),
         title=" ".join(content.get("title", "").split()),
-        needs=tuple(
-            dict.fromkeys(column for column in content.get("needs", ()) if column not in fixed)
-        ),
-        columns={column: [column, *_headers(headers, column)] for column, headers in own.items()},
-        events=tuple(_event(event) for event in events),
-        words={
-            column: _words(words, column) for column, words in content.get("values", {}).items()
-        },
+        needs=tuple(dict.fromkeys(column for column in needs if column not in fixed)),
+        columns={column: [column, *_headers(names, column)] for column, names in headers.items()},
+        events=tuple(_event(event) for event in content.get("events", [])),
+        words={column: _words(values, column) for column, values in words.items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
         corrections=tuple(_correction(correction) for correction in content.get("corrections", [])),
     )
 
 
-def _headers(headers: Any, of: str) -> list[str]:
+def _require_parts(content: dict[str, Any]) -> None:
+    """Raises _Wrong where a part is unknown, of another kind, or contradicts another."""
+    for part, value in content.items():
+        if part not in _PARTS:
+            raise _Wrong(unknown("part", part, list(_PARTS)))
+        if not isinstance(value, _PARTS[part]):
+            raise _Wrong(f"{part} must be {_CALLED[_PARTS[part]]}, not {_short(value)}")
+    headers, fixed = content.get("columns", {}), content.get("fixed", {})
+    known = [*columns("incidents"), *BESIDE]
+    for column in [*headers, *content.get("values", {}), *fixed, *content.get("needs", [])]:
+        if column not in known:
+            raise _Wrong(unknown("column", column, known))
+    for column, value in fixed.items():
+        if column in headers:
+            places = "under [columns] and under [fixed]"
+            raise _Wrong(f"{column} stands {places}: take it out of one of them")
+        if isinstance(value, list | dict):
+            raise _Wrong(f"{column} under [fixed] must be one value, not {_short(value)}")
+    advice = "name its column under [columns], "
+    if "origin" not in headers and "origin" not in fixed:
+        raise _Wrong(f"it says nothing of origin: {advice}or its value under [fixed]")
+    if not content.get("events") and "measure" not in headers and "measure" not in fixed:
+        advice += "its value under [fixed], or give [[events]]"
+        raise _Wrong(f"it says nothing of measure: {advice}")
+
+
+def _headers(headers: Any, column: str) -> list[str]:
     several = headers if isinstance(headers, list) else [headers]
     if any(isinstance(header, list | dict) for header in several):
-        raise _Wrong(f"{of} must be a header or a list of headers, not {_short(headers)}")
+        raise _Wrong(f"{column} must be a header or a list of headers, not {_short(headers)}")
     return [_cell(header) for header in several]
 
 
 def _event(event: Any) -> dict[str, Any]:
-    if (
-        not isinstance(event, dict)
-        or "measure" not in event
-        or not set(event) <= {"measure", "date", "host", "yes"}
-    ):
-        raise _Wrong(
-            f"an [[events]] has a measure and may have a date, a host and a yes, not {_short(event)}"
-        )
+    parts = {"measure", "date", "host", "yes"}
+    if not isinstance(event, dict) or "measure" not in event or not set(event) <= parts:
+        form = "has a measure and may have a date, a host and a yes"
+        raise _Wrong(f"an [[events]] {form}, not {_short(event)}")
     usual = event.get("yes", "other")
     if usual not in codes("measure"):
         raise _Wrong(unknown("measure", usual, codes("measure")))
@@ -212,31 +230,27 @@ def _event(event: Any) -> dict[str, Any]:
 
 
 def _words(words: Any, column: str) -> dict[str, str]:
-    if not isinstance(words, dict) or any(
-        isinstance(value, list | dict) for value in words.values()
-    ):
-        raise _Wrong(
-            f'values of {column} must be lines such as "found word" = "value", not {_short(words)}'
-        )
-    return {plain(found): _cell(value) for found, value in words.items()}
+    table = isinstance(words, dict)
+    if not table or any(isinstance(value, list | dict) for value in words.values()):
+        form = 'lines such as "found word" = "value"'
+        raise _Wrong(f"values of {column} must be {form}, not {_short(words)}")
+    return {plain(word): _cell(value) for word, value in words.items()}
 
 
 def _correction(correction: Any) -> dict[str, Any]:
     parts = {"where": dict, "column": str, "expect": object, "value": object, "reason": str}
     if not isinstance(correction, dict) or not parts.keys() <= set(correction):
-        raise _Wrong(
-            f"a [[corrections]] needs where, column, expect, value and reason, not {_short(correction)}"
-        )
+        needs = "needs where, column, expect, value and reason"
+        raise _Wrong(f"a [[corrections]] {needs}, not {_short(correction)}")
     for part, kind in parts.items():
         if not isinstance(correction[part], kind):
-            raise _Wrong(
-                f"{part} of a correction must be {_CALLED[kind]}, not {_short(correction[part])}"
-            )
-    row = correction["where"].get("row", 1)
-    if not correction["where"] or not isinstance(row, int) or isinstance(row, bool):
-        raise _Wrong(
-            f"where of a correction must say which rows, such as {{ row = 17 }}, not {_short(correction['where'])}"
-        )
+            value = _short(correction[part])
+            raise _Wrong(f"{part} of a correction must be {_CALLED[kind]}, not {value}")
+    rows = correction["where"]
+    row = rows.get("row", 1)
+    if not rows or not isinstance(row, int) or isinstance(row, bool):
+        form = "say which rows, such as { row = 17 }"
+        raise _Wrong(f"where of a correction must {form}, not {_short(rows)}")
     return correction
 
 
@@ -253,80 +267,103 @@ def _short(value: Any) -> str:
 def match(headers: list[str], layout: Layout) -> Match:
     """Which of a table's headers stand for which column of a layout?
 
-    Exact first (case, accents and punctuation aside), the first of two headers for the same column; what is left is compared for
-    typing errors, and a match of that kind has a certainty below 1.
+    Exact first (case, accents and punctuation aside), the first of two headers for the same
+    column. What is left is compared for typing errors; such a match has a certainty below 1.
     """
-    from rapidfuzz import fuzz, process
-
-    wanted: dict[
-        str, tuple[int, str]
-    ] = {}  # plain header -> number of the event (-1: the row itself) and our column
-    for number, group in [(-1, layout.columns), *enumerate(layout.events)]:
-        for column, names in group.items():
-            if column != "yes":
-                wanted |= {
-                    name: (number, column) for name in map(plain, names) if name not in wanted
-                }
-    found: dict[str, tuple[int, str]] = {}
-    certainty: dict[str, float] = {}
-    for whole in (
-        True,
-        False,
-    ):  # under a merged header, "Who / Country of origin", the last part alone may be what is known
-        for header in headers:
-            place = wanted.get(plain(header if whole else header.rpartition(" / ")[2]))
-            if place and header not in found and place not in found.values():
-                found[header], certainty[header] = place, 1.0
-    for header in headers:
-        if header not in found and len(plain(header)) >= 4 and not is_name_column(header):
-            near = process.extractOne(
-                plain(header), list(wanted), scorer=fuzz.ratio, score_cutoff=LIKELY
-            )
-            if near and wanted[near[0]] not in found.values():
-                found[header], certainty[header] = wanted[near[0]], round(near[1] / 100 - 0.1, 2)
-    found = {header: found[header] for header in headers if header in found}
-    of_row = {header: column for header, (number, column) in found.items() if number == -1}
-    events = tuple(
-        {header: column for header, (event, column) in found.items() if event == number}
-        for number in range(len(layout.events))
-    )
-    wanted = dict.fromkeys((*layout.needs, "origin", *(() if layout.events else ("measure",))))
-    missing = [
-        column for column in wanted if column not in of_row.values() and column not in layout.fixed
-    ]
+    known = _known_headers(layout)
+    columns, certainty = _exact(headers, known)
+    for header, (column, sure) in _misspelt(headers, known, columns).items():
+        columns[header], certainty[header] = column, sure
+    columns = {header: columns[header] for header in headers if header in columns}
+    groups: list[dict[str, str]] = [{} for _ in (None, *layout.events)]
+    for header, (group, column) in columns.items():
+        groups[group][header] = column
+    of_row, *events = groups
+    needed = dict.fromkeys((*layout.needs, "origin", *(() if layout.events else ("measure",))))
+    given = {*of_row.values(), *layout.fixed}
+    missing = [column for column in needed if column not in given]
     if layout.events and not any("measure" in event.values() for event in events):
         missing.append("measure")
-    return Match(layout, of_row, events, certainty, tuple(missing))
+    return Match(layout, of_row, tuple(events), certainty, tuple(missing))
+
+
+_Place = tuple[
+    int, str
+]  # 0 for a column of the row itself, n for one of the n-th event; our column
+
+
+def _known_headers(layout: Layout) -> dict[str, _Place]:
+    """What each plain header stands for; the first of two columns that want it has it."""
+    known: dict[str, _Place] = {}
+    for group, names in enumerate((layout.columns, *layout.events)):
+        for column, headers in names.items():
+            if column != "yes":
+                for header in headers:
+                    known.setdefault(plain(header), (group, column))
+    return known
+
+
+def _exact(
+    headers: list[str], known: dict[str, _Place]
+) -> tuple[dict[str, _Place], dict[str, float]]:
+    """The headers that are known, and their certainty: 1.
+
+    Of a header under a merged one, "Who / Country of origin", the last part alone may be known.
+    """
+    columns: dict[str, _Place] = {}
+    for whole in (True, False):
+        for header in headers:
+            place = known.get(plain(header if whole else header.rpartition(" / ")[2]))
+            if place and header not in columns and place not in columns.values():
+                columns[header] = place
+    return columns, dict.fromkeys(columns, 1.0)
+
+
+def _misspelt(
+    headers: list[str], known: dict[str, _Place], columns: dict[str, _Place]
+) -> dict[str, tuple[_Place, float]]:
+    """The other headers that are nearly a known one, with a certainty below 1."""
+    from rapidfuzz import fuzz, process
+
+    matches: dict[str, tuple[_Place, float]] = {}
+    taken = set(columns.values())
+    for header in headers:
+        if header in columns or len(plain(header)) < 4 or is_name_column(header):
+            continue
+        near = process.extractOne(
+            plain(header), list(known), scorer=fuzz.ratio, score_cutoff=LIKELY
+        )
+        if near and known[near[0]] not in taken:
+            taken.add(known[near[0]])
+            matches[header] = known[near[0]], round(near[1] / 100 - 0.1, 2)
+    return matches
 
 
 def shown_header(header: str) -> str:
-    """A header as it may be shown: of two rows of names put together, the upper one alone where no layout knows the lower.
+    """A header as it may be shown: of two rows of names, only the upper if the lower is unknown.
 
-    What was taken for a second row of names may be the first row of the table, with the name of a person in it.
+    What was taken for a second row of names may be the first row of the table, with the name of a
+    person in it.
 
     >>> shown_header("What / Host"), shown_header("Remarks / Person One"), shown_header("Remarks")
     ('What / Host', 'Remarks', 'Remarks')
     """
     upper, both, lower = str(header).partition(" / ")
-    return str(header) if not both or plain(lower.rpartition(" / ")[2]) in _known() else upper
+    if both and plain(lower.rpartition(" / ")[2]) not in _shipped_headers():
+        return upper
+    return str(header)
 
 
 @cache
-def _known() -> frozenset[str]:
-    groups = [group for each in layouts().values() for group in (each.columns, *each.events)]
-    return frozenset(
-        plain(header)
-        for group in groups
-        for column, names in group.items()
-        if column != "yes"
-        for header in names
-    )
+def _shipped_headers() -> frozenset[str]:
+    return frozenset().union(*(_known_headers(layout) for layout in layouts().values()))
 
 
 def find(headers: list[str], place: str, chosen: str = "") -> Match:
-    """The layout that a table has: the chosen one, else that of the shipped ones which understands most of its headers.
+    """Which layout does a table have?
 
-    Of two that understand as many, the one that needs more columns.
+    The chosen one, else that of the shipped ones which understands most of its headers; of two
+    that understand as many, the one that needs more columns.
 
     Raises DataError that names what is missing and which headers there are.
     """
@@ -336,19 +373,19 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
         key=lambda each: (len(each.missing), -len(each.every_column), -len(each.layout.needs)),
     )
     best = matches[0]
-    if best.missing:
-        lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
-        if (
-            max(len(each.every_column) for each in matches) < 2
-        ):  # then it may be no header but a row of the table, with names in it
-            raise DataError(
-                f"{lacks}: does a row name its columns? name them as in `cape codebook incidents`, or give a --layout"
-            )
-        there = ", ".join(shown_header(header)[:40] for header in headers[:12]) + (
-            ", ..." if len(headers) > 12 else ""
-        )
+    if not best.missing:
+        return best
+    lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
+    if max(len(each.every_column) for each in matches) < 2:
+        # Then it may be no header but a row of the table, with names in it: it is not shown.
         raise DataError(
-            f"{lacks} (it has: {' '.join(there.split())}): rename them as in `cape codebook incidents`, "
-            "or describe the table in a layout of your own and give it with --layout"
+            f"{lacks}: does a row name its columns? "
+            "name them as in `cape codebook incidents`, or give a --layout"
         )
-    return best
+    listed = ", ".join(shown_header(header)[:40] for header in headers[:12])
+    more = ", ..." if len(headers) > 12 else ""
+    raise DataError(
+        f"{lacks} (it has: {' '.join(f'{listed}{more}'.split())}): "
+        "rename them as in `cape codebook incidents`, "
+        "or describe the table in a layout of your own and give it with --layout"
+    )

@@ -57,7 +57,7 @@ class RowLog:
     def log_cells(
         self, column: str, places: np.ndarray, lines: np.ndarray, cells: pd.DataFrame
     ) -> None:
-        """What was made of the cells of a column. lines: for each row the line of `cells` (see ChangeLog.cells)."""
+        """What was made of the cells of a column. lines: for each row the line of `cells`."""
         for number, (file, sheet) in enumerate(self.sheets):
             inside = self.sheet[places] == number if len(self.sheets) > 1 else slice(None)
             self.changes.cells(

@@ -1,4 +1,4 @@
-"""Several values in one cell: each host, measure or date gets a line of its own, linked by the row."""
+"""Several values in one cell: each host, measure or date gets a line, linked by the row."""
 
 import re
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def numbered(row: np.ndarray) -> np.ndarray:
 class _Lists:
     """The cells of a column that hold several values.
 
-    parts: the values, by the place of the cell. sizes: of each line, how many values; 0 where blank.
+    parts: the values, by the place of the cell. sizes: how many each line holds; 0 where blank.
     """
 
     parts: dict[int, list[str]]
@@ -151,7 +151,7 @@ def _lists(column: DistinctColumn, reader: Reader, cut: Callable[[str], list[str
 
 
 def _sizes(column: DistinctColumn, parts: dict[int, list[str]], usual: int) -> np.ndarray:
-    """How many values the cell of each line holds: `usual` where it is no list, 0 where it is blank."""
+    """How many values each line holds: `usual` where the cell is no list, 0 where blank."""
     sizes = np.full(len(column.words), usual, dtype="int32")
     for place, values in parts.items():
         sizes[place] = len(values)
@@ -187,7 +187,7 @@ def _one_line_a_value(lines: IncidentRows, rows: RowLog, lists: dict[str, _Lists
 
 
 def _spread_shared(lines: IncidentRows, rows: RowLog, column: str, several: _Lists) -> IncidentRows:
-    """The values of a row's one cell, one to each of its lines in order; blank where their numbers differ.
+    """The values of a row's one cell, one to each of its lines; blank where the numbers differ.
 
     The sizes are counted anew: other columns may have made more lines since.
     """

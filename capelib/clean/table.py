@@ -1,4 +1,4 @@
-"""A user's table made into the codebook's: every cell by its own rule, every row clean or set aside, every change logged."""
+"""A user's table made into the codebook's: every row clean or set aside, every change logged."""
 
 from dataclasses import dataclass
 
@@ -83,7 +83,7 @@ def clean(
     keep_names: bool = False,
     listed: dict[str, pd.Series] | None = None,
 ) -> Clean:
-    """What are the incidents of a table, by the rules of the codebook, and what was done to each of its cells?
+    """What are the incidents of a table by the codebook, and what was done to each cell?
 
     Every row read becomes one incident, or several linked ones, or is set aside; a row with a
     withdrawn key is removed.
@@ -182,7 +182,10 @@ def _refuse_unlisted(lines: IncidentRows, rows: RowLog, column: str, keys: pd.Se
 
 
 def _account(rows: RowLog, kept: np.ndarray) -> None:
-    """Every row read is clean, set aside or withdrawn, and none is two of these. kept: the clean rows."""
+    """Every row read is clean, set aside or withdrawn, and none is two of these.
+
+    kept: the clean rows.
+    """
     clean_rows = np.zeros(rows.total, dtype=int)
     clean_rows[kept] = 1
     ends = clean_rows + rows.bad + (rows.withdrawn & ~rows.bad)
@@ -224,7 +227,7 @@ def _incidents(
 def _people(
     exiles: ids.Exiles, tidy: dict[str, DistinctColumn], rows: RowLog, row: np.ndarray
 ) -> pd.DataFrame:
-    """The exiles: the origin of the first line, the first category that is known, and whether any line says that it is a group.
+    """The exiles: origin of the first line, first known category, is_group if any line says it.
 
     tidy, row: of the kept lines.
     """

@@ -1,4 +1,4 @@
-"""What each cell means: every column by its own rule, the words of the layout first, all of it logged."""
+"""What each cell means: each column by its own rule, the words of the layout first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Reader:
     by_year: bool = False
 
     def read(self, cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
-        """value, rule, certainty, problem and remedy of each cell. years: of each cell, missing where unknown."""
+        """value, rule, certainty, problem and remedy of each cell. years: missing where unknown."""
         if len(cells) > AT_ONCE and self.rule is not written_dates:
             # (the order of day and month shows only in the whole column of dates)
             parts = [slice(start, start + AT_ONCE) for start in range(0, len(cells), AT_ONCE)]
@@ -84,7 +84,7 @@ class Reader:
 
 
 def readers(layout: Layout) -> dict[str, Reader]:
-    """The reader of each of our columns that is not just a key or a text, with the words of the layout.
+    """The reader of each of our columns that is not just a key or a text.
 
     Dates come first: a state that was another one once is known by the year.
     """
@@ -103,7 +103,7 @@ def tidied(
     readers: dict[str, Reader],
     needed: Sequence[str] = NEEDED,
 ) -> tuple[dict[str, DistinctColumn], pd.DataFrame]:
-    """Each column in the codebook's words, and the first and last day (date_start, date_end) of each line.
+    """Each column in the codebook's words, and each line's date_start and date_end.
 
     row: the row of each line. needed: columns that may not be blank. A row with a cell that cannot
     be read, or without a needed one, is set aside.

@@ -1,41 +1,76 @@
 """Tables as text in, tables with types and a list of problems out, by the rules of the codebook."""
 
 import csv
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from capelib.errors import DataError
+from capelib.errors import DataError, ParameterError
 from capelib.paths import room
 from capelib.vocabulary import edtf
-from capelib.vocabulary.codebook import codebook, codes, columns, nearest
+from capelib.vocabulary.codebook import codebook, codes, columns, nearest, unknown
 
 NO_SOURCE = "S0000"  # stands where no source is given
-LINKS = ("exile_id", "incident_id", "source_id")  # the keys by which tables are linked
+LINKS = ["exile_id", "incident_id", "source_id"]  # the keys by which tables are linked
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "problem", "remedy", "action"]
-_SHOWN = {
-    "state",
-    "code",
-    "edtf",
-    "yes",
-    "year",
-    "integer",
-}  # values of other types may name a person: not repeated
-CELLS = "(cells)"  # column that read_text adds where a row has more cells than the header: how many
+_FORMS = {"year": r"[12]\d{3}", "integer": r"-?\d+", "number": r"-?\d+(\.\d+)?"}
+_ADDRESS = r"https?://\S+"
+_NOT_SHOWN = "(not shown)"
+CELLS = "(cells)"  # column of read_text for rows with more cells than the header: how many
 
 
 def read_text(path: Path) -> pd.DataFrame:
-    """A CSV file as it stands: every cell text, blank cells missing, `NA` (Namibia) kept. Row 0 is row 2 of the file.
+    """What stands in a shipped CSV file? Every cell text, blank cells missing, `NA` (Namibia) kept.
 
-    Blank rows are left out, and the others keep their numbers. In a row with more cells than the header no cell can be
-    trusted to stand in its own column: all its cells are left blank, and the column "(cells)" says how many there were.
-    Raises DataError in one line when the file is missing, empty, not UTF-8 or not a table.
+    Blank rows are left out, and the others keep their numbers. In a row with more cells than the
+    header no cell can be trusted to stand in its own column: all are left blank, and the column
+    "(cells)" says how many there were.
+
+    Parameters
+    ----------
+    path
+        The file, UTF-8, cells separated by commas.
+
+    Returns
+    -------
+    DataFrame
+        Index 0 is row 2 of the file.
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, not UTF-8 or not a table.
     """
+    header, rows = _cells(path)
+    if not header and not rows:
+        raise DataError(f"{path} is empty: expected a header row and at least one row")
+    names = [name or f"column {number}" for number, name in enumerate(header, 1)]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        listed = ", ".join(repeated)
+        raise DataError(f"{path} has more than one column {listed}: rename or remove one")
+    width, square, surplus = len(names), [], {}
+    for number, cells in enumerate(rows):
+        if any(cells[width:]):
+            surplus[number] = f"{len(cells)} cells, the header has {width}"
+            cells = []
+        square.append((cells + [""] * width)[:width])
+    frame = pd.DataFrame(square, columns=names, dtype="str")
+    frame = frame.where(frame != "")
+    if surplus:
+        frame[CELLS] = pd.Series(surplus, dtype="str")
+    return frame.dropna(how="all")
+
+
+def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of a CSV file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header, *rows = list(csv.reader(file, strict=True)) or [[]]
+            return header, rows
     except FileNotFoundError:
         raise DataError(f"no file {path}: check the path") from None
     except IsADirectoryError:
@@ -45,35 +80,16 @@ def read_text(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text: save it as CSV (UTF-8)") from None
     except csv.Error as error:
-        raise DataError(
-            f"{path} is not a table: {error}; look for a quotation mark that is not closed"
-        ) from None
-    if not header and not rows:
-        raise DataError(f"{path} is empty: expected a header row and at least one row")
-    names = [name or f"column {number}" for number, name in enumerate(header, 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{path} has more than one column {', '.join(twice)}: rename or remove one")
-    width = len(names)
-    long = [
-        f"{len(cells)} cells, the header has {width}" if any(cells[width:]) else ""
-        for cells in rows
-    ]
-    square = [
-        [""] * width if said else (cells + [""] * width)[:width]
-        for cells, said in zip(rows, long, strict=True)
-    ]
-    frame = pd.DataFrame(square, columns=names, dtype="str")
-    frame = frame.where(frame != "")
-    if any(long):
-        frame[CELLS] = pd.Series([said or None for said in long], dtype="str")
-    return frame.dropna(how="all")
+        remedy = "look for a quotation mark that is not closed"
+        raise DataError(f"{path} is not a table: {error}; {remedy}") from None
 
 
 @cache
 def states() -> dict[str, str]:
-    """English short names of states by ISO 3166-1 alpha-3 code (and XKX, Kosovo).
+    """Which states are there? English short names by ISO 3166-1 alpha-3 code (and XKX, Kosovo).
 
+    Examples
+    --------
     >>> states()["TJK"]
     'Tajikistan'
     """
@@ -92,148 +108,122 @@ def allowed(spec: dict[str, Any]) -> dict[str, str] | None:
     return None
 
 
+class _Problem(NamedTuple):
+    """A problem of some cells: which rows, what is wrong, and what to do, for all or by cell.
+
+    shown: may the cell be repeated? A key or an address may hold a name.
+    """
+
+    rows: pd.Series
+    problem: str
+    remedy: str | dict[str, str]
+    shown: bool = True
+
+
 def problems_of(raw: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
-    """Every cell of a table of text that the codebook does not allow.
+    """Which cells of a shipped table does the codebook not allow?
 
-    raw: all cells text, as `read_text` gives them. file: its name for the report.
-    Returns a frame with `file`, `row` (line of the file, header = 1), `column`, `value`, `problem`, `remedy`, `action`.
+    Parameters
+    ----------
+    raw
+        All cells text, as `read_text` gives them.
+    table
+        Its name in the codebook.
+    file
+        Its name for the report.
 
-    >>> bad = pd.DataFrame({"origin": ["TAJ"], "year": ["1994"], "refugees": ["5"], "asylum_seekers": ["0"]})
-    >>> problems_of(bad, "displaced", "mine.csv")[["row", "column", "problem", "remedy"]].values.tolist()
+    Returns
+    -------
+    DataFrame
+        `file`, `row` (line of the file, header = 1), `column`, `value`, `problem`, `remedy`,
+        `action`.
+
+    Examples
+    --------
+    >>> cells = {"origin": ["TAJ"], "year": ["1994"], "refugees": ["5"], "asylum_seekers": ["0"]}
+    >>> problems = problems_of(pd.DataFrame(cells), "displaced", "mine.csv")
+    >>> problems[["row", "column", "problem", "remedy"]].values.tolist()
     [[2, 'origin', 'unknown state', 'did you mean TJK?']]
     """
-    found: list[pd.DataFrame] = []
+    frames = []
     if CELLS in raw:
-        long = raw[raw[CELLS].notna()]
-        cells = {
-            "file": file,
-            "row": long.index + 2,
-            "column": CELLS,
-            "value": "(not shown)",
-            "problem": long[CELLS],
-        }
-        found.append(
-            pd.DataFrame(
-                cells | {"remedy": "put a cell that holds a comma between quotation marks"}
-            )
-        )
+        surplus = raw.loc[raw[CELLS].notna(), CELLS]
+        remedy = "put a cell that holds a comma between quotation marks"
+        place = {"row": surplus.index + 2, "column": CELLS, "value": _NOT_SHOWN}
+        frames.append(pd.DataFrame(place | {"problem": surplus, "remedy": remedy}))
         raw = raw[raw[CELLS].isna()]
-
-    def note(
-        rows: pd.Series, column: str, problem: str, remedy: str | dict[str, str], shown: bool = True
-    ) -> None:
-        if rows.any():
-            value = raw.loc[rows, column] if shown else "(not shown)"
-            text = (
-                value.map(remedy)
-                if isinstance(remedy, dict) and isinstance(value, pd.Series)
-                else remedy
-            )
-            found.append(
-                pd.DataFrame(
-                    {
-                        "file": file,
-                        "row": raw.index[rows] + 2,
-                        "column": column,
-                        "value": value,
-                        "problem": problem,
-                        "remedy": text,
-                    }
-                )
-            )
-
     for column, spec in columns(table).items():
-        if column not in raw:
-            continue
-        cells, shown = raw[column], spec["type"] in _SHOWN
-        blank = cells.isna()
-        if spec.get("required"):
-            note(blank, column, "blank", "a value is required")
-        choice = allowed(spec)
-        if choice is not None:
-            wrong = ~blank & ~cells.isin(list(choice))
-            what = (
-                "unknown state"
-                if spec["type"] == "state"
-                else f"not one of the allowed values of {column}"
-            )
-            note(
-                wrong,
-                column,
-                what,
-                {value: _remedy(value, choice, column) for value in cells[wrong].unique()},
-            )
-        elif spec["type"] in ("id", "url"):
-            pattern = spec.get("pattern", r"https?://\S+")
-            note(
-                ~blank & ~cells.fillna("").str.fullmatch(pattern),
-                column,
-                "not of the expected form",
-                f"expected the form {pattern}",
-                shown,
-            )
-        elif spec["type"] == "edtf":
-            when = edtf.bounds(cells)
-            note(
-                ~blank & ~when["valid"],
-                column,
-                "not a date",
-                "write 2015, 2015-03 or 2015-03-05 (EDTF)",
-            )
-            far = (when["date_start"].dt.year < 1900) | (when["date_end"].dt.year > 2100)
-            note(far, column, "a year before 1900 or after 2100", "write the year with four digits")
-        elif spec["type"] in ("year", "integer", "number"):
-            pattern = {"year": r"[12]\d{3}", "integer": r"-?\d+", "number": r"-?\d+(\.\d+)?"}[
-                spec["type"]
-            ]
-            note(
-                ~blank & ~cells.fillna("").str.fullmatch(pattern),
-                column,
-                f"not a {spec['type']}",
-                f"write a {spec['type']}",
-            )
+        if column in raw:
+            for problem in _problems_of_column(raw[column], column, spec):
+                frames.append(_lines(raw[column], column, problem))
     key = codebook()["table"][table].get("key", [])
     if key and set(key) <= set(raw):
-        note(
-            raw.duplicated(key) & raw[key].notna().all(axis=1),
-            key[0],
-            "the key occurs twice",
-            "each row needs its own key",
-            False,
-        )
-    if not found:
+        repeated = raw.duplicated(key) & raw[key].notna().all(axis=1)
+        problem = _Problem(repeated, "the key occurs twice", "each row needs its own key", False)
+        frames.append(_lines(raw[key[0]], key[0], problem))
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
         return pd.DataFrame(columns=PROBLEM_COLUMNS)
-    return (
-        pd.concat(found)
-        .assign(action="set aside")
-        .sort_values(["row", "column"])
-        .reset_index(drop=True)[PROBLEM_COLUMNS]
-    )
+    problems = pd.concat(frames).assign(file=file, action="set aside")
+    return problems.sort_values(["row", "column"]).reset_index(drop=True)[PROBLEM_COLUMNS]
+
+
+def _lines(cells: pd.Series, column: str, problem: _Problem) -> pd.DataFrame:
+    """A line for each cell with a problem."""
+    cells = cells[problem.rows]
+    remedy = cells.map(problem.remedy) if isinstance(problem.remedy, dict) else problem.remedy
+    value = cells if problem.shown else _NOT_SHOWN
+    place = {"row": cells.index + 2, "column": column, "value": value}
+    return pd.DataFrame(place | {"problem": problem.problem, "remedy": remedy}, index=cells.index)
+
+
+def _problems_of_column(cells: pd.Series, column: str, spec: dict[str, Any]) -> Iterator[_Problem]:
+    """What is wrong in the cells of a column, by its type."""
+    filled, kind = cells.notna(), spec["type"]
+    choice = allowed(spec)
+    if spec.get("required"):
+        yield _Problem(~filled, "blank", "a value is required")
+    if choice is not None:
+        wrong = filled & ~cells.isin(list(choice))
+        problem = f"not one of the allowed values of {column}"
+        if kind == "state":
+            problem = "unknown state"
+        remedies = {value: _remedy(value, choice, column) for value in cells[wrong].unique()}
+        yield _Problem(wrong, problem, remedies)
+    elif kind in ("id", "url"):
+        form = spec.get("pattern", _ADDRESS)
+        wrong = filled & ~cells.fillna("").str.fullmatch(form)
+        yield _Problem(wrong, "not of the expected form", f"expected the form {form}", False)
+    elif kind == "edtf":
+        days = edtf.bounds(cells)
+        remedy = "write 2015, 2015-03 or 2015-03-05 (EDTF)"
+        yield _Problem(filled & ~days["valid"], "not a date", remedy)
+        far = (days["date_start"].dt.year < 1900) | (days["date_end"].dt.year > 2100)
+        remedy = "write the year with four digits"
+        yield _Problem(far, "a year before 1900 or after 2100", remedy)
+    elif kind in _FORMS:
+        wrong = filled & ~cells.fillna("").str.fullmatch(_FORMS[kind])
+        yield _Problem(wrong, f"not a {kind}", f"write a {kind}")
 
 
 def _remedy(value: str, choice: dict[str, str], column: str) -> str:
     guess = nearest(value, choice)
     if guess:
         return f"did you mean {guess}?"
-    return (
-        "write an ISO 3166-1 alpha-3 code such as TJK"
-        if choice is states()
-        else f"see `cape codebook {column}`"
-    )
+    if choice is states():
+        return "write an ISO 3166-1 alpha-3 code such as TJK"
+    return f"see `cape codebook {column}`"
 
 
 def typed(raw: pd.DataFrame, table: str) -> pd.DataFrame:
-    """A table of allowed text as a tidy frame: one cleaned column a line of the codebook, in its order.
+    """A table of allowed text as a tidy frame: the columns of the codebook, in its order.
 
-    Types: id, text, url, state: str; code: categorical in the codebook's order; year, integer: Int64; number: float64;
-    edtf: str as written; yes: nullable boolean, True or missing (a blank is "not reported", never False).
+    Types: id, text, url, state: str; code: categorical in the codebook's order; year, integer:
+    Int64; number: float64; edtf: str as written; yes: nullable boolean, True or missing (a blank
+    is "not reported", never False).
     """
-    clean = {
-        name: _typed(
-            raw[name] if name in raw else pd.Series(None, index=raw.index, dtype="str"), spec
-        )
-        for name, spec in columns(table).items()
-    }
+    blank = pd.Series(None, index=raw.index, dtype="str")
+    clean = {name: _typed(raw.get(name, blank), spec) for name, spec in columns(table).items()}
     return pd.DataFrame(clean, index=raw.index)
 
 
@@ -257,50 +247,64 @@ def withdrawn_keys() -> set[str]:
 
 
 def withdrawn(incidents: pd.DataFrame) -> set[str]:
-    """Keys that may not appear: those of data/withdrawn.csv, their incidents, and the sources that only these incidents had."""
+    """Which keys may not appear?
+
+    Those of data/withdrawn.csv, their incidents, and the sources that only these incidents had.
+    """
     keys = withdrawn_keys()
     if not keys:
         return keys
-    linked = incidents.reindex(columns=["incident_id", "exile_id", "source_id"])
+    linked = incidents.reindex(columns=LINKS)
     gone = linked.isin(keys).any(axis=1)
     sources = set(linked.loc[gone, "source_id"].dropna()) - set(linked.loc[~gone, "source_id"])
     return keys | sources | set(linked.loc[gone, "incident_id"].dropna())
 
 
 def is_withdrawn(raw: pd.DataFrame, keys: set[str]) -> pd.Series:
-    """Does a row hold one of these keys, as its own or as the key of its exile, incident or source?"""
-    return (
-        raw[[name for name in LINKS if name in raw]]
-        .isin(keys)
-        .any(axis=1)
-    )
+    """For each row: does it hold one of these keys, as its own or of its exile or source?"""
+    return raw[[name for name in LINKS if name in raw]].isin(keys).any(axis=1)
 
 
 def table(name: str) -> pd.DataFrame:
-    """One of the shipped tables with the codebook's types, for example "regimes", "memberships", "audit".
+    """What does a shipped table hold, with the codebook's types?
 
-    Rows with a withdrawn key are left out. Raises ParameterError for a name that the codebook does not hold.
+    Rows with a withdrawn key are left out.
 
+    Parameters
+    ----------
+    name
+        For example "regimes", "memberships", "audit".
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ParameterError
+        The codebook holds no table of this name.
+
+    Examples
+    --------
     >>> table("displaced").dtypes.astype(str).to_dict()
     {'origin': 'str', 'year': 'Int64', 'refugees': 'Int64', 'asylum_seekers': 'Int64'}
     """
-    from capelib.errors import ParameterError
-    from capelib.vocabulary.codebook import unknown
-
     known = codebook()["table"]
     if name not in known:
         raise ParameterError(unknown("table", name, list(known)))
-    read = [room("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")]
-    return _table(
-        name, *((path, path.stat().st_mtime_ns if path.exists() else 0) for path in read)
-    ).copy()
+    paths = [room("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")]
+    changed = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
+    return _table(name, *zip(paths, changed, strict=True)).copy()
 
 
 @lru_cache(maxsize=32)
 def _table(
-    name: str, own: tuple[Path, int], incidents: tuple[Path, int], _withdrawn: tuple[Path, int]
+    name: str,
+    file: tuple[Path, int],
+    incidents: tuple[Path, int],
+    _withdrawn: tuple[Path, int],
 ) -> pd.DataFrame:
     """The table as of these files: read once, since models ask for memberships of every year."""
-    raw = read_text(own[0])
+    raw = read_text(file[0])
     gone = is_withdrawn(raw, withdrawn(read_text(incidents[0])))
     return typed(raw[~gone].reset_index(drop=True), name)
