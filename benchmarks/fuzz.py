@@ -608,7 +608,7 @@ def _heard() -> Iterator[list]:
 
 def _misplaced(sheets: list) -> bool:
     """Does a name stand in a column that is not one of names? Then no rule could know it."""
-    from capelib.meaning.codes import is_name_column
+    from capelib.meaning.persons import is_name_column
 
     return any(
         not is_name_column(str(name))

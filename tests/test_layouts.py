@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.clean.layouts import BESIDE, LIKELY, find, layout, layouts, match, plain, read_layout
-from capelib.meaning.codes import is_name_column
+from capelib.clean.layouts import BESIDE, LIKELY, find, layout, layouts, match, read_layout
+from capelib.meaning.persons import is_name_column
 from capelib.vocabulary.codebook import codes, columns
+from capelib.vocabulary.text import bare
 
 TEN_LINES = """
 title = "my list of cases"
@@ -98,10 +99,10 @@ def test_a_shipped_layout_speaks_of_columns_that_are_there_and_of_each_header_on
     assert set(shipped.columns) <= {*columns("incidents"), *BESIDE} and shipped.title
     for group in [shipped.columns, *shipped.events]:
         headers = [
-            plain(header)
+            bare(header)
             for column, names in group.items()
             if column != "yes"
-            for header in dict.fromkeys(map(plain, names))
+            for header in dict.fromkeys(map(bare, names))
         ]
         assert len(headers) == len(set(headers)), [
             header for header in headers if headers.count(header) > 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from capelib.meaning.codes import is_name_column
+from capelib.meaning.persons import is_name_column
 
 ROOT = Path(__file__).parent.parent
 NAMES_OF_STATES = {

@@ -12,7 +12,7 @@ from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.dataset import PLACE, Dataset
 from capelib.files import write_files
 from capelib.loading import read_dataset
-from capelib.meaning.codes import defused
+from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
 
 CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE = "clean.csv", "set_aside.csv", "changes.csv"

@@ -14,7 +14,7 @@ from capelib.check.files import CHANGES_FILE, SET_ASIDE_FILE
 from capelib.clean.changes import DROPPED, GUESS, HIDDEN, INFO, SET_ASIDE, WITHDRAWN
 from capelib.clean.duplicates import REPEATED_KEY, REPEATED_ROW
 from capelib.dataset import PLACE, Dataset
-from capelib.read.header import where
+from capelib.read.sheet import where
 
 # Lines of each section: all together fill one screen.
 MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}

@@ -18,7 +18,7 @@ from capelib.clean.table import Clean, TableRead, clean, set_aside_rows, tables_
 from capelib.clean.values import readers, tidied
 from capelib.errors import DataError
 from capelib.read.files import read
-from capelib.read.header import Sheet
+from capelib.read.sheet import Sheet
 from capelib.vocabulary.codebook import columns
 from capelib.vocabulary.tables import is_withdrawn, withdrawn
 

@@ -16,12 +16,14 @@ from capelib.clean.changes import (
     SET_ASIDE,
 )
 from capelib.clean.distinct import DistinctColumn, at_places
-from capelib.clean.layouts import Match, plain, shown_header
+from capelib.clean.layouts import Match, shown_header
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.errors import DataError
-from capelib.meaning.codes import is_name_column, yes
-from capelib.read.header import Sheet, where
+from capelib.meaning.persons import is_name_column
+from capelib.meaning.yes_no import yes
+from capelib.read.sheet import Sheet, where
+from capelib.vocabulary.text import bare
 
 RULES = {
     "correction": "an error of the source, corrected by the layout",
@@ -184,7 +186,7 @@ def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
     headers = [
         name for name in frame.columns if name not in match.certainty and is_name_column(str(name))
     ]
-    parts = [name for name in headers if plain(str(name).rpartition(" / ")[2]) in _NAME_PARTS]
+    parts = [name for name in headers if bare(str(name).rpartition(" / ")[2]) in _NAME_PARTS]
     if not headers:
         return DistinctColumn.blank(len(frame))
     if len(parts) < 2:

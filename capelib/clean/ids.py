@@ -9,8 +9,9 @@ from capelib.clean.changes import GUESS, INFO
 from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows
-from capelib.meaning.codes import answers
+from capelib.meaning.yes_no import answers
 from capelib.vocabulary.tables import NO_SOURCE
+from capelib.vocabulary.text import bare_cells
 
 RULES = {
     "episode.key": "keys of another form: new ones, one for each",
@@ -169,16 +170,9 @@ def _comparable(names: pd.Series) -> pd.Series:
 
     Words for not known are missing.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    letters = pc.utf8_lower(pc.utf8_normalize(pa.array(names, pa.large_string()), "NFKD"))
-    letters = pc.replace_substring_regex(letters, r"\p{M}+", "")
-    letters = pc.replace_substring_regex(letters, r"[^\p{L}\p{N}]+", " ")
-    plain = pd.Series(pc.utf8_trim_whitespace(letters).to_pandas(), dtype="str")
-    plain = plain.set_axis(names.index)
+    bare = bare_cells(names)
     nobody = {word for word, (answer, _) in answers().items() if answer == "unknown"}
-    return plain.mask((plain == "") | plain.isin(nobody))
+    return bare.mask((bare == "") | bare.isin(nobody))
 
 
 def sources(

@@ -1,17 +1,16 @@
 """Layouts: files that say which columns and words of a table stand for which of the codebook."""
 
-import re
 import tomllib
-import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from capelib.errors import DataError, ParameterError
-from capelib.meaning.codes import is_name_column
+from capelib.meaning.persons import is_name_column
 from capelib.paths import room
 from capelib.vocabulary.codebook import codes, columns, unknown
+from capelib.vocabulary.text import bare, near
 
 LIKELY = 90  # of 100: how alike a misspelt header must be to one that is known
 MAX_BYTES = 1 << 20  # of a layout file
@@ -91,17 +90,6 @@ class Match:
     def every_column(self) -> list[tuple[str, str]]:
         """Each header that was understood, with our column, those of the events last."""
         return [item for group in (self.columns, *self.events) for item in group.items()]
-
-
-def plain(header: str) -> str:
-    """A header as it is compared: without case, accents, punctuation and doubled spaces.
-
-    >>> plain("  Country_of  Origin (ISO) / ")
-    'country of origin iso'
-    """
-    text = unicodedata.normalize("NFKD", str(header)).casefold()
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    return re.sub(r"[\W_]+", " ", text).strip()
 
 
 @cache
@@ -234,7 +222,7 @@ def _words(words: Any, column: str) -> dict[str, str]:
     if not table or any(isinstance(value, list | dict) for value in words.values()):
         form = 'lines such as "found word" = "value"'
         raise _Wrong(f"values of {column} must be {form}, not {_short(words)}")
-    return {plain(word): _cell(value) for word, value in words.items()}
+    return {bare(word): _cell(value) for word, value in words.items()}
 
 
 def _correction(correction: Any) -> dict[str, Any]:
@@ -299,7 +287,7 @@ def _known_headers(layout: Layout) -> dict[str, _Place]:
         for column, headers in names.items():
             if column != "yes":
                 for header in headers:
-                    known.setdefault(plain(header), (group, column))
+                    known.setdefault(bare(header), (group, column))
     return known
 
 
@@ -313,7 +301,7 @@ def _exact(
     columns: dict[str, _Place] = {}
     for whole in (True, False):
         for header in headers:
-            place = known.get(plain(header if whole else header.rpartition(" / ")[2]))
+            place = known.get(bare(header if whole else header.rpartition(" / ")[2]))
             if place and header not in columns and place not in columns.values():
                 columns[header] = place
     return columns, dict.fromkeys(columns, 1.0)
@@ -323,19 +311,17 @@ def _misspelt(
     headers: list[str], known: dict[str, _Place], columns: dict[str, _Place]
 ) -> dict[str, tuple[_Place, float]]:
     """The other headers that are nearly a known one, with a certainty below 1."""
-    from rapidfuzz import fuzz, process
 
     matches: dict[str, tuple[_Place, float]] = {}
     taken = set(columns.values())
     for header in headers:
-        if header in columns or len(plain(header)) < 4 or is_name_column(header):
+        if header in columns or len(bare(header)) < 4 or is_name_column(header):
             continue
-        near = process.extractOne(
-            plain(header), list(known), scorer=fuzz.ratio, score_cutoff=LIKELY
-        )
-        if near and known[near[0]] not in taken:
-            taken.add(known[near[0]])
-            matches[header] = known[near[0]], round(near[1] / 100 - 0.1, 2)
+        likely = near(bare(header), known, "ratio", LIKELY)
+        if likely and known[likely[0][0]] not in taken:
+            name, percent = likely[0]
+            taken.add(known[name])
+            matches[header] = known[name], round(percent / 100 - 0.1, 2)
     return matches
 
 
@@ -349,7 +335,7 @@ def shown_header(header: str) -> str:
     ('What / Host', 'Remarks', 'Remarks')
     """
     upper, both, lower = str(header).partition(" / ")
-    if both and plain(lower.rpartition(" / ")[2]) not in _shipped_headers():
+    if both and bare(lower.rpartition(" / ")[2]) not in _shipped_headers():
         return upper
     return str(header)
 

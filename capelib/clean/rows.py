@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.clean.changes import HIDDEN, SET_ASIDE, ChangeLog
-from capelib.read.header import Sheet
+from capelib.read.sheet import Sheet
 
 
 class RowLog:

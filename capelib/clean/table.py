@@ -14,7 +14,7 @@ from capelib.clean.layouts import Match, find
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.values import readers, tidied
-from capelib.read.header import Sheet, where
+from capelib.read.sheet import Sheet, where
 from capelib.vocabulary.codebook import columns
 from capelib.vocabulary.tables import LINKS, withdrawn_keys
 

@@ -9,12 +9,14 @@ import pandas as pd
 
 from capelib.clean.changes import GUESS, INFO, LOOK, SET_ASIDE
 from capelib.clean.distinct import DistinctColumn, at_places, once
-from capelib.clean.layouts import Layout, plain
+from capelib.clean.layouts import Layout
 from capelib.clean.rows import RowLog
-from capelib.meaning.codes import coded, yes
+from capelib.meaning.codes import coded
 from capelib.meaning.free_text_dates import written_dates
 from capelib.meaning.state_names import states
+from capelib.meaning.yes_no import yes
 from capelib.vocabulary import edtf
+from capelib.vocabulary.text import bare
 
 YES = ("relatives_targeted", "interpol", "doubtful", "is_group")
 CODED = ("measure", "category", "attribution", "kind")
@@ -54,7 +56,7 @@ class Reader:
             return pd.concat(meanings, ignore_index=True)
         if not self.words:
             return self._by_rule(cells, years)
-        by_layout = cells.map(lambda cell: self.words.get(plain(cell)))
+        by_layout = cells.map(lambda cell: self.words.get(bare(cell)))
         meanings = self._by_rule(by_layout.fillna(cells).astype("str"), years)
         explained = by_layout.notna().to_numpy() & meanings["problem"].isna().to_numpy()
         meanings.loc[explained, ["rule", "certainty"]] = ["layout.value", 1.0]

@@ -6,9 +6,7 @@ from functools import cache
 import pandas as pd
 
 from capelib.meaning.cells import Cell, by_distinct, refused
-from capelib.meaning.csv_safety import defused  # noqa: F401 (until callers import it from there)
-from capelib.meaning.persons import is_name_column  # noqa: F401
-from capelib.meaning.yes_no import answers, is_unknown, yes  # noqa: F401
+from capelib.meaning.yes_no import is_unknown
 from capelib.paths import room
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.tables import read_text

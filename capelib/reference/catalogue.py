@@ -170,7 +170,7 @@ def path_of(name: str, where: Path | None = None) -> Path:
     Traceback (most recent call last):
     ...
     capelib.errors.CapeError: no-such-folder has no vdem_ert_v15_1900_2024.csv: get it with `cape fetch vdem`
-    """  # noqa: E501 - the message stands on one line
+    """
     entry = _entry(name)
     where = where or folder()
     path = where / entry.file
@@ -221,7 +221,7 @@ def fetch(
     Traceback (most recent call last):
     ...
     capelib.errors.ParameterError: unknown table to fetch 'unchr': did you mean unhcr, Refugee Population Statistics Database: ...
-    """  # noqa: E501 - the message stands on one line
+    """
     entry = _entry(name)
     where = out or folder()
     try:

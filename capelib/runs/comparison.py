@@ -18,9 +18,7 @@ COMPARISONS = "comparisons"  # the folder of the pages, among those of the runs
 COLUMNS = ["run", "estimate", "value", "low", "high", "n", "unit"]
 
 
-def compare(
-    outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = False
-) -> list[Path]:
+def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = False) -> list[Path]:
     """How do the runs of each notebook that was run more than once differ?
 
     Parameters
