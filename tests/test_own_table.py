@@ -264,7 +264,7 @@ def test_a_row_of_a_list_that_cannot_be_used_is_set_aside(folder, exile, column,
 
 
 def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
-    with pytest.raises(cape.DataError, match="exiles.csv lacks the column.s. category: see"):
+    with pytest.raises(cape.DataError, match=r"exiles.csv lacks the column.s. category: see"):
         cape.load(folder([HEADER, GOOD], ["exile_id,origin", "TJK-0001,TJK"]))
 
 
