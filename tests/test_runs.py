@@ -18,8 +18,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from twins import fh_2022, written
 
 from capelib import cli
-from capelib.dataset import load
 from capelib.errors import CapeError, ParameterError
+from capelib.loading import load
 from capelib.notebook import check_parameters
 from capelib.paths import room
 from capelib.runs import comparison, runner

@@ -8,9 +8,8 @@ from capelib.dataset import Info
 from capelib.figures.forest import behind, intervals
 from capelib.figures.style import Chart
 from capelib.findings.ledger import Published
-from capelib.questions.corridors import named
 from capelib.questions.hosts import HostShares, years
-from capelib.questions.wording import number_word
+from capelib.questions.wording import named, number_word
 
 
 def host_shares(result: HostShares, info: Info, claims: Mapping[str, Published]) -> Chart:

@@ -30,7 +30,7 @@ from capelib.questions.membership_shares import (
     possible_hosts,
     share_of,
 )
-from capelib.questions.wording import percent, times
+from capelib.questions.wording import named, percent, times
 from capelib.vocabulary.tables import states
 
 __all__ = [
@@ -245,17 +245,6 @@ class Cooperation:
             f"state as in another{rest}: an association that migration, language and borders may "
             "explain."
         )
-
-
-def named(corridor: str) -> str:
-    """A corridor in words.
-
-    Examples
-    --------
-    >>> named("TJK to RUS")
-    'Tajikistan to Russia'
-    """
-    return " to ".join(states().get(code, code) for code in corridor.split(" to "))
 
 
 def cooperation(

@@ -1,5 +1,7 @@
 """Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
 
+from capelib.vocabulary.tables import states
+
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -46,3 +48,12 @@ def number_word(count: int) -> str:
     ('six', '12')
     """
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def named(corridor: str) -> str:
+    """A corridor in words.
+
+    >>> named("TJK to RUS")
+    'Tajikistan to Russia'
+    """
+    return " to ".join(states().get(code, code) for code in corridor.split(" to "))
