@@ -19,13 +19,11 @@ LOAD = (
     "import time, capelib; capelib.load; start = time.perf_counter(); {what}; "
     "print(time.perf_counter() - start)"
 )
-PLAIN = (
-    "[pandas.read_csv(room('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
-)
+PLAIN = "[pandas.read_csv(project_folder('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
 TIMED = {
     "capelib.load()": LOAD.format(what="capelib.load()"),
     "pandas.read_csv of the same three files, nothing checked": (
-        f"import pandas; from capelib.paths import room; {LOAD.format(what=PLAIN)}"
+        f"import pandas; from capelib.paths import project_folder; {LOAD.format(what=PLAIN)}"
     ),
 }
 

@@ -172,13 +172,16 @@ def check(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where clean.csv, set_aside.csv and changes.csv go. Default: build/check/<name of FILE>.",
+            help="Where clean.csv, set_aside.csv and changes.csv go. "
+            "Default: build/check/<name of FILE>.",
         ),
     ] = None,
     layout: LayoutName = "",
     sheet: SheetName = "",
 ) -> None:
-    """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot be used and what to do about it."""
+    """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot
+    be used and what to do about it.
+    """
     from capelib import report
     from capelib.check import files
 
@@ -243,7 +246,9 @@ def findings(
     layout: LayoutName = "",
     sheet: SheetName = "",
 ) -> None:
-    """Which published numbers hold? A verdict on every number of the ledger, grouped by publication."""
+    """Which published numbers hold? A verdict on every number of the ledger, grouped by
+    publication.
+    """
     from capelib import report
     from capelib.errors import ParameterError
     from capelib.findings import check, relations_frame
@@ -261,11 +266,11 @@ def findings(
         report.frame(relations_frame(), form)
         return
     ds = _loaded(data, vintage, layout=layout, sheet=sheet)
-    found = check(ds)
+    verdicts = check(ds)
     if form == "table":
-        report.findings(found, ds.info)
+        report.findings(verdicts, ds.info)
     else:
-        report.frame(found.frame, form)
+        report.frame(verdicts.frame, form)
     if len(ds.set_aside):
         raise typer.Exit(1)
 

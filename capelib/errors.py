@@ -1,8 +1,11 @@
-"""The errors that capelib raises on purpose. Each message is one line: what was wrong, where, and what to do."""
+"""The errors that capelib raises on purpose.
+
+Each message is one line: what was wrong, where, and what to do.
+"""
 
 
 class CapeError(Exception):
-    """Base of all errors that capelib raises on purpose; the `cape` command shows its message and nothing else."""
+    """Base of all errors raised on purpose: the `cape` command shows the message alone."""
 
 
 class ParameterError(CapeError, ValueError):
@@ -14,4 +17,4 @@ class DataError(CapeError, ValueError):
 
 
 class TooFewCases(CapeError, ValueError):
-    """The data holds too few cases for this estimate; the message says which and what would be needed."""
+    """The data holds too few cases for this estimate; the message says what would be needed."""

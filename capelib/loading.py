@@ -11,7 +11,7 @@ import pandas as pd
 from capelib.clean.changes import HIDDEN, SET_ASIDE, WITHDRAWN, ChangeLog
 from capelib.dataset import Dataset, Info
 from capelib.errors import DataError, ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, codes, nearest, require, stage_of
 from capelib.vocabulary.tables import is_withdrawn, read_text, typed, withdrawn, withdrawn_keys
@@ -76,7 +76,7 @@ def load(
                 "the built-in public record is not a published release: "
                 "give a vintage with a file of yours"
             )
-        files = sorted(room("data").glob("*.csv"))
+        files = sorted(project_folder("data").glob("*.csv"))
         return _built_in(*((path, path.stat().st_mtime_ns) for path in files))._copied()
     _refuse_missing(source)
     ds = read_dataset(source, vintage, layout, sheet, keep_names)
@@ -173,7 +173,7 @@ def _built_in(*_files: tuple[Path, int]) -> Dataset:
     Its cells are already the codebook's (the tests hold that `clean` changes none of them), so they
     only get their types: that takes a third of the time.
     """
-    files = {table: room("data") / f"{table}.csv" for table in TABLES}
+    files = {table: project_folder("data") / f"{table}.csv" for table in TABLES}
     raw = {table: read_text(path) for table, path in files.items()}
     keys = withdrawn(raw["incidents"])
     log, gone = ChangeLog(), set()
@@ -185,7 +185,7 @@ def _built_in(*_files: tuple[Path, int]) -> Dataset:
         gone |= keys & set(frame[out].to_numpy().ravel())
         raw[table] = frame[~out].reset_index(drop=True)
     about = codebook()["dataset"]
-    synthetic = "synthetic" in about or (room("data") / "SYNTHETIC").exists()
+    synthetic = "synthetic" in about or (project_folder("data") / "SYNTHETIC").exists()
     info = Info(
         about["name"],
         "SYNTHETIC" if synthetic else "public record",

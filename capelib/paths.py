@@ -7,7 +7,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 @cache
-def room(name: str) -> Path:
+def project_folder(name: str) -> Path:
     """Where is the folder `data` or `notebooks` of this copy of the project?"""
     checkout = PACKAGE.parent / name
     is_checkout = (PACKAGE.parent / "pyproject.toml").exists() and checkout.is_dir()

@@ -18,7 +18,7 @@ from capelib import cli
 from capelib.check.files import examine
 from capelib.figures import intervals
 from capelib.files import cells
-from capelib.paths import room
+from capelib.paths import project_folder
 
 CENTRAL_ASIA = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
 MEASURES = [
@@ -66,7 +66,7 @@ TABLES = {
 
 def run(number: str, dataset: Path, out: Path) -> str:
     """A notebook of the collection in this process: all that it shows, as text. Raises what a cell raises."""
-    (notebook,) = room("notebooks").glob(f"{number}_*.ipynb")
+    (notebook,) = project_folder("notebooks").glob(f"{number}_*.ipynb")
     names: dict = {"display": print}
     out.mkdir(exist_ok=True)
     with redirect_stdout(io.StringIO()) as shown:

@@ -9,7 +9,7 @@ import capelib as cape
 from capelib.clean.distinct import DistinctColumn
 from capelib.clean.duplicates import repeated
 from capelib.clean.table import clean
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.read.files import read
 
 HEADER = ["name", "origin", "host", "date", "measure"]
@@ -421,9 +421,9 @@ def test_addresses_become_sources_with_a_publisher_and_anything_else_a_source_wi
 def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path, monkeypatch):
     import shutil
 
-    copy = shutil.copytree(room("data"), tmp_path / "data")
+    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
     (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0001,2026-11-24,\nI0001,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.room", lambda _: copy)
+    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
     rows = [
         ("TJK-0001", "TJK", "RUS", "2015", "threat"),
         (None, "TJK", "RUS", "2015", "threat"),

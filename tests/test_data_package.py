@@ -9,12 +9,12 @@ import manifest
 import pandas as pd
 import pytest
 
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary import package
 from capelib.vocabulary.codebook import codebook, codes, columns
 from capelib.vocabulary.tables import problems_of, read_text
 
-DATA = room("data")
+DATA = project_folder("data")
 TABLES = codebook()["table"]
 # Tables whose rows are about persons.
 PERSONAL = ("incidents", "exiles", "double_coding", "audit", "withdrawn")

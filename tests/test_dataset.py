@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import capelib as cape
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import stage_of
 from capelib.vocabulary.tables import read_text
@@ -105,7 +105,7 @@ def test_the_stage_follows_from_the_measure_and_has_an_order():
 
 def test_a_blank_is_missing_and_never_no():
     incidents = cape.load().incidents
-    raw = read_text(room("data") / "incidents.csv")
+    raw = read_text(project_folder("data") / "incidents.csv")
     for column in ("relatives_targeted", "interpol"):
         assert incidents[column].isna().tolist() == raw[column].isna().tolist()
         assert incidents[column].dropna().all() and not (incidents[column] == False).any()  # noqa: E712
@@ -250,9 +250,9 @@ def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, s
 
 def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
     before = cape.load()
-    copy = shutil.copytree(room("data"), tmp_path / "data")
+    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
     for module in ("loading", "vocabulary.tables"):
-        monkeypatch.setattr(f"capelib.{module}.room", lambda _: copy)
+        monkeypatch.setattr(f"capelib.{module}.project_folder", lambda _: copy)
     audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")[
         "exile_id"
     ].iloc[0]

@@ -18,7 +18,7 @@ from capelib.findings.bibliography import publications
 from capelib.findings.checks import _function
 from capelib.findings.relations import CONSISTENT, CONTRADICTION, Span, evaluate, relations
 from capelib.findings.verdicts import DEPENDS, judge
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.questions import ledger_numbers
 from capelib.questions.ledger_numbers import Tally
 
@@ -272,7 +272,7 @@ def test_the_table_of_relations_names_just_the_findings_of_each_expression():
 
 def test_every_finding_has_a_check_or_says_which_data_it_needs():
     content = tomllib.loads(
-        (room("data") / "published" / "checks.toml").read_text(encoding="utf-8")
+        (project_folder("data") / "published" / "checks.toml").read_text(encoding="utf-8")
     )
     assert set(content["check"]) | set(content["needs_for"]) <= set(KNOWN)
     assert not set(content["check"]) & set(content["needs_for"])

@@ -17,7 +17,7 @@ from shared import examples
 
 import capelib as cape
 from capelib.meaning import state_lexicon, state_names
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.tables import read_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -126,7 +126,7 @@ def test_a_name_in_a_further_language_is_never_one_letter_from_another_state():
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_entry_of_our_tables_is_used_and_answers_as_written(table):
-    rows = read_text(room("data") / "names" / f"{table}.csv").reset_index(drop=True)
+    rows = read_text(project_folder("data") / "names" / f"{table}.csv").reset_index(drop=True)
     years = rows.get("first_year", pd.Series(index=rows.index, dtype="str")).fillna(
         rows.get("last_year")
     )

@@ -11,13 +11,13 @@ import papermill
 import pytest
 
 import capelib as cape
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.runs import comparison, provenance, runner
 from capelib.runs.parameters import declared
 
 NOTEBOOKS = list(runner.notebooks().values())
-FIGURES = room("notebooks").parent / "figures"
-LOCK = room("notebooks").parent / "requirements.lock"
+FIGURES = project_folder("notebooks").parent / "figures"
+LOCK = project_folder("notebooks").parent / "requirements.lock"
 RUNS = runner.plan([], {})
 
 
@@ -235,7 +235,7 @@ def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
     )
     fresh = json.loads(json.dumps([verdict.row() for verdict in cape.findings.check(cape.load())]))
     assert found["verdicts"] == fresh
-    notebook = code(room("notebooks") / "12_published_findings.ipynb")
+    notebook = code(project_folder("notebooks") / "12_published_findings.ipynb")
     shown = "".join(
         "".join(output.get("data", {}).get("text/html", ""))
         for cell in notebook

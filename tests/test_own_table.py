@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared import examples
 
 import capelib as cape
-from capelib.paths import room
+from capelib.paths import project_folder
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
@@ -210,7 +210,7 @@ def test_a_folder_may_bring_its_exiles_and_sources(folder):
 
 def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_column(tmp_path):
     for name in SHIPPED:
-        shutil.copy(room("data") / f"{name}.csv", tmp_path)
+        shutil.copy(project_folder("data") / f"{name}.csv", tmp_path)
     built_in, ds = cape.load(), cape.load(tmp_path)
     for name in SHIPPED:
         pd.testing.assert_frame_equal(getattr(built_in, name), getattr(ds, name))
@@ -270,9 +270,9 @@ def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
 
 
 def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path, monkeypatch):
-    copy = shutil.copytree(room("data"), tmp_path / "data")
+    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
     (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0002,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.room", lambda _: copy)
+    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
     rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0002"]
     exiles, sources = [*EXILES, "TJK-0002,TJK,religious"], [*SOURCES, "S0002,,,"]
     ds = cape.load(folder([f"{HEADER},source_id", *rows], exiles, sources))

@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 import capelib as cape
 from capelib.errors import ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.reference import places
 
 RADIUS = 6371.0072  # km, of the sphere with the Earth's surface
@@ -99,7 +99,7 @@ def test_neighbours_share_the_same_points(world):
 
 def test_every_arc_is_decoded_as_the_specification_says():
     """A second implementation, point by point, of a state that does not cross the antimeridian."""
-    world = json.loads((room("data") / places.WORLD).read_text(encoding="utf-8"))
+    world = json.loads((project_folder("data") / places.WORLD).read_text(encoding="utf-8"))
     (kx, ky), (dx, dy) = world["transform"]["scale"], world["transform"]["translate"]
     entry = next(
         shape for shape in world["objects"]["countries"]["geometries"] if shape.get("id") == "860"

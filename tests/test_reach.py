@@ -14,12 +14,13 @@ import pytest
 
 import capelib
 from capelib.files import cells
-from capelib.paths import PACKAGE, room
+from capelib.paths import PACKAGE, project_folder
 from capelib.runs import provenance, reach
 from capelib.runs.parameters import read
 
 NOTEBOOKS = {
-    path.stem[:2]: path.name for path in sorted(room("notebooks").glob("[0-9][0-9]_*.ipynb"))
+    path.stem[:2]: path.name
+    for path in sorted(project_folder("notebooks").glob("[0-9][0-9]_*.ipynb"))
 }
 ALL = set(NOTEBOOKS)
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -29,7 +30,10 @@ def source(notebook: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in cells(notebook) if cell["cell_type"] == "code"]
 
 
-CODES = {number: "\n".join(source(room("notebooks") / name)) for number, name in NOTEBOOKS.items()}
+CODES = {
+    number: "\n".join(source(project_folder("notebooks") / name))
+    for number, name in NOTEBOOKS.items()
+}
 
 
 def using(pattern: str) -> set[str]:
@@ -49,10 +53,10 @@ def copy(tmp_path, monkeypatch):
     """A copy of code, data and notebooks, where each notebook has been run with its defaults."""
     shutil.copytree(PACKAGE, tmp_path / "capelib", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("data", "notebooks"):
-        shutil.copytree(room(name), tmp_path / name)
+        shutil.copytree(project_folder(name), tmp_path / name)
     monkeypatch.setattr(reach, "PACKAGE", tmp_path / "capelib")
     for module in (reach, provenance):
-        monkeypatch.setattr(module, "room", lambda name: tmp_path / name)
+        monkeypatch.setattr(module, "project_folder", lambda name: tmp_path / name)
     forget()
     for number in ALL:
         folder = tmp_path / "figures" / number
@@ -296,7 +300,7 @@ class TestEachModuleThatNotebooksReach:
             if isinstance(node, ast.Constant) and " " not in str(node.value)
         }
         words = {word.rpartition("/")[2] for word in reach._words(file)}
-        for table in room("data").rglob("*.*"):
+        for table in project_folder("data").rglob("*.*"):
             assert not {table.name, table.stem} & texts or {table.name, table.stem} & words, (
                 table.name
             )
@@ -395,7 +399,14 @@ def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
         for file in wanted
         if file.stem != "__init__"
     ]
-    words = [sys.executable, "-c", LIVE, json.dumps(modules), str(room("data")), str(tmp_path)]
+    words = [
+        sys.executable,
+        "-c",
+        LIVE,
+        json.dumps(modules),
+        str(project_folder("data")),
+        str(tmp_path),
+    ]
     done = subprocess.run(words, input=json.dumps(codes), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for number, code in codes.items():

@@ -21,12 +21,12 @@ from capelib import cli
 from capelib.errors import CapeError, ParameterError
 from capelib.loading import load
 from capelib.notebook import check_parameters
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.runs import comparison, runner
 from capelib.runs.parameters import Parameter, declared, fill, parse
 
-TAJIK = room("notebooks") / "03_tajik_targeting.ipynb"
-HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
+TAJIK = project_folder("notebooks") / "03_tajik_targeting.ipynb"
+HOSTS = project_folder("notebooks") / "04_authoritarian_hosts.ipynb"
 
 
 def cape(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -14,11 +14,11 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.runs import runner, warm
 from capelib.runs.parameters import fill
 
-HOSTS = room("notebooks") / "04_authoritarian_hosts.ipynb"
+HOSTS = project_folder("notebooks") / "04_authoritarian_hosts.ipynb"
 pytestmark = pytest.mark.skipif(not warm.available(), reason="kernels are forked on Linux only")
 
 

@@ -20,7 +20,7 @@ from capelib.meaning.codes import coded, several_values, synonyms
 from capelib.meaning.csv_safety import defused
 from capelib.meaning.persons import is_name_column
 from capelib.meaning.yes_no import yes
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import plain
@@ -130,7 +130,7 @@ def test_the_public_record_passes_untouched():
         ("exiles", ["category"]),
         ("sources", ["kind"]),
     ):
-        shipped = read_text(room("data") / f"{file}.csv")
+        shipped = read_text(project_folder("data") / f"{file}.csv")
         for column in columns:
             frame = coded(shipped[column], column)
             assert frame["value"].equals(shipped[column].rename("value")), column

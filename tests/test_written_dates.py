@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shared import examples
 
 from capelib.meaning.free_text_dates import RULES, several_dates, written_dates
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary import edtf
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import LONGEST
@@ -114,7 +114,7 @@ def test_what_was_cleaned_stays_as_it_is():
 
 
 def test_dates_of_the_public_record_pass_untouched():
-    shipped = read_text(room("data") / "incidents.csv")["date"]
+    shipped = read_text(project_folder("data") / "incidents.csv")["date"]
     clean = written_dates(shipped)
     assert clean["value"].fillna("").tolist() == shipped.fillna("").tolist()
     assert (

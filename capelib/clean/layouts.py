@@ -8,7 +8,7 @@ from typing import Any
 
 from capelib.errors import DataError, ParameterError
 from capelib.meaning.persons import is_name_column
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codes, columns, unknown
 from capelib.vocabulary.text import bare, near
 
@@ -101,7 +101,7 @@ def layouts() -> dict[str, Layout]:
     """
     return {
         layout.name: layout
-        for layout in map(read_layout, sorted((room("data") / "layouts").glob("*.toml")))
+        for layout in map(read_layout, sorted((project_folder("data") / "layouts").glob("*.toml")))
     }
 
 

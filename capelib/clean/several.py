@@ -128,10 +128,10 @@ def split(lines: IncidentRows, rows: RowLog, readers: dict[str, Reader]) -> Inci
             several = _lists(lines.cells[column], readers[column], cut)
             if several.parts:
                 lists[column] = several
-    own = {name: several for name, several in lists.items() if name not in lines.shared}
-    if own:
-        lines = _one_line_a_value(lines, rows, own)
-    for column in lists.keys() - own.keys():
+    unshared = {name: several for name, several in lists.items() if name not in lines.shared}
+    if unshared:
+        lines = _one_line_a_value(lines, rows, unshared)
+    for column in lists.keys() - unshared.keys():
         lines = _spread_shared(lines, rows, column, lists[column])
     return lines
 

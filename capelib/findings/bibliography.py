@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from capelib.errors import ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import unknown
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def publications() -> dict[str, "Entry"]:
     """
     from bibtexparser.entrypoint import parse_file
 
-    return parse_file(str(room("data") / "published" / "publications.bib")).entries_dict
+    return parse_file(str(project_folder("data") / "published" / "publications.bib")).entries_dict
 
 
 def entry(key: str) -> str:

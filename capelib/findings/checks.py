@@ -22,7 +22,7 @@ from capelib.findings.verdicts import (
     is_the_vintage,
     judge,
 )
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.questions import ledger_numbers
 from capelib.vocabulary.codebook import unknown
 
@@ -85,7 +85,7 @@ def checks() -> dict[str, tuple[Check, ...]]:
     >>> [check.reading for check in checks()["fa2022-autoc-share-2014-2020"]]
     ['pooled over the years', 'mean of the yearly shares']
     """
-    path = room("data") / "published" / "checks.toml"
+    path = project_folder("data") / "published" / "checks.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.meaning.cells import Cell, by_distinct, refused
 from capelib.meaning.yes_no import is_unknown
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import LONGEST, near, plain, plain_cells
@@ -59,7 +59,7 @@ def synonyms(column: str) -> pd.DataFrame:
     """
     if column not in _TABLES:
         return pd.DataFrame(columns=_COLUMNS, dtype="str")
-    return read_text(room("data") / "words" / _TABLES[column]).fillna("")
+    return read_text(project_folder("data") / "words" / _TABLES[column]).fillna("")
 
 
 def coded(cells: pd.Series, column: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from capelib.meaning.date_values import OPEN, Refused
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import near
 
@@ -173,7 +173,7 @@ def _join(phrase: Phrase, shape: str) -> None:
 @cache
 def _vocabulary() -> tuple[dict[str, tuple[str, str]], set[str]]:
     """Words and phrases with kind and value, and the words that begin a phrase."""
-    table = read_text(room("data") / "words" / "dates.csv").fillna("")
+    table = read_text(project_folder("data") / "words" / "dates.csv").fillna("")
     words = {}
     for written, kind, value in zip(table["written"], table["kind"], table["value"], strict=True):
         spaced = re.sub("(?<=[a-z])(?=[0-9])", " ", written)  # q1 is a word and a number

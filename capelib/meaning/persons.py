@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import LONGEST, plain
 
@@ -13,7 +13,7 @@ _ONE_WORD = {"ф.и.о": "фио", "a.k.a": "aka", "also known as": "aka"}
 @cache
 def _words_of_headers() -> dict[str, set[str]]:
     """Words of headers by kind: always (aliases), name, person, thing, filler."""
-    table = read_text(room("data") / "words" / "headers.csv")
+    table = read_text(project_folder("data") / "words" / "headers.csv")
     return {kind: set(words) for kind, words in table.groupby("kind")["written"]}
 
 

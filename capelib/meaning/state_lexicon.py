@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codebook
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.tables import states as codes_of_states
@@ -130,7 +130,7 @@ def own_names(table: str) -> Iterator[tuple[str, Entry]]:
     (str, Entry)
         The folded name and what it stands for.
     """
-    rows = read_text(room("data") / "names" / f"{table}.csv").fillna("")
+    rows = read_text(project_folder("data") / "names" / f"{table}.csv").fillna("")
     for row in rows.to_dict("records"):
         iso3 = row["iso3"] or None
         rule = {
@@ -157,7 +157,7 @@ def capitals() -> Iterator[tuple[str, Entry]]:
     (str, Entry)
         The folded name of the city and its state.
     """
-    table = read_text(room("data") / codebook()["table"]["capitals"]["path"])
+    table = read_text(project_folder("data") / codebook()["table"]["capitals"]["path"])
     for iso3, name in zip(table["iso3"], table["capital"], strict=True):
         yield folded(name), Entry(iso3, "state.city", 0.9)
 

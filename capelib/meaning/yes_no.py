@@ -6,7 +6,7 @@ from functools import cache
 import pandas as pd
 
 from capelib.meaning.cells import Cell, by_distinct, refused
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import plain, plain_cells, words
 
@@ -33,7 +33,7 @@ def answers() -> dict[str, tuple[str, float]]:
     >>> answers()["да"], answers()["n.d."]
     (('yes', 1.0), ('unknown', 1.0))
     """
-    table = read_text(room("data") / "words" / "answers.csv")
+    table = read_text(project_folder("data") / "words" / "answers.csv")
     rows = zip(table["written"], table["answer"], table["certainty"], strict=True)
     return {plain(word): (answer, float(certainty)) for word, answer, certainty in rows}
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from capelib.download import DownloadFailed, TooLarge, TooSlow, download
 from capelib.errors import CapeError
 from capelib.files import write_files
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import require
 
 REGISTRY = "downloads.csv"  # in the folder of the files: what was fetched, from where, when
@@ -94,7 +94,7 @@ def catalogue() -> dict[str, Download]:
     >>> list(catalogue())
     ['fiw', 'vdem', 'unhcr', 'aaad']
     """
-    text = (room("data") / "reference" / "downloads.toml").read_text(encoding="utf-8")
+    text = (project_folder("data") / "reference" / "downloads.toml").read_text(encoding="utf-8")
     return {
         name: Download(name, **(entry | {"columns": tuple(entry.get("columns", ()))}))
         for name, entry in tomllib.loads(text).items()
@@ -170,7 +170,7 @@ def path_of(name: str, where: Path | None = None) -> Path:
     Traceback (most recent call last):
     ...
     capelib.errors.CapeError: no-such-folder has no vdem_ert_v15_1900_2024.csv: get it with `cape fetch vdem`
-    """
+    """  # noqa: E501 - the message stands on one line
     entry = _entry(name)
     where = where or folder()
     path = where / entry.file
@@ -221,7 +221,7 @@ def fetch(
     Traceback (most recent call last):
     ...
     capelib.errors.ParameterError: unknown table to fetch 'unchr': did you mean unhcr, Refugee Population Statistics Database: ...
-    """
+    """  # noqa: E501 - the message stands on one line
     entry = _entry(name)
     where = out or folder()
     try:

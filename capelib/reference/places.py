@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import require
 from capelib.vocabulary.tables import states, table
 
@@ -68,7 +68,7 @@ def shapes() -> tuple[Shape, ...]:
     >>> len(shapes()), shapes()[0].name, len(shapes()[0].rings)
     (177, 'Fiji', 2)
     """
-    world = json.loads((room("data") / WORLD).read_text(encoding="utf-8"))
+    world = json.loads((project_folder("data") / WORLD).read_text(encoding="utf-8"))
     scale = np.array(world["transform"]["scale"])
     shift = np.array(world["transform"]["translate"])
     # TopoJSON: arcs of whole-number steps, shared by neighbours

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from capelib.errors import CapeError
 from capelib.files import write_files
-from capelib.paths import PACKAGE, room
+from capelib.paths import PACKAGE, project_folder
 from capelib.runs import workers
 from capelib.runs.provenance import PACKAGES
 from capelib.vocabulary.codebook import PUBLIC_RECORD
@@ -291,7 +291,7 @@ def _sources() -> workers.Files:
     files: workers.Files = {}
     for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.glob("*/templates/*")]):
         files[f"capelib/{path.relative_to(PACKAGE).as_posix()}"] = path.read_bytes()
-    for name, content in workers.take(room("data")).items():
+    for name, content in workers.take(project_folder("data")).items():
         files[f"capelib/data/{name}"] = content
     for name in ("METADATA", "entry_points.txt"):
         text = installed.read_text(name) or ""

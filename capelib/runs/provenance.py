@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from capelib.files import PROVENANCE, as_json, cells, read_json, read_provenance, write_files
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.runs import reach
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -56,7 +56,7 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     return stated | {
         "notebook": notebook.stem,
         "parameters": shown,
-        "tables_sha256": _checksums(tables, room("data")),
+        "tables_sha256": _checksums(tables, project_folder("data")),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "packages": {name: _version(name) for name in sorted(packages)},
     }
@@ -84,7 +84,7 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "facts": facts(notebook, parameters),
         "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
         "capelib_sha256": reach.sha256("\n".join(code)),
-        "data_sha256": _checksums(_built_in(notebook, parameters), room("data")),
+        "data_sha256": _checksums(_built_in(notebook, parameters), project_folder("data")),
     }
 
 
@@ -173,7 +173,7 @@ def _built_in(notebook: Path, parameters: dict[str, Any]) -> list[Path]:
     tables = set(reach.tables("\n".join(_code(notebook)), values))
     if parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
         # A layout is chosen by the columns of the table; no code names it.
-        tables |= set((room("data") / "layouts").glob("*.toml"))
+        tables |= set((project_folder("data") / "layouts").glob("*.toml"))
     return sorted(tables)
 
 

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from capelib import _HOME, _MODULES
-from capelib.paths import PACKAGE, room
+from capelib.paths import PACKAGE, project_folder
 
 # A module or package, and the names below it: ("capelib", ("figures", "save")).
 Use = tuple[str, tuple[str, ...]]
@@ -84,7 +84,9 @@ def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
     """
     names = _names(code).union(map(str, values))
     return sorted(
-        file for file in room("data").rglob("*.*") if not names.isdisjoint((file.name, file.stem))
+        file
+        for file in project_folder("data").rglob("*.*")
+        if not names.isdisjoint((file.name, file.stem))
     )
 
 

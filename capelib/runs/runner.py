@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from capelib.errors import CapeError, ParameterError
 from capelib.files import ANSWER, PROVENANCE, read_json
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.runs import provenance
 from capelib.runs.execute import Run, execute
 from capelib.runs.parameters import check, declared, fill, label, read
@@ -64,7 +64,9 @@ class Outcome:
 
 def notebooks() -> dict[str, Path]:
     """Which notebooks does the collection hold? By name, in order."""
-    return {path.stem: path for path in sorted(room("notebooks").glob("[0-9][0-9]_*.ipynb"))}
+    return {
+        path.stem: path for path in sorted(project_folder("notebooks").glob("[0-9][0-9]_*.ipynb"))
+    }
 
 
 def find(name: str) -> Path:
@@ -152,7 +154,7 @@ def _sets(notebook: Path) -> list[dict[str, str]]:
     """The parameter sets of a notebook in `runs.toml`, with every combination of its `sweep`."""
     import tomllib
 
-    content = tomllib.loads((room("notebooks") / "runs.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads((project_folder("notebooks") / "runs.toml").read_text(encoding="utf-8"))
     sets = []
     for entry in content.get("run", []):
         if entry["notebook"] != notebook.stem:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from capelib.errors import DataError, ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.text import nearest
 
 # Stands for the built-in data where a file of the reader's could be named.
@@ -29,7 +29,7 @@ def codebook() -> dict[str, Any]:
     >>> codebook()["codes"]["measure"]["rendition"]["stage"]
     3
     """
-    path = room("data") / "codebook.toml"
+    path = project_folder("data") / "codebook.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

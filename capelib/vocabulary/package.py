@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codebook, codes
 
 _LICENCES = {
@@ -70,7 +70,7 @@ def write(path: Path | None = None) -> Path:
     Path
         Of the file that was written.
     """
-    path = path or room("data") / "datapackage.json"
+    path = path or project_folder("data") / "datapackage.json"
     path.write_text(text(), encoding="utf-8", newline="\n")
     return path
 
@@ -81,7 +81,7 @@ def text() -> str:
 
 
 def _resource(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-    content = (room("data") / entry["path"]).read_bytes()
+    content = (project_folder("data") / entry["path"]).read_bytes()
     return {
         "name": name,
         "path": entry["path"],

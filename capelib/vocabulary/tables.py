@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from capelib.errors import DataError, ParameterError
-from capelib.paths import room
+from capelib.paths import project_folder
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import codebook, codes, columns, nearest, unknown
 
@@ -93,7 +93,7 @@ def states() -> dict[str, str]:
     >>> states()["TJK"]
     'Tajikistan'
     """
-    frame = read_text(room("data") / codebook()["table"]["states"]["path"])
+    frame = read_text(project_folder("data") / codebook()["table"]["states"]["path"])
     return dict(zip(frame["iso3"], frame["name"], strict=True))
 
 
@@ -243,7 +243,9 @@ def _typed(cells: pd.Series, spec: dict[str, Any]) -> pd.Series:
 
 def withdrawn_keys() -> set[str]:
     """The keys of data/withdrawn.csv."""
-    return set(read_text(room("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna())
+    return set(
+        read_text(project_folder("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna()
+    )
 
 
 def withdrawn(incidents: pd.DataFrame) -> set[str]:
@@ -292,7 +294,9 @@ def table(name: str) -> pd.DataFrame:
     known = codebook()["table"]
     if name not in known:
         raise ParameterError(unknown("table", name, list(known)))
-    paths = [room("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")]
+    paths = [
+        project_folder("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")
+    ]
     changed = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
     return _table(name, *zip(paths, changed, strict=True)).copy()
 
