@@ -2,8 +2,7 @@
 
 import ast
 import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -14,32 +13,11 @@ import pandas as pd
 
 from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
+from capelib.findings.spans import ARITHMETIC, FUNCTIONS, Span, Truth, compare, fraction, point
 from capelib.vocabulary.tables import table
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 LONGEST = 4_000  # characters of an expression
-
-
-@dataclass(frozen=True)
-class Span:
-    """Which numbers are possible? All from low to high; a known number is a span of no width.
-
-    Attributes
-    ----------
-    low, high : Fraction or float
-        Fractions, so that nothing is rounded; a float only where the end is infinite.
-    """
-
-    low: Fraction | float
-    high: Fraction | float
-
-    @property
-    def exact(self) -> bool:
-        """Is it one number?"""
-        return self.low == self.high
-
-
-Truth = bool | None  # None: true for some numbers of the spans, not for all
 
 
 @dataclass(frozen=True)
@@ -280,7 +258,7 @@ class _Evaluation:
         return Side(
             *spans,
             sign=_SIGNS[type(sign)],
-            holds=_compare(type(sign), *spans),
+            holds=compare(type(sign), *spans),
             share=share,
             terms=(self.terms(left), self.terms(right)),
             keys=(_keys(left), _keys(right)),
@@ -299,7 +277,7 @@ class _Evaluation:
             case ast.Constant(value=bool()) | ast.Constant(value=complex()):
                 pass
             case ast.Constant(value=int() | float() as number):
-                return _point(Fraction(str(number)))
+                return point(Fraction(str(number)))
             case ast.Subscript(
                 value=ast.Name(id="F" | "L" | "H" as which), slice=ast.Constant(value=str(key))
             ):
@@ -307,12 +285,12 @@ class _Evaluation:
             case ast.UnaryOp(op=ast.USub(), operand=part):
                 inner = self.span(part)
                 return Span(-inner.high, -inner.low)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return _ARITHMETIC[type(op)](self.span(left), self.span(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
+                return ARITHMETIC[type(op)](self.span(left), self.span(right))
             case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if (
-                name in _FUNCTIONS and parts
+                name in FUNCTIONS and parts
             ):
-                return _FUNCTIONS[name](*[self.span(part) for part in parts])
+                return FUNCTIONS[name](*[self.span(part) for part in parts])
             case ast.Compare():  # counts as 1 where it holds, as 0 where it does not
                 before = len(self.sides)
                 held = self.truth(node)
@@ -338,11 +316,11 @@ class _Evaluation:
         if not claim.exact:
             raise DataError(f"relation: {key!r} was published as 'about': it has no interval")
         highest = min(claim.high, 1.0) if claim.quantity == "share" else claim.high
-        low = _fraction(claim.low)
-        high = _fraction(highest)
+        low = fraction(claim.low)
+        high = fraction(highest)
         if which == "F":
-            return _point(_fraction(claim.value)) if self.at_face_value else Span(low, high)
-        return _point(low if which == "L" else high)
+            return point(fraction(claim.value)) if self.at_face_value else Span(low, high)
+        return point(low if which == "L" else high)
 
 
 def _all(truths: list[Truth]) -> Truth:
@@ -365,67 +343,6 @@ def _is_computed(term: str) -> bool:
     return any(sign in term for sign in "+-*/(")
 
 
-def _point(value: Fraction | float) -> Span:
-    return Span(value, value)
-
-
-def _fraction(value: float) -> Fraction | float:
-    return value if math.isinf(value) else Fraction(str(value))
-
-
-def _corners(operation: Callable[[Any, Any], Any]) -> Callable[[Span, Span], Span]:
-    """An operation that is monotone in each of its numbers takes its extremes at the ends."""
-
-    def over(a: Span, b: Span) -> Span:
-        ends = [operation(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-        # Infinity less infinity is no number: the other ends decide.
-        ends = [end for end in ends if not (isinstance(end, float) and math.isnan(end))]
-        return Span(min(ends), max(ends))
-
-    return over
-
-
-def _divide(a: Span, b: Span) -> Span:
-    if b.low <= 0 <= b.high:
-        raise ZeroDivisionError("division by a number that may be 0")
-    return _corners(operator.truediv)(a, b)
-
-
-def _modulo(a: Span, b: Span) -> Span:
-    if not (a.exact and b.exact):
-        raise DataError("relation: % takes whole numbers that are known exactly")
-    return _point(a.low % b.low)
-
-
-def _power(a: Span, b: Span) -> Span:
-    if b.exact and b.low == Fraction(1, 2) and a.low >= 0:
-        return Span(Fraction(math.sqrt(a.low)), Fraction(math.sqrt(a.high)))
-    raise DataError("relation: ** takes the exponent 0.5 and a number that is not negative")
-
-
-def _round(a: Span, digits: Span | None = None) -> Span:
-    places = int(digits.low) if digits else 0
-    if digits and not (digits.exact and 0 <= places <= 9):
-        raise ValueError("round takes 0 to 9 digits")
-    ends = [
-        end if isinstance(end, float) else Fraction(round(end, places)) for end in (a.low, a.high)
-    ]
-    return Span(*ends)
-
-
-_ARITHMETIC: dict[type[ast.operator], Callable[[Span, Span], Span]] = {
-    ast.Add: _corners(operator.add),
-    ast.Sub: _corners(operator.sub),
-    ast.Mult: _corners(operator.mul),
-    ast.Div: _divide,
-    ast.Mod: _modulo,
-    ast.Pow: _power,
-}
-_FUNCTIONS: dict[str, Callable[..., Span]] = {
-    "round": _round,
-    "min": lambda *spans: Span(min(span.low for span in spans), min(span.high for span in spans)),
-    "max": lambda *spans: Span(max(span.low for span in spans), max(span.high for span in spans)),
-}
 _OPPOSITE = {"=": "≠", "≠": "=", "<": "≥", "≤": ">", ">": "≤", "≥": "<"}
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "=",
@@ -435,25 +352,6 @@ _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: "≥",
 }
-
-
-def _compare(sign: type[ast.cmpop], a: Span, b: Span) -> Truth:
-    """Does a comparison hold for all, for some or for none of the numbers?"""
-    if sign is ast.Gt:
-        return _compare(ast.Lt, b, a)
-    if sign is ast.GtE:
-        return _compare(ast.LtE, b, a)
-    if sign is ast.Lt:
-        always, never = a.high < b.low, a.low >= b.high
-    elif sign is ast.LtE:
-        always, never = a.high <= b.low, a.low > b.high
-    else:
-        always, never = a.exact and a == b, a.high < b.low or b.high < a.low
-        if sign is ast.NotEq:
-            always, never = never, always
-    if always:
-        return True
-    return False if never else None
 
 
 def _as_different_texts(left: Span, right: Span, share: bool) -> tuple[str, str]:
