@@ -1,4 +1,7 @@
-"""Any table through the notebooks: what it lacks is said in a sentence, and the rest is done. Nothing in these tables is real."""
+"""Any table through the notebooks: what it lacks is said in a sentence, and the rest is done.
+
+Nothing in these tables is real.
+"""
 
 import ast
 import io
@@ -36,7 +39,7 @@ MEASURES = [
 def made_up(
     rows: int = 150, origins: list[str] = CENTRAL_ASIA, first: int = 2001, last: int = 2022
 ) -> pd.DataFrame:
-    """Incidents drawn by chance from nothing: every state, year and measure as likely as the next."""
+    """Incidents drawn by chance: every state, year and measure as likely as the next."""
     draw = np.random.default_rng(7)
     origin = draw.choice(origins, rows)
     return pd.DataFrame(
@@ -65,7 +68,10 @@ TABLES = {
 
 
 def run(number: str, dataset: Path, out: Path) -> str:
-    """A notebook of the collection in this process: all that it shows, as text. Raises what a cell raises."""
+    """A notebook of the collection in this process: all that it shows, as text.
+
+    Raises what a cell raises.
+    """
     (notebook,) = project_folder("notebooks").glob(f"{number}_*.ipynb")
     names: dict = {"display": print}
     out.mkdir(exist_ok=True)
@@ -105,18 +111,21 @@ def files(tmp_path_factory) -> dict[str, Path]:
         (
             "04",
             "no_hosts",
-            "No incident names a host in your file no_hosts.csv: whatever needs one stays empty below.",
+            "No incident names a host in your file no_hosts.csv: "
+            "whatever needs one stays empty below.",
         ),
         (
             "03",
             "no_dates",
-            "No incident has a date in your file no_dates.csv: whatever needs one stays empty below.",
+            "No incident has a date in your file no_dates.csv: "
+            "whatever needs one stays empty below.",
         ),
         ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
         (
             "03",
             "iran",
-            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); choose one with `-p origin=IRN`.",
+            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); "
+            "choose one with `-p origin=IRN`.",
         ),
         ("08", "twelve_rows", "too few for a share"),
         ("01", "bare", "No incident names a host in your file bare.csv"),
@@ -171,9 +180,9 @@ def test_no_corridor_is_called_the_largest_where_several_are_equal():
         ).sentence("Tajikistan")
         for size, ds in joined.items()
     }
-    assert (
-        said[2]
-        == "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare (n = 2)."
+    assert said[2] == (
+        "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare "
+        "(n = 2)."
     )
     assert "No corridor is the largest: several have 1 each" in said[6]
 

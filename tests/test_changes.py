@@ -1,4 +1,7 @@
-"""What users rely on in the list of changes: all of them, in the order of the file, small however many, added up without loss."""
+"""What users rely on in the list of changes: all of them, in the order of the file.
+
+Small however many they are, and added up without loss.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,7 @@
-"""What users rely on when a table of their own is cleaned: every row is kept or set aside, every change is told, names stay out."""
+"""What users rely on when a table of their own is cleaned.
+
+Every row is kept or set aside, every change is reported, names stay out.
+"""
 
 import careless
 import numpy as np
@@ -285,7 +288,7 @@ def test_a_row_whose_cells_may_stand_in_the_wrong_columns_is_set_aside_and_shows
     assert "Person" not in everything(ds)
 
 
-# ---------------------------------------------------------------- what a table may lack, or say besides
+# ------------------------------------------------------------ what a table may lack, or say besides
 
 
 def test_a_table_needs_neither_hosts_nor_dates():

@@ -1,4 +1,7 @@
-"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks, parts of it, and withdrawal."""
+"""What users rely on from cape.load().
+
+All rows, right types, right dates, honest blanks, parts of it, and withdrawal.
+"""
 
 import shutil
 from pathlib import Path
@@ -194,7 +197,8 @@ def test_what_is_no_date_is_set_aside(table, date):
                 "category": "religious",
                 "doubtful": False,
             },
-            "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] and category == 'religious' and not doubtful",
+            "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] "
+            "and category == 'religious' and not doubtful",
         ),
     ],
 )

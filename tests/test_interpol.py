@@ -91,13 +91,13 @@ def test_bounds_table_and_sentence_say_the_same():
     assert table["every incident names Interpol"].tolist() == [1, 0, 0]
     said = result.sentence("exiles")
     assert (
-        "first for 2 of the 5 exiles with Interpol named, not first for 2, and for 1 it cannot be told"
-        in said
+        "first for 2 of the 5 exiles with Interpol named, not first for 2, "
+        "and for 1 it cannot be told" in said
     )
     assert "a share of 40 to 60 %" in said
     assert (
-        "for 1 of the first no incident without Interpol is on record; among the other 4 the share is 25 to 50 %"
-        in said
+        "for 1 of the first no incident without Interpol is on record; "
+        "among the other 4 the share is 25 to 50 %" in said
     )
     assert "Held at or after the step: 2 of 5." in said
 
@@ -235,7 +235,8 @@ def test_marks_that_arrests_make_known_look_like_an_effect_and_the_second_group_
 def test_without_any_mark_the_question_is_not_answered():
     some = interpol.interpol(ROWS[ROWS["exile_id"] == "TJK-0003"].reset_index(drop=True))
     assert some.sentence("exiles").endswith(
-        "first for 0 of the 1 exiles with Interpol named, not first for 0, and for 1 it cannot be told: too few for a share."
+        "first for 0 of the 1 exiles with Interpol named, not first for 0, "
+        "and for 1 it cannot be told: too few for a share."
     )
     result = interpol.interpol(
         ROWS[ROWS["exile_id"].isin(["TJK-0006", "TJK-0007"])].reset_index(drop=True)

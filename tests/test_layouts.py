@@ -1,4 +1,7 @@
-"""What users rely on when their columns are called otherwise: found or described in ten lines, every guess said, nothing assumed."""
+"""What users rely on when their columns are called otherwise.
+
+They are recognised, or described in ten lines; every guess is noted, nothing is assumed.
+"""
 
 from pathlib import Path
 
@@ -142,7 +145,8 @@ def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missi
         find(["Country of origin", "Where", "When", "Remarks"], "mine.xlsx, sheet Exiles")
     said = str(caught.value)
     assert said.startswith(
-        "mine.xlsx, sheet Exiles lacks the column(s) measure (it has: Country of origin, Where, When, Remarks)"
+        "mine.xlsx, sheet Exiles lacks the column(s) measure "
+        "(it has: Country of origin, Where, When, Remarks)"
     )
     assert "--layout" in said and "\n" not in said
 
@@ -281,7 +285,10 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
     ],
 )
 def test_a_correction_that_does_not_find_what_it_corrects_stops_the_run(own, change, said):
-    correction = '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Jahr"\nexpect = 2015\nvalue = 2016\nreason = "typing error"\n'
+    correction = (
+        '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Jahr"\n'
+        'expect = 2015\nvalue = 2016\nreason = "typing error"\n'
+    )
     text = '[columns]\norigin = "from"\nmeasure = "what"\ndate = "Jahr"\n' + correction
     table = frame(("TJK", "threat", "2015"), columns=["from", "what", "Jahr"])
     assert cape.load(table, layout=own(text)).incidents["date"].tolist() == ["2016"]
@@ -291,7 +298,10 @@ def test_a_correction_that_does_not_find_what_it_corrects_stops_the_run(own, cha
 
 
 def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
-    text = '[columns]\norigin = "from"\nmeasure = "what"\n[[corrections]]\nwhere = { row = 1 }\ncolumn = "Name"\n'
+    text = (
+        '[columns]\norigin = "from"\nmeasure = "what"\n'
+        '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Name"\n'
+    )
     table = frame(
         ("TJK", "threat", "Person One"),
         ("TJK", "threat", "Person Two"),
@@ -351,11 +361,13 @@ def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
             "a [[corrections]] needs where, column, expect, value and reason",
         ),
         (
-            "[columns]\norigin = 'x'\nmeasure = 'y'\n[[corrections]]\nwhere = 3\ncolumn = 'x'\nexpect = 1\nvalue = 2\nreason = ''",
+            "[columns]\norigin = 'x'\nmeasure = 'y'\n[[corrections]]\nwhere = 3\n"
+            "column = 'x'\nexpect = 1\nvalue = 2\nreason = ''",
             "where of a correction must be a table, not 3",
         ),
         (
-            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\ncolumn = ''\nexpect = 1\nvalue = 2\nreason = ''",
+            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\n"
+            "column = ''\nexpect = 1\nvalue = 2\nreason = ''",
             "where of a correction must say which rows",
         ),
         ("[columns\norigin", "is not a layout"),

@@ -28,9 +28,8 @@ from capelib.estimators.event_order import (
 from capelib.estimators.shares import wilson
 from capelib.vocabulary.edtf import bounds as days_of
 
-WINDOW = range(
-    5
-)  # the days on which anything can happen in the enumerations; a blank date is any of them, and beyond
+# The days on which anything can happen in the enumerations; a blank date is any, and beyond.
+WINDOW = range(5)
 cheap = settings(max_examples=examples(150), deadline=None, derandomize=True)
 
 

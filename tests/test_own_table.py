@@ -1,4 +1,7 @@
-"""What users rely on when they load a table of their own: bad rows are set aside and explained, names never enter."""
+"""What users rely on when they load a table of their own.
+
+Bad rows are set aside and explained, names never enter.
+"""
 
 import csv
 import shutil
@@ -294,7 +297,8 @@ def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
         f"{HEADER}\n{GOOD}\n".encode("utf-8-sig"),
         f"{HEADER}\n{GOOD}\n".replace(",", ";").encode(),
         f"{HEADER}\n{GOOD}\n".replace(",", "\t").encode(),
-        f"{HEADER},host\n{GOOD},TUR\n".encode(),  # the first of two columns with one name is the one that counts
+        # The first of two columns with one name is the one that counts.
+        f"{HEADER},host\n{GOOD},TUR\n".encode(),
     ],
 )
 def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content):

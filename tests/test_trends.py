@@ -232,7 +232,10 @@ def test_the_test_of_overdispersion_rarely_alarms_under_poisson_and_finds_what_i
 # Jarrett 1979, Biometrika 66, 191-193.
 # Carlin, Gelfand and Smith 1992 (Applied Statistics 41, 389-405) date the change after 1891, from
 # 3.1 a year to 0.9.
-COAL = "4541043406334026335453144155342522342132211113001011003103220111010100021000110233112111123300014000100000100101"
+COAL = (
+    "45410434063340263354531441553425223421322111130010110031032201110101000210001102331121111233"
+    "00014000100000100101"
+)
 
 
 def test_the_coal_mining_series_breaks_where_it_was_published_to_break():
@@ -270,7 +273,7 @@ def test_the_scan_finds_a_planted_break():
     assert np.mean([scan.set_index("at").loc[2011, "p"] < 0.05 for scan in scans]) >= 0.95
 
 
-def test_the_scan_tries_every_year_with_four_years_on_both_sides_and_tests_level_and_slope_together():
+def test_the_scan_tries_each_year_with_four_on_both_sides_and_tests_level_and_slope_together():
     scan = yearly_counts.break_scan(series(COUNTS))
     assert scan["at"].tolist() == list(range(2005, 2018))
     row, fit = scan.set_index("at").loc[2012], FITS[POISSON]
