@@ -40,7 +40,7 @@ def incidents(*rows: tuple[str, str | None, str | None, int], origin: str = "TJK
     )
 
 
-def told(*rows) -> list[tuple]:
+def ordered_hosts(*rows) -> list[tuple]:
     """(step, host, certain) of one exile; None for missing."""
     found = journeys.stays(incidents(*[("A", *row) for row in rows]))
     return [
@@ -51,7 +51,7 @@ def told(*rows) -> list[tuple]:
 
 class TestTheOrderOfHosts:
     def test_dates_apart_give_a_certain_order(self):
-        assert told(("RUS", "2015-03-05", 1), ("TUR", "2014", 1)) == [
+        assert ordered_hosts(("RUS", "2015-03-05", 1), ("TUR", "2014", 1)) == [
             (1, "TUR", None),
             (2, "RUS", True),
         ]
@@ -78,27 +78,30 @@ class TestTheOrderOfHosts:
         [("2013", "2013"), ("2013", "2013-03"), ("2013-03", "2013-03-31"), ("2012/2014", "2013")],
     )
     def test_equal_and_overlapping_dates_give_no_order(self, one, other):
-        assert [row[2] for row in told(("RUS", one, 1), ("GEO", other, 1))] == [None, False]
+        assert [row[2] for row in ordered_hosts(("RUS", one, 1), ("GEO", other, 1))] == [
+            None,
+            False,
+        ]
 
     def test_the_day_after_is_after(self):
-        assert told(("RUS", "2013-03", 1), ("GEO", "2013-04-01", 1))[1] == (2, "GEO", True)
+        assert ordered_hosts(("RUS", "2013-03", 1), ("GEO", "2013-04-01", 1))[1] == (2, "GEO", True)
 
     def test_only_the_move_in_doubt_is_in_doubt(self):
-        found = told(
+        found = ordered_hosts(
             ("UKR", "2014", 1), ("RUS", "2014-05", 1), ("RUS", "2016", 1), ("DEU", "2018", 1)
         )
         assert found == [(1, "UKR", None), (2, "RUS", False), (3, "DEU", True)]
 
     def test_a_move_is_in_doubt_where_the_host_left_is(self):
         """Poland may have come last before Germany, though both lie before it."""
-        assert told(("RUS", "2014", 1), ("POL", "2014", 1), ("DEU", "2018", 1))[2] == (
+        assert ordered_hosts(("RUS", "2014", 1), ("POL", "2014", 1), ("DEU", "2018", 1))[2] == (
             3,
             "DEU",
             False,
         )
 
     def test_a_host_without_a_date_has_no_step_and_may_lie_between(self):
-        assert told(("RUS", "2010", 1), ("ITA", "2012", 1), ("GBR", None, 2)) == [
+        assert ordered_hosts(("RUS", "2010", 1), ("ITA", "2012", 1), ("GBR", None, 2)) == [
             (1, "RUS", None),
             (2, "ITA", False),
             (None, "GBR", False),
@@ -113,10 +116,16 @@ class TestTheOrderOfHosts:
         assert found["certain"].tolist()[1]
 
     def test_a_single_host_is_the_first_step_with_or_without_a_date(self):
-        assert told(("RUS", None, 1)) == told(("RUS", "2010", 1)) == [(1, "RUS", None)]
+        assert (
+            ordered_hosts(("RUS", None, 1))
+            == ordered_hosts(("RUS", "2010", 1))
+            == [(1, "RUS", None)]
+        )
 
     def test_rows_without_a_host_and_in_the_pursuing_state_are_no_stay(self):
-        assert told((None, "2010", 1), ("TJK", "2011", 3), ("RUS", "2012", 1)) == [(1, "RUS", None)]
+        assert ordered_hosts((None, "2010", 1), ("TJK", "2011", 3), ("RUS", "2012", 1)) == [
+            (1, "RUS", None)
+        ]
 
     def test_no_host_at_all_is_an_empty_frame_with_the_same_columns(self):
         found = journeys.stays(incidents(("A", None, "2010", 1)))
