@@ -166,7 +166,7 @@ def test_no_corridor_is_called_the_largest_where_several_are_equal():
         )
         for size in (2, 6)
     }
-    said = {
+    sentences = {
         size: cape.corridors.cooperation(
             ds.joined(),
             ["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"],
@@ -180,13 +180,14 @@ def test_no_corridor_is_called_the_largest_where_several_are_equal():
         ).sentence("Tajikistan")
         for size, ds in joined.items()
     }
-    assert said[2] == (
+    assert sentences[2] == (
         "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare "
         "(n = 2)."
     )
-    assert "No corridor is the largest: several have 1 each" in said[6]
+    assert "No corridor is the largest: several have 1 each" in sentences[6]
 
 
+@pytest.mark.slow
 def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_figures(
     files, tmp_path, monkeypatch, capsys
 ):
@@ -194,9 +195,9 @@ def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_
     monkeypatch.setattr("sys.argv", ["cape", "reproduce", "03", "--data", str(files["careless"])])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr()
-    assert ended.value.code == 1, said.err
-    assert "Set aside, and what to do" in said.err
+    captured = capsys.readouterr()
+    assert ended.value.code == 1, captured.err
+    assert "Set aside, and what to do" in captured.err
     (folder,) = (tmp_path / "build" / "figures").iterdir()
     ds = examine(files["careless"])
     assert len(pd.read_csv(folder / "set_aside.csv")) == len(ds.set_aside)
