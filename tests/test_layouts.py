@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from shared import changes_by
 
 import capelib as cape
 from capelib.clean.layouts import BESIDE, LIKELY, find, layout, layouts, match, read_layout
@@ -53,16 +54,6 @@ def own(tmp_path):
 
 def frame(*rows: tuple, columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns, dtype="str")
-
-
-def told(ds: cape.Dataset, rule: str) -> list[tuple]:
-    found = ds.changes[ds.changes["rule"] == rule]
-    return list(
-        found[["row", "column", "value", "made", "severity"]]
-        .astype({"row": object})
-        .fillna("")
-        .itertuples(index=False, name=None)
-    )
 
 
 # ---------------------------------------------------------------- the shipped ones
@@ -128,7 +119,7 @@ def test_a_misspelt_header_is_a_guess_with_its_certainty():
     ds = cape.load(
         frame(("TJK", "RUS", "threat"), columns=["Contry of origin", "Where", "measure"])
     )
-    assert told(ds, "column.name")[0][1:] == ("origin", "Contry of origin", "origin", "guess")
+    assert changes_by(ds, "column.name")[0][1:] == ("origin", "Contry of origin", "origin", "guess")
     assert ds.changes.query("rule == 'column.name'")["certainty"].tolist()[0] < 0.9
 
 
@@ -137,7 +128,9 @@ def test_the_first_of_two_columns_for_the_same_thing_counts_and_the_other_is_nam
         frame(("TJK", "RUS", "TUR", "threat"), columns=["origin", "where", "location", "measure"])
     )
     assert ds.incidents["host"].tolist() == ["RUS"]
-    assert told(ds, "column.unknown") == [("", "location", "(not shown)", "dropped", "dropped")]
+    assert changes_by(ds, "column.unknown") == [
+        ("", "location", "(not shown)", "dropped", "dropped")
+    ]
 
 
 def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missing_and_there():
@@ -187,14 +180,14 @@ def test_each_stage_of_an_exile_is_an_incident_linked_by_the_row():
         (2, "TUR", "2015", "detention"),
     ]
     assert ds.incidents["exile_id"].tolist() == ["TJK-0001"] * 3 + ["TJK-0002"]
-    assert told(ds, "layout.yes") == [(2, "measure", "yes", "detention", "guess")]
-    assert told(ds, "yes.no") == [(2, "measure", "no", "no incident", "info")]
+    assert changes_by(ds, "layout.yes") == [(2, "measure", "yes", "detention", "guess")]
+    assert changes_by(ds, "yes.no") == [(2, "measure", "no", "no incident", "info")]
 
 
 def test_as_many_hosts_as_incidents_are_paired_in_their_order_as_a_guess():
     ds = wide(("TJK-0001", "TJK", "Russia; Turkey", None, None, "arrested", "2011", "extradited"))
     assert events(ds) == [(1, "RUS", "2011", "detention"), (1, "TUR", None, "extradition")]
-    assert told(ds, "cell.several_paired") == [
+    assert changes_by(ds, "cell.several_paired") == [
         (1, "host", "Russia; Turkey", "Russia; Turkey", "guess")
     ]
 
@@ -207,7 +200,7 @@ def test_hosts_of_which_nobody_said_which_are_left_blank_and_told(stages):
     assert ds.incidents["host"].isna().all() and len(ds.incidents) == sum(
         stage is not None for stage in stages
     )
-    assert set(told(ds, "several hosts, not said which")) == {
+    assert set(changes_by(ds, "several hosts, not said which")) == {
         (1, "host", "Russia; Turkey", "left blank", "guess")
     }
     assert ds.set_aside.empty
@@ -264,12 +257,12 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
         ["TJK", "RUS", "2015", "detention"],
         ["TJK", "TUR", "2016", "threat"],
     ]
-    assert told(ds, "correction") == [(1, "date", "2105", "2015", "info")]
+    assert changes_by(ds, "correction") == [(1, "date", "2105", "2015", "info")]
     assert ds.changes.query("rule == 'correction'")["remedy"].tolist() == [
         "year mistyped in the source"
     ]
-    assert told(ds, "layout.fixed") == [("", "origin", "", "Tajikistan", "info")]
-    assert {made for *_, made, _ in told(ds, "layout.value")} == {"detention", "threat"}
+    assert changes_by(ds, "layout.fixed") == [("", "origin", "", "Tajikistan", "info")]
+    assert {made for *_, made, _ in changes_by(ds, "layout.value")} == {"detention", "threat"}
 
 
 @pytest.mark.parametrize(
