@@ -19,7 +19,10 @@ LOAD = (
     "import time, capelib; capelib.load; start = time.perf_counter(); {what}; "
     "print(time.perf_counter() - start)"
 )
-PLAIN = "[pandas.read_csv(project_folder('data') / f'{name}.csv') for name in ('incidents', 'exiles', 'sources')]"
+PLAIN = (
+    "[pandas.read_csv(project_folder('data') / f'{name}.csv')"
+    " for name in ('incidents', 'exiles', 'sources')]"
+)
 TIMED = {
     "capelib.load()": LOAD.format(what="capelib.load()"),
     "pandas.read_csv of the same three files, nothing checked": (

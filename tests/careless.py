@@ -64,7 +64,10 @@ class Aside(str):
 
 @dataclass(frozen=True)
 class Row:
-    """One row as written, and what the written date means (the other cells are looked up in MEANT)."""
+    """One row as written, and what the written date means.
+
+    The other cells are looked up in MEANT.
+    """
 
     cells: tuple[object, ...]
     date: str = ""
@@ -83,7 +86,7 @@ class Row:
     leeway: str = ""  # what else would be right
 
 
-# ---------------------------------------------------------------- what people write, and what it means
+# ------------------------------------------------------------ what people write, and what it means
 
 ORIGINS = {
     "TJK": ["Tajikistan", "Таджикистан", "Тоҷикистон", "Tadjikistan"],
@@ -240,12 +243,15 @@ MONTH_RU = [
     "декабрь",
 ]
 
-ONES = "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen Sixteen Seventeen Eighteen Nineteen"
+ONES = (
+    "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen"
+    " Sixteen Seventeen Eighteen Nineteen"
+)
 TENS = "Twenty Thirty Forty Fifty Sixty Seventy Eighty Ninety"
 
 
 def _dates(day: datetime.date) -> list[tuple[object, str, bool]]:
-    """The habits: how a day may be written, what is left of it, and whether EDTF has exactly one way to say that."""
+    """The habits: how a day may be written, what is left of it, whether EDTF has one way only."""
     month, year = day.month - 1, day.year
     full, to_month = day.isoformat(), f"{day:%Y-%m}"
     return [
@@ -508,19 +514,25 @@ def _rows() -> list[Row]:
 
 
 def careless() -> pd.DataFrame:
-    """The 200 rows as the colleague wrote them: one column a column, cells text, numbers, dates, True or Formula; None where empty."""
+    """The 200 rows as the colleague wrote them.
+
+    Cells are text, numbers, dates, True or Formula; None where empty.
+    """
     return pd.DataFrame([row.cells for row in _rows()], columns=COLUMNS, dtype="object")
 
 
 def truth(form: str = "xlsx") -> pd.DataFrame:
     """What each of the 200 rows means, on the same index.
 
-    form: "xlsx", "ods" or "csv". In csv merged cells are gone, and letters that cp1251 lacks have become question marks.
+    form: "xlsx", "ods" or "csv". In csv merged cells are gone, and letters that cp1251 lacks have
+    become question marks.
 
-    Columns: `kind`; `person` (as written; "" where not given); `origin`; `hosts` and `measures` (tuples: several values are several
-    linked rows); `date` (EDTF) and `date_exact` (False: another EDTF may say the same); `category`; `relatives` and `interpol` ("yes"
-    or ""); `set_aside` (column and reason, "" where the row can be used or is blank); `hidden`; `same_as` and `near` (position of the
-    row that it repeats or nearly repeats, -1 for none); `leeway` (what else would be right).
+    Columns: `kind`; `person` (as written; "" where not given); `origin`; `hosts` and `measures`
+    (tuples: several values are several linked rows); `date` (EDTF) and `date_exact` (False: another
+    EDTF may say the same); `category`; `relatives` and `interpol` ("yes" or ""); `set_aside`
+    (column and reason, "" where the row can be used or is blank); `hidden`; `same_as` and `near`
+    (position of the row that it repeats or nearly repeats, -1 for none); `leeway` (what else would
+    be right).
     """
     rows = _rows()
     labels = {row.label: place for place, row in enumerate(rows) if row.label}
@@ -578,7 +590,7 @@ def _meant(row: Row, form: str, labels: dict[str, int]) -> dict[str, object]:
 
 
 def write(folder: Path) -> dict[str, Path]:
-    """Writes the table as the colleague would send it, three times, and gives the paths by form: "xlsx", "ods", "csv"."""
+    """Writes the table as the colleague would send it: the paths of "xlsx", "ods" and "csv"."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {form: folder / f"my exiles FINAL2.{form}" for form in FIRST_ROW}
     rows = _rows()
@@ -646,7 +658,10 @@ def _write_xlsx(rows: list[Row], path: Path) -> None:
 
 
 def _compute(path: Path, shown: dict[str, str | int]) -> None:
-    """Puts the results beside the formulas of a workbook, as a spreadsheet program does when it saves; openpyxl cannot."""
+    """Puts the results beside the formulas of a workbook, as a spreadsheet program does on saving.
+
+    openpyxl cannot.
+    """
 
     def result(found: re.Match) -> str:
         value = shown[found[1]]

@@ -18,6 +18,12 @@ def outcome(row: pd.Series) -> str:
     return "" if pd.isna(row["value"]) else row["value"]
 
 
+def all_text(ds: cape.Dataset) -> str:
+    """All that a Dataset holds or shows, as text: to see that no name is in it."""
+    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside, ds.rows, ds.changes)
+    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
+
+
 def changes_by(ds: cape.Dataset, rule: str) -> list[tuple]:
     """The changes of one rule: row, column, value, made, severity; a blank is ""."""
     rows = ds.changes.loc[

@@ -1,4 +1,7 @@
-"""Any table through the notebooks: what it lacks is said in a sentence, and the rest is done. Nothing in these tables is real."""
+"""Any table through the notebooks: what it lacks is said in a sentence, and the rest is done.
+
+Nothing in these tables is real.
+"""
 
 import ast
 import io
@@ -36,7 +39,7 @@ MEASURES = [
 def made_up(
     rows: int = 150, origins: list[str] = CENTRAL_ASIA, first: int = 2001, last: int = 2022
 ) -> pd.DataFrame:
-    """Incidents drawn by chance from nothing: every state, year and measure as likely as the next."""
+    """Incidents drawn by chance: every state, year and measure as likely as the next."""
     draw = np.random.default_rng(7)
     origin = draw.choice(origins, rows)
     return pd.DataFrame(
@@ -65,7 +68,10 @@ TABLES = {
 
 
 def run(number: str, dataset: Path, out: Path) -> str:
-    """A notebook of the collection in this process: all that it shows, as text. Raises what a cell raises."""
+    """A notebook of the collection in this process: all that it shows, as text.
+
+    Raises what a cell raises.
+    """
     (notebook,) = project_folder("notebooks").glob(f"{number}_*.ipynb")
     names: dict = {"display": print}
     out.mkdir(exist_ok=True)
@@ -105,18 +111,21 @@ def files(tmp_path_factory) -> dict[str, Path]:
         (
             "04",
             "no_hosts",
-            "No incident names a host in your file no_hosts.csv: whatever needs one stays empty below.",
+            "No incident names a host in your file no_hosts.csv: "
+            "whatever needs one stays empty below.",
         ),
         (
             "03",
             "no_dates",
-            "No incident has a date in your file no_dates.csv: whatever needs one stays empty below.",
+            "No incident has a date in your file no_dates.csv: "
+            "whatever needs one stays empty below.",
         ),
         ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
         (
             "03",
             "iran",
-            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); choose one with `-p origin=IRN`.",
+            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); "
+            "choose one with `-p origin=IRN`.",
         ),
         ("08", "twelve_rows", "too few for a share"),
         ("01", "bare", "No incident names a host in your file bare.csv"),
@@ -157,7 +166,7 @@ def test_no_corridor_is_called_the_largest_where_several_are_equal():
         )
         for size in (2, 6)
     }
-    said = {
+    sentences = {
         size: cape.corridors.cooperation(
             ds.joined(),
             ["RUS", "TUR", "KAZ", "KGZ", "UKR", "POL"],
@@ -171,13 +180,14 @@ def test_no_corridor_is_called_the_largest_where_several_are_equal():
         ).sentence("Tajikistan")
         for size, ds in joined.items()
     }
-    assert (
-        said[2]
-        == "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare (n = 2)."
+    assert sentences[2] == (
+        "Too few incidents of Tajikistan with a known host and year in 2015-2021 to compare "
+        "(n = 2)."
     )
-    assert "No corridor is the largest: several have 1 each" in said[6]
+    assert "No corridor is the largest: several have 1 each" in sentences[6]
 
 
+@pytest.mark.slow
 def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_figures(
     files, tmp_path, monkeypatch, capsys
 ):
@@ -185,9 +195,9 @@ def test_a_workbook_runs_by_the_command_and_what_was_made_of_it_lies_beside_the_
     monkeypatch.setattr("sys.argv", ["cape", "reproduce", "03", "--data", str(files["careless"])])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr()
-    assert ended.value.code == 1, said.err
-    assert "Set aside, and what to do" in said.err
+    captured = capsys.readouterr()
+    assert ended.value.code == 1, captured.err
+    assert "Set aside, and what to do" in captured.err
     (folder,) = (tmp_path / "build" / "figures").iterdir()
     ds = examine(files["careless"])
     assert len(pd.read_csv(folder / "set_aside.csv")) == len(ds.set_aside)

@@ -1,4 +1,7 @@
-"""The careless colleague's table is what later tests take it for: the same 200 rows in three files, with every trap in it."""
+"""The careless colleague's table is what later tests take it for.
+
+The same 200 rows in three files, with every trap in it.
+"""
 
 import csv
 import datetime

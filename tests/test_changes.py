@@ -1,4 +1,7 @@
-"""What users rely on in the list of changes: all of them, in the order of the file, small however many, added up without loss."""
+"""What users rely on in the list of changes: all of them, in the order of the file.
+
+Small however many they are, and added up without loss.
+"""
 
 import numpy as np
 import pandas as pd
@@ -104,6 +107,6 @@ def test_what_is_not_exactly_a_word_of_the_codebook_always_leaves_a_change():
         pd.DataFrame([["Russia ", "THREAT", "Yes"]], columns=["origin", "measure", "interpol"]),
         layout="events",
     )
-    told = ds.changes.set_index("column")["made"].to_dict()
-    assert {"origin": "RUS", "measure": "threat", "interpol": "yes"}.items() <= told.items()
+    made = ds.changes.set_index("column")["made"].to_dict()
+    assert {"origin": "RUS", "measure": "threat", "interpol": "yes"}.items() <= made.items()
     assert "events" in layouts()

@@ -1,4 +1,7 @@
-"""`cape check`: notes that a person can act on, and three files that hold everything. Nothing in these tables is real."""
+"""`cape check`: notes that a person can act on, and three files that hold everything.
+
+Nothing in these tables is real.
+"""
 
 import re
 import subprocess

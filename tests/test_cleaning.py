@@ -1,9 +1,13 @@
-"""What users rely on when a table of their own is cleaned: every row is kept or set aside, every change is told, names stay out."""
+"""What users rely on when a table of their own is cleaned.
+
+Every row is kept or set aside, every change is reported, names stay out.
+"""
 
 import careless
 import numpy as np
 import pandas as pd
 import pytest
+from shared import all_text, changes_by
 
 import capelib as cape
 from capelib.clean.distinct import DistinctColumn
@@ -17,20 +21,6 @@ HEADER = ["name", "origin", "host", "date", "measure"]
 
 def loaded(*rows: tuple, columns: list[str] = HEADER, **also) -> cape.Dataset:
     return cape.load(pd.DataFrame(list(rows), columns=columns, dtype="str"), **also)
-
-
-def told(ds: cape.Dataset, rule: str) -> list[tuple]:
-    found = ds.changes[ds.changes["rule"] == rule]
-    return list(
-        found[["row", "column", "value", "made", "severity"]]
-        .fillna("")
-        .itertuples(index=False, name=None)
-    )
-
-
-def everything(ds: cape.Dataset) -> str:
-    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside, ds.rows, ds.changes)
-    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
 
 
 # ---------------------------------------------------------------- the careless colleague's table
@@ -79,8 +69,8 @@ def test_each_row_of_the_careless_table_ends_as_a_good_assistant_would_have_it(f
 def test_the_careless_table_is_told_as_it_is(from_a_colleague):
     ds, truth = from_a_colleague
     near = set(truth.index[truth["near"] >= 0])
-    assert {row for row, *_ in told(ds, "duplicate.near")} & near
-    exact = {row for row, *_ in told(ds, "says the same as an earlier row")}
+    assert {row for row, *_ in changes_by(ds, "duplicate.near")} & near
+    exact = {row for row, *_ in changes_by(ds, "says the same as an earlier row")}
     repeats = truth.index[(truth["same_as"] >= 0) & (truth["set_aside"] == "")]
     assert exact == set(repeats)
     assert set(ds.rows["row"]) | set(ds.set_aside["row"]) == set(
@@ -88,7 +78,7 @@ def test_the_careless_table_is_told_as_it_is(from_a_colleague):
     )
     assert not set(ds.rows["row"]) & set(ds.set_aside["row"])
     assert ds.problems["remedy"].notna().all() and ds.set_aside["why"].ne("").all()
-    shown = everything(ds)
+    shown = all_text(ds)
     assert "Person" not in shown and "men (not named)" not in shown
     names = set(truth.loc[truth["person"] != "", "person"])
     assert not any(name in shown for name in names)
@@ -104,7 +94,7 @@ def test_the_same_exile_has_one_key_whatever_the_spelling_of_the_name():
     )
     assert ds.incidents["exile_id"].tolist() == ["TJK-0001"] * 3 + ["UZB-0001", "TJK-0002"]
     assert ds.exiles["exile_id"].tolist() == ["TJK-0001", "UZB-0001", "TJK-0002"]
-    assert {value for _, _, value, *_ in told(ds, "exile.by_name")} == {"(not shown)"}
+    assert {value for _, _, value, *_ in changes_by(ds, "exile.by_name")} == {"(not shown)"}
 
 
 # ---------------------------------------------------------------- several values in a cell
@@ -123,7 +113,7 @@ def test_a_cell_with_several_values_becomes_linked_rows():
     ]
     assert ds.rows["row"].tolist() == [1, 1, 2, 2]
     assert ds.incidents["incident_id"].is_unique and ds.incidents["exile_id"].nunique() == 2
-    assert told(ds, "cell.several") == [
+    assert changes_by(ds, "cell.several") == [
         (1, "host", "Russia / Turkey", "Russia; Turkey", "info"),
         (2, "measure", "arrested; extradited", "arrested; extradited", "info"),
     ]
@@ -136,7 +126,7 @@ def test_as_many_values_in_two_cells_are_paired_as_a_guess():
         ["TUR", "deportation"],
     ]
     assert {
-        (column, severity) for _, column, _, _, severity in told(ds, "cell.several_paired")
+        (column, severity) for _, column, _, _, severity in changes_by(ds, "cell.several_paired")
     } == {
         ("host", "guess"),
         ("measure", "guess"),
@@ -186,7 +176,7 @@ def test_a_row_that_says_the_same_again_is_set_aside_and_one_that_says_nearly_th
     assert ds.set_aside[["row", "why"]].to_numpy().tolist() == [
         [2, "row: says the same as an earlier row"]
     ]
-    assert [row for row, *_ in told(ds, "duplicate.near")] == [3]
+    assert [row for row, *_ in changes_by(ds, "duplicate.near")] == [3]
     assert ds.rows["row"].tolist() == [1, 3, 4, 5]
 
 
@@ -194,7 +184,7 @@ def test_unnamed_persons_are_never_taken_for_each_other():
     row = (None, "TJK", "RUS", "2015-03-05", "detention")
     ds = loaded(row, row, row)
     assert len(ds.incidents) == len(ds.exiles) == 3 and ds.set_aside.empty
-    assert len(told(ds, "exile.unnamed")) == 3
+    assert len(changes_by(ds, "exile.unnamed")) == 3
 
 
 def test_words_for_not_known_are_no_name_and_no_key():
@@ -213,7 +203,7 @@ def test_near_repeats_of_a_long_event_are_found_behind_shorter_ones():
         (*about, "2015-02-01", "threat"),
         (*about, "2015-11-01", "threat"),
     )
-    assert [row for row, *_ in told(ds, "duplicate.near")] == [2, 3]
+    assert [row for row, *_ in changes_by(ds, "duplicate.near")] == [2, 3]
 
 
 def test_rows_that_repeat_another_are_found_as_pandas_finds_them():
@@ -240,7 +230,7 @@ def test_names_are_kept_only_when_asked_for_and_only_in_memory():
     ds, kept = loaded(*rows), loaded(*rows, keep_names=True)
     assert ds.names.empty and kept.names.to_dict() == {"TJK-0001": "Person One"}
     for each in (ds, kept):
-        assert "Person One" not in everything(each) and "Person Two" not in everything(each)
+        assert "Person One" not in all_text(each) and "Person Two" not in all_text(each)
         assert "Person" not in repr(each)
     assert kept.where(measure="threat").names.to_dict() == {"TJK-0001": "Person One"}
 
@@ -255,7 +245,7 @@ def test_a_name_that_stands_where_a_key_should_be_becomes_a_key_and_is_not_shown
     ds = loaded(*rows, columns=columns, keep_names=True)
     assert ds.incidents["exile_id"].tolist() == ["TJK-0008", "TJK-0007"]
     assert ds.names.to_dict() == {"TJK-0008": "Person One"}
-    assert ds.set_aside["exile_id"].tolist() == ["(not shown)"] and "Person" not in everything(ds)
+    assert ds.set_aside["exile_id"].tolist() == ["(not shown)"] and "Person" not in all_text(ds)
 
 
 def test_first_name_and_surname_tell_persons_apart_only_together():
@@ -282,10 +272,10 @@ def test_a_row_whose_cells_may_stand_in_the_wrong_columns_is_set_aside_and_shows
     assert aside[["value", "remedy"]].to_numpy().tolist() == [
         ["(not shown)", "put a cell that holds a comma between quotation marks"]
     ]
-    assert "Person" not in everything(ds)
+    assert "Person" not in all_text(ds)
 
 
-# ---------------------------------------------------------------- what a table may lack, or say besides
+# ------------------------------------------------------------ what a table may lack, or say besides
 
 
 def test_a_table_needs_neither_hosts_nor_dates():
@@ -306,7 +296,7 @@ def test_a_host_that_is_the_origin_is_kept_and_told():
         ("Person One", "TJK", "Tajikistan", "2015", "threat"),
         ("Person Two", "TJK", None, "2015", "threat"),
     )
-    assert len(ds.incidents) == 2 and told(ds, "host.is_origin") == [
+    assert len(ds.incidents) == 2 and changes_by(ds, "host.is_origin") == [
         (1, "host", "(not shown)", "kept", "guess")
     ]
 
@@ -412,8 +402,8 @@ def test_addresses_become_sources_with_a_publisher_and_anything_else_a_source_wi
         "S0004",
     ]
     assert ds.sources["publisher"].fillna("").tolist() == ["example.org", "example.com", "", ""]
-    assert ds.sources["url"].fillna("").tolist()[2] == "" and "see above" not in everything(ds)
-    assert told(ds, "source.text") == [
+    assert ds.sources["url"].fillna("").tolist()[2] == "" and "see above" not in all_text(ds)
+    assert changes_by(ds, "source.text") == [
         (4, "url", "(not shown)", "counted as a source without an address", "info")
     ]
 
@@ -432,11 +422,11 @@ def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path
     ds = loaded(*rows, columns=["exile_id", *HEADER[1:]])
     assert ds.rows["row"].tolist() == [2] and ds.set_aside.empty
     assert ds.incidents[["incident_id", "exile_id"]].to_numpy().tolist() == [["I0002", "TJK-0002"]]
-    assert [(row, severity) for row, *_, severity in told(ds, "withdrawn on request")] == [
+    assert [(row, severity) for row, *_, severity in changes_by(ds, "withdrawn on request")] == [
         (1, "withdrawn"),
         (3, "withdrawn"),
     ]
-    assert "TJK-0001" not in everything(ds) and "soon" not in everything(ds)
+    assert "TJK-0001" not in all_text(ds) and "soon" not in all_text(ds)
 
 
 # ---------------------------------------------------------------- the accounts

@@ -186,6 +186,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table(
     machines, tmp_path
 ):
@@ -210,8 +211,8 @@ def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table
         "far",
     )
     far = cape(tmp_path, *words, "--cluster", machines.address)
-    said = far.communicate()
-    assert far.returncode == 1, said  # a row is set aside
+    output = far.communicate()
+    assert far.returncode == 1, output  # a row is set aside
     (run,) = runner.plan(
         ["04"], {"dataset": str(tmp_path / "mine.csv"), "regime_measure": "row", "cutoff": "1"}
     )
@@ -224,6 +225,7 @@ def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table
     until(lambda: not machines.left())
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_lost_costs_only_its_run_which_is_made_elsewhere(machines, tmp_path):
     machines.workers()
     runs = [
@@ -239,15 +241,16 @@ def test_a_worker_that_is_lost_costs_only_its_run_which_is_made_elsewhere(machin
         machines.kill(worker)
 
     with meanwhile(lose):
-        found = reproduce(machines, tmp_path, runs)
-    assert {outcome.status for outcome in found.values()} == {"done"}
+        outcomes = reproduce(machines, tmp_path, runs)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
     assert sorted(run for run, _ in begun(tmp_path)) == sorted([run.name for run in runs] + lost)
     again = next(run for run in runs if run.name in lost)
     (near,) = runner.reproduce([again], tmp_path / "near", tmp_path / "build", plain=True)
-    assert contents(found[again.name].folder) == contents(near.folder)
+    assert contents(outcomes[again.name].folder) == contents(near.folder)
     until(lambda: not machines.left())
 
 
+@pytest.mark.slow
 def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp_path):
     machines.workers()
     up = "Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1]"
@@ -259,19 +262,25 @@ def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp
         notebook(tmp_path, "90_fatal", noting("90_fatal"), fatal),
         notebook(tmp_path, "91_good", noting("91_good"), WRITE),
     ]
-    found = reproduce(machines, tmp_path, runs)
-    assert found["91_good"].status == "done"
-    assert found["90_fatal"].status == "failed"
+    outcomes = reproduce(machines, tmp_path, runs)
+    assert outcomes["91_good"].status == "done"
+    assert outcomes["90_fatal"].status == "failed"
     assert re.match(
         r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need",
-        found["90_fatal"].error,
+        outcomes["90_fatal"].error,
     )
 
 
-def test_a_notebook_that_fails_is_named_as_at_home_and_kept(machines, tmp_path):
+def test_a_notebook_that_fails_is_named_as_at_home_and_kept_and_the_other_is_made(
+    machines, tmp_path
+):
     machines.workers()
-    run = notebook(tmp_path, "90_wrong", "x = 1", "1 / 0")
-    far = reproduce(machines, tmp_path, [run])[run.name]
+    wrong = notebook(tmp_path, "90_wrong", "x = 1", "1 / 0")
+    good = notebook(tmp_path, "91_good", WRITE)
+    outcomes = reproduce(machines, tmp_path, [wrong, good])
+    assert outcomes["91_good"].status == "done"
+    assert (outcomes["91_good"].folder / "made.txt").read_text() == "made"
+    far = outcomes["90_wrong"]
     kept = tmp_path / "build" / "failed" / "90_wrong.ipynb"
     assert (far.status, far.error) == (
         "failed",
@@ -281,6 +290,7 @@ def test_a_notebook_that_fails_is_named_as_at_home_and_kept(machines, tmp_path):
     assert not far.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_worker_with_other_packages_is_refused(machines, tmp_path):
     machines.workers()
     other = tmp_path / "pandas-0.0.dist-info"
@@ -305,6 +315,7 @@ def test_a_worker_with_other_packages_is_refused(machines, tmp_path):
     until(lambda: not machines.left())  # the run was ended
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_runs_out_there(machines, tmp_path):
     machines.workers()
     run = notebook(tmp_path, "90_long", noting("90_long"), SLEEP)
@@ -319,8 +330,8 @@ def test_ctrl_c_ends_what_runs_out_there(machines, tmp_path):
     )
     until(machines.left)
     far.send_signal(signal.SIGINT)
-    _, said = far.communicate(timeout=30)
-    assert (far.returncode, said) == (
+    _, message = far.communicate(timeout=30)
+    assert (far.returncode, message) == (
         130,
         "cape: interrupted; what was finished is in place, nothing else was changed\n",
     )
@@ -352,6 +363,7 @@ def test_when_all_workers_are_lost_it_ends_in_one_line(machines, tmp_path, monke
         reproduce(machines, tmp_path, [run])
 
 
+@pytest.mark.slow
 def test_when_the_scheduler_is_lost_it_ends_in_one_line(machines, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT", 3)
     machines.worker("worker-a")

@@ -17,7 +17,7 @@ def rows(cells: list[tuple]) -> pd.DataFrame:
 
 
 def test_exiles_are_linked_by_source_by_episode_and_through_each_other():
-    found = linked(
+    components = linked(
         rows(
             [
                 ("A", "S1", None),
@@ -29,13 +29,13 @@ def test_exiles_are_linked_by_source_by_episode_and_through_each_other():
             ]
         )
     )
-    assert found["A"] == found["B"] == found["C"] != found["D"]
-    assert found.nunique() == 2
+    assert components["A"] == components["B"] == components["C"] != components["D"]
+    assert components.nunique() == 2
 
 
 def test_no_source_links_nobody():
-    found = linked(rows([("A", NO_SOURCE, None), ("B", NO_SOURCE, None), ("C", None, None)]))
-    assert found.nunique() == 3
+    components = linked(rows([("A", NO_SOURCE, None), ("B", NO_SOURCE, None), ("C", None, None)]))
+    assert components.nunique() == 3
 
 
 def test_the_same_name_as_source_and_episode_is_not_one_thing():
@@ -47,25 +47,25 @@ def test_the_design_effect_agrees_with_a_cluster_robust_regression(seed):
     rng = np.random.default_rng(seed)
     cluster = pd.Series(np.repeat(range(30), rng.integers(1, 12, 30)))
     hits = pd.Series(rng.random(len(cluster)) < rng.beta(1, 2, 30)[cluster])
-    found, n = clustered(hits, cluster), len(hits)
+    share, n = clustered(hits, cluster), len(hits)
     robust = (
         sm.OLS(hits.astype(float), np.ones(n))
         .fit(cov_type="cluster", cov_kwds={"groups": cluster})
         .bse.iloc[0]
         ** 2
     )
-    assert found.design_effect == pytest.approx(
-        max(1, robust / (found.share * (1 - found.share) / n))
+    assert share.design_effect == pytest.approx(
+        max(1, robust / (share.share * (1 - share.share) / n))
     )
     few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 29)) ** 2
-    z, effective = stats.norm.ppf(0.975), n / found.design_effect * few
-    middle = (found.share + z**2 / (2 * effective)) / (1 + z**2 / effective)
+    z, effective = stats.norm.ppf(0.975), n / share.design_effect * few
+    middle = (share.share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = (
         z
         / (1 + z**2 / effective)
-        * np.sqrt(found.share * (1 - found.share) / effective + z**2 / (4 * effective**2))
+        * np.sqrt(share.share * (1 - share.share) / effective + z**2 / (4 * effective**2))
     )
-    assert (found.low, found.high) == pytest.approx((middle - half, middle + half))
+    assert (share.low, share.high) == pytest.approx((middle - half, middle + half))
 
 
 def covered(size: int, together: float, draws: int = 400) -> tuple[float, float]:
@@ -103,9 +103,9 @@ def test_without_correlation_the_interval_is_about_wilsons():
 
 def test_each_case_a_cluster_of_its_own_gives_nearly_wilsons_interval():
     hits = pd.Series([True] * 30 + [False] * 170)
-    found, plain = clustered(hits, pd.Series(range(200))), wilson(30, 200)
-    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.002)
-    assert found.design_effect == pytest.approx(200 / 199)
+    share, plain = clustered(hits, pd.Series(range(200))), wilson(30, 200)
+    assert (share.low, share.high) == pytest.approx((plain.low, plain.high), abs=0.002)
+    assert share.design_effect == pytest.approx(200 / 199)
 
 
 def test_all_or_none_show_no_design_effect_and_one_cluster_is_too_few():

@@ -170,8 +170,8 @@ class TestPerDisplaced:
                 for _, low, high in (displaced_ratios.poisson(int(k)) for k in n)
             ]
             assert stats.poisson.pmf(n, mean)[inside].sum() >= 0.95
-        one, four = displaced_ratios.poisson(40), displaced_ratios.poisson(40, 4.0)
-        assert four.low < one.low < one.high < four.high
+        plain, in_waves = displaced_ratios.poisson(40), displaced_ratios.poisson(40, 4.0)
+        assert in_waves.low < plain.low < plain.high < in_waves.high
         with pytest.raises(ParameterError, match="spread 1 or more"):
             displaced_ratios.poisson(4, 0.5)
 
@@ -200,6 +200,7 @@ class TestPerDisplaced:
             1000 * 3.689 / row["person_years"].item(), rel=1e-3
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("origin", "waves"), [("UZB", 0.0), ("UZB", 1.0), ("TJK", 1.0)])
     def test_the_interval_holds_when_incidents_come_in_waves(self, origin, waves):
         rng, people = np.random.default_rng(5), displaced_ratios.people_of(origin).loc[2001:2024]

@@ -43,9 +43,9 @@ ROWS = [
     [("incident", [0, 6, 0, 2, 4]), ("exile", [0, 5, 0, 1, 4]), ("episode", [0, 4, 0, 2, 2])],
 )
 def test_each_unit_counts_what_it_says_and_empty_years_stay_as_zero(unit, expected):
-    found = counts.per_year(frame(ROWS), 2009, 2013, unit)
-    assert found.to_dict("list") == {"year": [2009, 2010, 2011, 2012, 2013], "n": expected}
-    assert found.dtypes.astype(str).to_dict() == {"year": "int64", "n": "int64"}
+    yearly = counts.per_year(frame(ROWS), 2009, 2013, unit)
+    assert yearly.to_dict("list") == {"year": [2009, 2010, 2011, 2012, 2013], "n": expected}
+    assert yearly.dtypes.astype(str).to_dict() == {"year": "int64", "n": "int64"}
 
 
 def test_the_unit_is_the_incident_unless_said_otherwise():
@@ -69,22 +69,22 @@ def test_incidents_without_a_year_and_outside_the_period_are_left_out():
     ],
 )
 def test_counting_within_a_column_gives_each_of_its_values_every_year(unit, tjk, uzb):
-    found = counts.per_year(frame(ROWS), 2010, 2013, unit, by="origin")
-    assert list(found.columns) == ["year", "origin", "n"]
-    wide = found.pivot_table(index="year", columns="origin", values="n")
+    yearly = counts.per_year(frame(ROWS), 2010, 2013, unit, by="origin")
+    assert list(yearly.columns) == ["year", "origin", "n"]
+    wide = yearly.pivot_table(index="year", columns="origin", values="n")
     assert wide["TJK"].tolist() == tjk
     assert wide["UZB"].tolist() == uzb
 
 
 def test_a_value_that_occurs_only_outside_the_period_still_gets_its_zeros():
-    found = counts.per_year(frame(ROWS), 2012, 2012, by="origin")
-    assert found.to_dict("list") == {"year": [2012, 2012], "origin": ["TJK", "UZB"], "n": [2, 0]}
+    yearly = counts.per_year(frame(ROWS), 2012, 2012, by="origin")
+    assert yearly.to_dict("list") == {"year": [2012, 2012], "origin": ["TJK", "UZB"], "n": [2, 0]}
 
 
 def test_stages_keep_their_order_when_counted_within():
     stages = pd.Series([3, 1, 3], dtype=pd.CategoricalDtype([1, 2, 3], ordered=True))
-    found = counts.per_year(frame(ROWS[:3]).assign(stage=stages), 2010, 2010, by="stage")
-    assert found[["stage", "n"]].to_numpy().tolist() == [[1, 1], [3, 2]]
+    yearly = counts.per_year(frame(ROWS[:3]).assign(stage=stages), 2010, 2010, by="stage")
+    assert yearly[["stage", "n"]].to_numpy().tolist() == [[1, 1], [3, 2]]
 
 
 def test_an_episode_is_kept_by_its_first_row_and_single_incidents_all_stay():

@@ -1,12 +1,15 @@
-"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks, parts of it, and withdrawal."""
+"""What users rely on from cape.load().
+
+All rows, right types, right dates, honest blanks, parts of it, and withdrawal.
+"""
 
 import shutil
-from pathlib import Path
 
 import edtf as edtf_library
 import manifest
 import pandas as pd
 import pytest
+from shared import all_text
 
 import capelib as cape
 from capelib.paths import project_folder
@@ -16,23 +19,6 @@ from capelib.vocabulary.tables import read_text
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
-
-
-@pytest.fixture
-def table(tmp_path):
-    """Writes a CSV file of the given lines and returns its path."""
-
-    def write(*lines: str, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
-        path = tmp_path / name
-        path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
-        return path
-
-    return write
-
-
-def everything(ds: cape.Dataset) -> str:
-    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside)
-    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
 
 
 # ---------------------------------------------------------------- the public record
@@ -194,7 +180,8 @@ def test_what_is_no_date_is_set_aside(table, date):
                 "category": "religious",
                 "doubtful": False,
             },
-            "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] and category == 'religious' and not doubtful",
+            "origin == 'UZB' and host == 'RUS' and 2005 <= year <= 2015 and stage in [2, 3] "
+            "and category == 'religious' and not doubtful",
         ),
     ],
 )
@@ -269,6 +256,6 @@ def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
     ids = keys | set(theirs["incident_id"]) | (set(theirs["source_id"]) - set(left["source_id"]))
     for name in ("incidents", "exiles", "sources", "double_coding", "audit"):
         assert not cape.table(name).isin(ids).any(axis=None), name
-    assert not any(key in everything(ds) for key in ids)
+    assert not any(key in all_text(ds) for key in ids)
     assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
     assert ds.info.sha256 != before.info.sha256

@@ -122,18 +122,18 @@ def test_settings_of_the_reader_stay_as_they_were(ds):
 @pytest.mark.parametrize("origin", ["TJK", "VEN", "KGZ", "TUR"])
 def test_the_figures_of_03_are_drawn_for_many_cases_and_for_too_few(ds, origin):
     part = ds.where(origin=origin)
-    found = cape.targeting.targeting(part.incidents, ds.covered_from(origin), 2024, 2018)
-    assert cape.figures.targeting(found, part.info, origin, "episode").picture("png")
-    assert cape.figures.break_scan(found, part.info, origin).picture("png")
+    result = cape.targeting.targeting(part.incidents, ds.covered_from(origin), 2024, 2018)
+    assert cape.figures.targeting(result, part.info, origin, "episode").picture("png")
+    assert cape.figures.break_scan(result, part.info, origin).picture("png")
 
 
 @pytest.mark.parametrize("origin", ["TJK", "VEN"])
 def test_the_figures_of_04_are_drawn_for_many_cases_and_for_too_few(ds, origin):
     part = ds.where(origin=origin)
-    found = cape.hosts.host_shares(part.joined(), (2014, 2020), (2021, 2021))
+    result = cape.hosts.host_shares(part.joined(), (2014, 2020), (2021, 2021))
     for draw in (cape.figures.corridors, cape.figures.definitions):
-        assert draw(found, part.info, None).picture("png")
-    assert cape.figures.host_shares(found, part.info, {}).picture("png")
+        assert draw(result, part.info, None).picture("png")
+    assert cape.figures.host_shares(result, part.info, {}).picture("png")
 
 
 def test_published_shares_stand_beside_ours_only_for_the_same_periods(ds):

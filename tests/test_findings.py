@@ -79,9 +79,9 @@ def test_every_origin_gets_an_answer():
 
 def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
     ds = cape.load().where(origin="TJK")
-    found = cape.targeting.targeting(ds.incidents, 2001, 2024, 2015)
+    result = cape.targeting.targeting(ds.incidents, 2001, 2024, 2015)
     first = cape.targeting.variants(ds.joined(), 2001, 2024, 2015, "episode", "poisson").iloc[0]
-    assert np.isclose(first["per_year"], found.rise.term("per year")["ratio"])
+    assert np.isclose(first["per_year"], result.rise.term("per year")["ratio"])
     everyone = cape.load().where(stage=(2, 3))
     hosts = cape.hosts.host_shares(everyone.joined(), (2014, 2020), (2021, 2021))
     assert np.isclose(hosts.selections.iloc[0]["difference"], hosts.numbers["difference"])

@@ -67,19 +67,19 @@ ROWS = joined(
 
 
 def test_the_order_of_each_exile_by_hand():
-    found = interpol.of_exiles(ROWS).set_index("exile_id")
-    assert found["interpol"].tolist() == [True, True, True, True, True, False, False]
-    assert found["order"].astype("str").tolist()[:5] == [
+    exiles = interpol.of_exiles(ROWS).set_index("exile_id")
+    assert exiles["interpol"].tolist() == [True, True, True, True, True, False, False]
+    assert exiles["order"].astype("str").tolist()[:5] == [
         "first",
         "not first",
         "cannot be told",
         "first",
         "not first",
     ]
-    assert found["order"].isna().tolist()[5:] == [True, True]
-    assert found["alone"].tolist()[:5] == [False, False, False, True, False]
-    assert found["apart"].tolist() == [True, False, True, False, True, False, False]
-    assert found["notice"].tolist() == [True, False, True, False, True, False, False]
+    assert exiles["order"].isna().tolist()[5:] == [True, True]
+    assert exiles["alone"].tolist()[:5] == [False, False, False, True, False]
+    assert exiles["apart"].tolist() == [True, False, True, False, True, False, False]
+    assert exiles["notice"].tolist() == [True, False, True, False, True, False, False]
 
 
 def test_bounds_table_and_sentence_say_the_same():
@@ -89,17 +89,17 @@ def test_bounds_table_and_sentence_say_the_same():
     assert table["all"].to_dict() == {"first": 2, "not first": 2, "cannot be told": 1}
     assert table["notice by itself"].tolist() == [1, 1, 1]
     assert table["every incident names Interpol"].tolist() == [1, 0, 0]
-    said = result.sentence("exiles")
+    sentence = result.sentence("exiles")
     assert (
-        "first for 2 of the 5 exiles with Interpol named, not first for 2, and for 1 it cannot be told"
-        in said
+        "first for 2 of the 5 exiles with Interpol named, not first for 2, "
+        "and for 1 it cannot be told" in sentence
     )
-    assert "a share of 40 to 60 %" in said
+    assert "a share of 40 to 60 %" in sentence
     assert (
-        "for 1 of the first no incident without Interpol is on record; among the other 4 the share is 25 to 50 %"
-        in said
+        "for 1 of the first no incident without Interpol is on record; "
+        "among the other 4 the share is 25 to 50 %" in sentence
     )
-    assert "Held at or after the step: 2 of 5." in said
+    assert "Held at or after the step: 2 of 5." in sentence
 
 
 def test_what_follows_by_hand():
@@ -148,14 +148,14 @@ def test_hosts_with_fewer_than_three_persons_are_not_named():
         ("TJK-0008", "UKR", "2015", "detention"),
     ]
     rows += [("TJK-0009", None, "2015", "detention", True)]
-    found = interpol.held_where(joined(rows)).set_index("host")
-    assert found.loc["Ukraine"].tolist() == [
+    held = interpol.held_where(joined(rows)).set_index("host")
+    assert held.loc["Ukraine"].tolist() == [
         "PF",
         3,
         3,
     ]  # the one without Interpol is not among them, and nobody counts twice
-    assert found.loc["others"].tolist() == ["all", 2, 2]
-    assert "Germany" not in found.index
+    assert held.loc["others"].tolist() == ["all", 2, 2]
+    assert "Germany" not in held.index
 
 
 def test_the_first_arrest_decides_the_kind_of_host():
@@ -164,14 +164,14 @@ def test_the_first_arrest_decides_the_kind_of_host():
         ("TJK-0001", "DEU", "2012", "detention"),
         ("TJK-0002", "RUS", "2014", "detention"),
     ]
-    found = interpol.held_by_regime(
+    by_regime = interpol.held_by_regime(
         joined([*rows, ("TJK-0003", None, "2014", "detention")])
     ).set_index(["group", "rating"])
-    assert found["k"].to_dict() == {
+    assert by_regime["k"].to_dict() == {
         **{(GROUPS[0], "NF"): 0, (GROUPS[0], "PF"): 0, (GROUPS[0], "F"): 1},
         **{(GROUPS[2], "NF"): 1, (GROUPS[2], "PF"): 0, (GROUPS[2], "F"): 0},
     }
-    assert (found["n"] == 1).all()
+    assert (by_regime["n"] == 1).all()
 
 
 def collection(rng, n: int, first: float) -> tuple[pd.DataFrame, int]:
@@ -205,9 +205,9 @@ def test_the_bounds_hold_the_true_share_of_each_collection_and_the_limits_that_o
     rng, hits = np.random.default_rng(8), 0
     for _ in range(60):
         rows, truth = collection(rng, 29, 0.6)
-        found = interpol.of_exiles(rows)["order"]
+        orders = interpol.of_exiles(rows)["order"]
         share = bounds(
-            int((found == "first").sum()), int((found == "cannot be told").sum()), len(found)
+            int((orders == "first").sum()), int((orders == "cannot be told").sum()), len(orders)
         )
         assert share.k <= truth <= share.k + share.unknown
         hits += share.low <= 0.6 <= share.high
@@ -235,7 +235,8 @@ def test_marks_that_arrests_make_known_look_like_an_effect_and_the_second_group_
 def test_without_any_mark_the_question_is_not_answered():
     some = interpol.interpol(ROWS[ROWS["exile_id"] == "TJK-0003"].reset_index(drop=True))
     assert some.sentence("exiles").endswith(
-        "first for 0 of the 1 exiles with Interpol named, not first for 0, and for 1 it cannot be told: too few for a share."
+        "first for 0 of the 1 exiles with Interpol named, not first for 0, "
+        "and for 1 it cannot be told: too few for a share."
     )
     result = interpol.interpol(
         ROWS[ROWS["exile_id"].isin(["TJK-0006", "TJK-0007"])].reset_index(drop=True)
@@ -253,11 +254,11 @@ def test_without_any_mark_the_question_is_not_answered():
 def test_the_figures_of_08_are_drawn_for_many_cases_and_for_too_few(origin):
     ds = cape.load().where(origin=origin)
     rows = ds.joined()
-    found = interpol.interpol(rows)
+    result = interpol.interpol(rows)
     for chart in (
-        cape.figures.interpol_first(found, ds.info, "exiles"),
-        cape.figures.interpol_follows(found, ds.info),
-        cape.figures.interpol_compared(found, ds.info),
+        cape.figures.interpol_first(result, ds.info, "exiles"),
+        cape.figures.interpol_follows(result, ds.info),
+        cape.figures.interpol_compared(result, ds.info),
         cape.figures.interpol_held(interpol.held_by_regime(rows), ds.info, "fiw"),
     ):
         assert chart.picture("png")

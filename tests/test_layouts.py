@@ -1,9 +1,13 @@
-"""What users rely on when their columns are called otherwise: found or described in ten lines, every guess said, nothing assumed."""
+"""What users rely on when their columns are called otherwise.
+
+They are recognised, or described in ten lines; every guess is noted, nothing is assumed.
+"""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from shared import changes_by
 
 import capelib as cape
 from capelib.clean.layouts import BESIDE, LIKELY, find, layout, layouts, match, read_layout
@@ -50,16 +54,6 @@ def own(tmp_path):
 
 def frame(*rows: tuple, columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns, dtype="str")
-
-
-def told(ds: cape.Dataset, rule: str) -> list[tuple]:
-    found = ds.changes[ds.changes["rule"] == rule]
-    return list(
-        found[["row", "column", "value", "made", "severity"]]
-        .astype({"row": object})
-        .fillna("")
-        .itertuples(index=False, name=None)
-    )
 
 
 # ---------------------------------------------------------------- the shipped ones
@@ -125,7 +119,7 @@ def test_a_misspelt_header_is_a_guess_with_its_certainty():
     ds = cape.load(
         frame(("TJK", "RUS", "threat"), columns=["Contry of origin", "Where", "measure"])
     )
-    assert told(ds, "column.name")[0][1:] == ("origin", "Contry of origin", "origin", "guess")
+    assert changes_by(ds, "column.name")[0][1:] == ("origin", "Contry of origin", "origin", "guess")
     assert ds.changes.query("rule == 'column.name'")["certainty"].tolist()[0] < 0.9
 
 
@@ -134,7 +128,9 @@ def test_the_first_of_two_columns_for_the_same_thing_counts_and_the_other_is_nam
         frame(("TJK", "RUS", "TUR", "threat"), columns=["origin", "where", "location", "measure"])
     )
     assert ds.incidents["host"].tolist() == ["RUS"]
-    assert told(ds, "column.unknown") == [("", "location", "(not shown)", "dropped", "dropped")]
+    assert changes_by(ds, "column.unknown") == [
+        ("", "location", "(not shown)", "dropped", "dropped")
+    ]
 
 
 def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missing_and_there():
@@ -142,7 +138,8 @@ def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missi
         find(["Country of origin", "Where", "When", "Remarks"], "mine.xlsx, sheet Exiles")
     said = str(caught.value)
     assert said.startswith(
-        "mine.xlsx, sheet Exiles lacks the column(s) measure (it has: Country of origin, Where, When, Remarks)"
+        "mine.xlsx, sheet Exiles lacks the column(s) measure "
+        "(it has: Country of origin, Where, When, Remarks)"
     )
     assert "--layout" in said and "\n" not in said
 
@@ -183,14 +180,14 @@ def test_each_stage_of_an_exile_is_an_incident_linked_by_the_row():
         (2, "TUR", "2015", "detention"),
     ]
     assert ds.incidents["exile_id"].tolist() == ["TJK-0001"] * 3 + ["TJK-0002"]
-    assert told(ds, "layout.yes") == [(2, "measure", "yes", "detention", "guess")]
-    assert told(ds, "yes.no") == [(2, "measure", "no", "no incident", "info")]
+    assert changes_by(ds, "layout.yes") == [(2, "measure", "yes", "detention", "guess")]
+    assert changes_by(ds, "yes.no") == [(2, "measure", "no", "no incident", "info")]
 
 
 def test_as_many_hosts_as_incidents_are_paired_in_their_order_as_a_guess():
     ds = wide(("TJK-0001", "TJK", "Russia; Turkey", None, None, "arrested", "2011", "extradited"))
     assert events(ds) == [(1, "RUS", "2011", "detention"), (1, "TUR", None, "extradition")]
-    assert told(ds, "cell.several_paired") == [
+    assert changes_by(ds, "cell.several_paired") == [
         (1, "host", "Russia; Turkey", "Russia; Turkey", "guess")
     ]
 
@@ -203,7 +200,7 @@ def test_hosts_of_which_nobody_said_which_are_left_blank_and_told(stages):
     assert ds.incidents["host"].isna().all() and len(ds.incidents) == sum(
         stage is not None for stage in stages
     )
-    assert set(told(ds, "several hosts, not said which")) == {
+    assert set(changes_by(ds, "several hosts, not said which")) == {
         (1, "host", "Russia; Turkey", "left blank", "guess")
     }
     assert ds.set_aside.empty
@@ -260,12 +257,12 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
         ["TJK", "RUS", "2015", "detention"],
         ["TJK", "TUR", "2016", "threat"],
     ]
-    assert told(ds, "correction") == [(1, "date", "2105", "2015", "info")]
+    assert changes_by(ds, "correction") == [(1, "date", "2105", "2015", "info")]
     assert ds.changes.query("rule == 'correction'")["remedy"].tolist() == [
         "year mistyped in the source"
     ]
-    assert told(ds, "layout.fixed") == [("", "origin", "", "Tajikistan", "info")]
-    assert {made for *_, made, _ in told(ds, "layout.value")} == {"detention", "threat"}
+    assert changes_by(ds, "layout.fixed") == [("", "origin", "", "Tajikistan", "info")]
+    assert {made for *_, made, _ in changes_by(ds, "layout.value")} == {"detention", "threat"}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +278,10 @@ def test_a_layout_of_ones_own_is_ten_lines_in_a_file(own):
     ],
 )
 def test_a_correction_that_does_not_find_what_it_corrects_stops_the_run(own, change, said):
-    correction = '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Jahr"\nexpect = 2015\nvalue = 2016\nreason = "typing error"\n'
+    correction = (
+        '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Jahr"\n'
+        'expect = 2015\nvalue = 2016\nreason = "typing error"\n'
+    )
     text = '[columns]\norigin = "from"\nmeasure = "what"\ndate = "Jahr"\n' + correction
     table = frame(("TJK", "threat", "2015"), columns=["from", "what", "Jahr"])
     assert cape.load(table, layout=own(text)).incidents["date"].tolist() == ["2016"]
@@ -291,7 +291,10 @@ def test_a_correction_that_does_not_find_what_it_corrects_stops_the_run(own, cha
 
 
 def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
-    text = '[columns]\norigin = "from"\nmeasure = "what"\n[[corrections]]\nwhere = { row = 1 }\ncolumn = "Name"\n'
+    text = (
+        '[columns]\norigin = "from"\nmeasure = "what"\n'
+        '[[corrections]]\nwhere = { row = 1 }\ncolumn = "Name"\n'
+    )
     table = frame(
         ("TJK", "threat", "Person One"),
         ("TJK", "threat", "Person Two"),
@@ -351,11 +354,13 @@ def test_a_correction_in_a_column_of_names_shows_none_of_them(own):
             "a [[corrections]] needs where, column, expect, value and reason",
         ),
         (
-            "[columns]\norigin = 'x'\nmeasure = 'y'\n[[corrections]]\nwhere = 3\ncolumn = 'x'\nexpect = 1\nvalue = 2\nreason = ''",
+            "[columns]\norigin = 'x'\nmeasure = 'y'\n[[corrections]]\nwhere = 3\n"
+            "column = 'x'\nexpect = 1\nvalue = 2\nreason = ''",
             "where of a correction must be a table, not 3",
         ),
         (
-            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\ncolumn = ''\nexpect = 1\nvalue = 2\nreason = ''",
+            "[columns]\norigin = 'x'\nmeasure = ''\n[[corrections]]\nwhere = { row = '' }\n"
+            "column = ''\nexpect = 1\nvalue = 2\nreason = ''",
             "where of a correction must say which rows",
         ),
         ("[columns\norigin", "is not a layout"),

@@ -105,12 +105,13 @@ def test_which_numbers_can_stand_behind_a_published_one(key, value, holds):
 
 def test_every_relation_comes_out_as_it_was_written_down():
     expected = cape.table("relations").set_index("relation_id")["expected"].astype("str").to_dict()
-    found = relations()
-    assert {relation.relation_id: relation.verdict for relation in found} == {
+    checked = relations()
+    assert {relation.relation_id: relation.verdict for relation in checked} == {
         key: CONSISTENT if value == "holds" else CONTRADICTION for key, value in expected.items()
     }
     assert all(
-        relation.at_face_value == (expected[relation.relation_id] == "holds") for relation in found
+        relation.at_face_value == (expected[relation.relation_id] == "holds")
+        for relation in checked
     )
 
 
@@ -155,13 +156,14 @@ def test_a_second_evaluator_agrees_at_face_value():
         )
 
 
-def test_no_numbers_within_the_intervals_can_escape_a_verdict():
+@pytest.mark.parametrize("draws", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_no_numbers_within_the_intervals_can_escape_a_verdict(draws):
     """Numbers are drawn within the intervals: what is certain holds for each of them."""
     rng = np.random.default_rng(8)
     texts = cape.table("relations").set_index("relation_id")["expression"]
     for relation in relations():
         truth, _ = evaluate(texts[relation.relation_id], KNOWN)
-        for _ in range(20):
+        for _ in range(draws):
             drawn = dict(KNOWN)
             for key in relation.finding_ids:
                 claim = KNOWN[key]
@@ -368,16 +370,16 @@ def test_only_numbers_that_another_collection_can_meet_are_judged_by_it():
 
 
 def test_the_verdicts_on_the_public_record():
-    found = cape.findings.check(cape.load())
-    assert list(dict.fromkeys(found.frame["finding_id"])) == list(KNOWN)
-    assert set(found.frame["verdict"]) <= set(cape.findings.MEANING)
-    assert not set(found.frame["verdict"]) & {"reproduced", "not reproduced"}
-    shares = found.frame[
-        (found.frame["value"].notna()) & (found.frame["quantity"] != "minimum_count")
+    verdicts = cape.findings.check(cape.load())
+    assert list(dict.fromkeys(verdicts.frame["finding_id"])) == list(KNOWN)
+    assert set(verdicts.frame["verdict"]) <= set(cape.findings.MEANING)
+    assert not set(verdicts.frame["verdict"]) & {"reproduced", "not reproduced"}
+    shares = verdicts.frame[
+        (verdicts.frame["value"].notna()) & (verdicts.frame["quantity"] != "minimum_count")
     ]
     assert shares[["low", "high", "n"]].notna().all(axis=None)
     assert (shares["low"] <= shares["value"]).all() and (shares["value"] <= shares["high"]).all()
-    lines = found.frame.set_index("finding_id")["arithmetic"]
+    lines = verdicts.frame.set_index("finding_id")["arithmetic"]
     assert lines["fh2025-top10-share"] == CONTRADICTION
     assert lines["fh2025-chn"] == CONSISTENT
     assert lines["oxus2022-detailed"] == ""
@@ -385,12 +387,12 @@ def test_the_verdicts_on_the_public_record():
 
 def test_cape_cannot_be_tested_by_its_own_pages():
     ds = cape.load()
-    found = cape.findings.check(ds, ["cape1-uzb-tjk-share"])[0]
+    verdict = cape.findings.check(ds, ["cape1-uzb-tjk-share"])[0]
     own = ds.where(source_kind="cape", origin=cape.CENTRAL_ASIA, years=(1990, 2016))
     every = ds.where(origin=cape.CENTRAL_ASIA, years=(1990, 2016)).incidents
     others = every[~every["incident_id"].isin(own.incidents["incident_id"])]
     assert len(own.incidents)
-    assert found.n == others["exile_id"].nunique()
+    assert verdict.n == others["exile_id"].nunique()
 
 
 def test_a_publication_cannot_be_tested_by_incidents_coded_from_it():
@@ -425,13 +427,13 @@ def test_no_case_is_no_number(tmp_path):
     (tmp_path / "mine.csv").write_text(
         "exile_id,origin,host,date,measure\nVEN-0001,VEN,COL,2010,threat\n", encoding="utf-8"
     )
-    found = cape.findings.check(
+    verdicts = cape.findings.check(
         cape.load(tmp_path / "mine.csv"), ["fa2022-autoc-share-2021", "cape1-uzb-tjk-share"]
     )
-    assert {(verdict.verdict, verdict.value, verdict.here) for verdict in found} == {
+    assert {(verdict.verdict, verdict.value, verdict.here) for verdict in verdicts} == {
         ("too few cases", None, "")
     }
-    assert "no incident" in found[0].reason
+    assert "no incident" in verdicts[0].reason
 
 
 def test_a_part_of_a_release_is_not_the_release(freedom_house):
@@ -486,14 +488,14 @@ def falsified(claim):
 @pytest.mark.parametrize("which", ["freedom_house", "first_cape"])
 def test_every_number_of_a_release_comes_back_from_its_twin(which, request):
     ds = request.getfixturevalue(which)
-    found = cape.findings.check(ds).frame
-    own = found[found["finding_id"].map(lambda key: KNOWN[key].vintage) == ds.info.vintage]
+    verdicts = cape.findings.check(ds).frame
+    own = verdicts[verdicts["finding_id"].map(lambda key: KNOWN[key].vintage) == ds.info.vintage]
     assert len(own) == {"fh-2022": 11, "cape-1.0": 4}[ds.info.vintage]
     assert own.set_index("finding_id")["verdict"].to_dict() == dict.fromkeys(
         own["finding_id"], "reproduced"
     )
     assert set(own["label"]) == {"SYNTHETIC"}
-    others = found[~found["finding_id"].isin(own["finding_id"])]
+    others = verdicts[~verdicts["finding_id"].isin(own["finding_id"])]
     assert not set(others["verdict"]) & {"reproduced", "not reproduced"}
 
 
@@ -505,9 +507,11 @@ def test_with_one_number_falsified_exactly_that_one_does_not_come_back(
 ):
     ds = freedom_house if KNOWN[key].vintage == "fh-2022" else first_cape
     own = [name for name, claim in KNOWN.items() if claim.vintage == ds.info.vintage]
-    found = cape.findings.check(ds, own, known=KNOWN | {key: falsified(KNOWN[key])})
-    assert [verdict.finding_id for verdict in found if verdict.verdict != "reproduced"] == [key]
-    assert [verdict.verdict for verdict in found if verdict.finding_id == key] == ["not reproduced"]
+    verdicts = cape.findings.check(ds, own, known=KNOWN | {key: falsified(KNOWN[key])})
+    assert [verdict.finding_id for verdict in verdicts if verdict.verdict != "reproduced"] == [key]
+    assert [verdict.verdict for verdict in verdicts if verdict.finding_id == key] == [
+        "not reproduced"
+    ]
 
 
 @pytest.mark.parametrize("before", [374, 380])
@@ -517,18 +521,20 @@ def test_the_published_58_percent_allows_374_to_380_of_650(before, tmp_path):
         (before + (-1 if before == 374 else 1), "not reproduced"),
     ):
         ds = cape.load(written(fh_2022(number), tmp_path / str(number)), vintage="fh-2022")
-        found = cape.findings.check(ds, ["fa2022-autoc-share-2014-2020", "fa2022-autoc-share-2021"])
+        verdicts = cape.findings.check(
+            ds, ["fa2022-autoc-share-2014-2020", "fa2022-autoc-share-2021"]
+        )
         pooled = ledger_numbers.authoritarian_share(ds.incidents, (2014, 2020))
         assert round(pooled.value * 650) == number
         assert (0.575 <= pooled.value < 0.585) is (expected == "reproduced")
-        assert [verdict.verdict for verdict in found] == [expected, "reproduced"]
+        assert [verdict.verdict for verdict in verdicts] == [expected, "reproduced"]
 
 
 def test_a_missing_row_shows(tmp_path):
     ds = cape.load(written(fh_2022().iloc[1:], tmp_path), vintage="fh-2022")
-    found = cape.findings.check(ds, ["fh2022-total"])[0]
-    assert (found.verdict, found.value) == ("not reproduced", 734)
-    assert found.reason == "computed from SYNTHETIC, declared to be fh-2022: 734"
+    verdict = cape.findings.check(ds, ["fh2022-total"])[0]
+    assert (verdict.verdict, verdict.value) == ("not reproduced", 734)
+    assert verdict.reason == "computed from SYNTHETIC, declared to be fh-2022: 734"
 
 
 @pytest.mark.parametrize("vintage", sorted({claim.vintage for claim in KNOWN.values()} - {""}))
@@ -567,8 +573,8 @@ def test_a_release_that_is_none_is_refused(tmp_path):
     ],
 )
 def test_a_release_is_judged_by_the_published_interval(key, tally, verdict, freedom_house):
-    found = judge(KNOWN[key], freedom_house.info, "by hand", tally)
-    assert found.verdict == verdict
+    judged = judge(KNOWN[key], freedom_house.info, "by hand", tally)
+    assert judged.verdict == verdict
 
 
 TABLE = pd.DataFrame(
@@ -637,12 +643,12 @@ def test_tallies_refuse_what_has_no_answer():
 
 def test_the_page_shows_every_number_and_escapes_what_it_shows():
     ds = cape.load()
-    found = cape.findings.check(ds)
-    page = cape.figures.ledger_page(found, relations(), ds.info).document()
-    assert page.count("<svg") == 2 * found.frame["value"].notna().sum()
+    verdicts = cape.findings.check(ds)
+    page = cape.figures.ledger_page(verdicts, relations(), ds.info).document()
+    assert page.count("<svg") == 2 * verdicts.frame["value"].notna().sum()
     for text in CONTRADICTIONS.values():
         assert text.replace("<", "&lt;").replace(">", "&gt;") in page
-    evil = replace(found[0], statement="<script>alert(1)</script>")
+    evil = replace(verdicts[0], statement="<script>alert(1)</script>")
     assert (
         "<script>"
         not in cape.figures.ledger_page(cape.findings.Verdicts([evil]), [], ds.info).document()
@@ -650,15 +656,16 @@ def test_the_page_shows_every_number_and_escapes_what_it_shows():
 
 
 def test_the_summary_counts_each_number_once():
-    found, among = cape.findings.check(cape.load()), relations()
-    said = cape.findings.summary(found, among)
+    checked, among = cape.findings.check(cape.load()), relations()
+    summary = cape.findings.summary(checked, among)
     between = sum(not relation.derived for relation in among)
-    assert said.startswith(
+    assert summary.startswith(
         f"Of {between} relations between published numbers 8 cannot hold as printed; "
         f"of {manifest.rows()['findings']} published numbers"
     )
-    verdicts = found.frame.groupby("finding_id")["verdict"].agg(set)
-    assert f"{sum(len(each) > 1 for each in verdicts)} {DEPENDS}" in said
+    verdicts = checked.frame.groupby("finding_id")["verdict"].agg(set)
+    assert f"{sum(len(each) > 1 for each in verdicts)} {DEPENDS}" in summary
     assert (
-        f"for {sum(each == {'too few cases'} for each in verdicts)} it holds too few cases" in said
+        f"for {sum(each == {'too few cases'} for each in verdicts)} it holds too few cases"
+        in summary
     )

@@ -46,11 +46,11 @@ class TestEachNotebook:
         assert not re.search(r"/(home|root|tmp|work|Users)/", shown)
 
     def test_each_parameter_has_a_type_a_default_and_a_comment_and_papermill_sees_it(self, path):
-        found = declared(path)
-        assert all(parameter.comment for parameter in found.values())
-        assert set(papermill.inspect_notebook(path)) == set(found)
-        assert found["dataset"].default == "public-record"
-        assert found["out"].default == ""
+        parameters = declared(path)
+        assert all(parameter.comment for parameter in parameters.values())
+        assert set(papermill.inspect_notebook(path)) == set(parameters)
+        assert parameters["dataset"].default == "public-record"
+        assert parameters["out"].default == ""
 
     def test_it_checks_all_its_parameters(self, path):
         calls = [
@@ -221,8 +221,8 @@ def test_the_committed_comparisons_hold_what_their_runs_found(folder):
     text = (folder / "index.html").read_text(encoding="utf-8")
     estimates = pd.read_csv(folder / "estimates.csv")
     for run in runs:
-        found = json.loads((FIGURES / run.name / "answer.json").read_text(encoding="utf-8"))
-        assert html.escape(found["answer"]) in text
+        answer = json.loads((FIGURES / run.name / "answer.json").read_text(encoding="utf-8"))
+        assert html.escape(answer["answer"]) in text
     assert estimates["run"].nunique() == len(runs)
     for source in re.findall(r'(?:src|href)="([^"]+)"', text):
         assert (folder / source).exists(), source
@@ -230,11 +230,11 @@ def test_the_committed_comparisons_hold_what_their_runs_found(folder):
 
 def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
     """Numbers of figures and notebooks, against the functions that make them."""
-    found = json.loads(
+    answer = json.loads(
         (FIGURES / "12_published_findings" / "answer.json").read_text(encoding="utf-8")
     )
     fresh = json.loads(json.dumps([verdict.row() for verdict in cape.findings.check(cape.load())]))
-    assert found["verdicts"] == fresh
+    assert answer["verdicts"] == fresh
     notebook = code(project_folder("notebooks") / "12_published_findings.ipynb")
     shown = "".join(
         "".join(output.get("data", {}).get("text/html", ""))

@@ -28,9 +28,8 @@ from capelib.estimators.event_order import (
 from capelib.estimators.shares import wilson
 from capelib.vocabulary.edtf import bounds as days_of
 
-WINDOW = range(
-    5
-)  # the days on which anything can happen in the enumerations; a blank date is any of them, and beyond
+# The days on which anything can happen in the enumerations; a blank date is any, and beyond.
+WINDOW = range(5)
 cheap = settings(max_examples=examples(150), deadline=None, derandomize=True)
 
 
@@ -96,9 +95,9 @@ def test_first_is_what_every_possible_day_agrees_on(rows):
             if min(others) < min(mine)
             else {FIRST, NOT_FIRST}
         )
-    found = comes_first(of_days(spans), pd.Series(step))
-    assert found.loc["A", "order"] == (verdicts.pop() if len(verdicts) == 1 else UNKNOWN)
-    assert found.loc["A", "alone"] == all(step)
+    order = comes_first(of_days(spans), pd.Series(step))
+    assert order.loc["A", "order"] == (verdicts.pop() if len(verdicts) == 1 else UNKNOWN)
+    assert order.loc["A", "alone"] == all(step)
 
 
 @cheap
@@ -144,18 +143,18 @@ def test_after_is_what_every_possible_day_agrees_on(rows):
     ],
 )
 def test_the_order_of_two_dates(step, other, order):
-    found = comes_first(dated([("A", step), ("A", other)]), pd.Series([True, False]))
-    assert found.loc["A", "order"] == order
-    assert not found.loc["A", "alone"]
+    orders = comes_first(dated([("A", step), ("A", other)]), pd.Series([True, False]))
+    assert orders.loc["A", "order"] == order
+    assert not orders.loc["A", "alone"]
 
 
 def test_one_dated_step_before_everything_else_is_enough_even_where_another_step_has_no_date():
     rows = dated(
         [("A", "2010"), ("A", None), ("A", "2012"), ("B", None), ("B", "2012"), ("C", None)]
     )
-    found = comes_first(rows, pd.Series([True, True, False, True, False, True]))
-    assert found["order"].tolist() == [FIRST, UNKNOWN, FIRST]
-    assert found["alone"].tolist() == [
+    order = comes_first(rows, pd.Series([True, True, False, True, False, True]))
+    assert order["order"].tolist() == [FIRST, UNKNOWN, FIRST]
+    assert order["alone"].tolist() == [
         False,
         False,
         True,
@@ -163,8 +162,8 @@ def test_one_dated_step_before_everything_else_is_enough_even_where_another_step
 
 
 def test_an_exile_without_the_step_is_not_asked():
-    found = comes_first(dated([("A", "2010"), ("B", "2011")]), pd.Series([True, False]))
-    assert list(found.index) == ["A"]
+    order = comes_first(dated([("A", "2010"), ("B", "2011")]), pd.Series([True, False]))
+    assert list(order.index) == ["A"]
     assert comes_first(dated([("A", "2010")]), pd.Series([False])).empty
     assert then(dated([("A", "2010")]), pd.Series([False]), pd.Series([True])).empty
 
@@ -178,9 +177,9 @@ def test_what_is_recorded_before_and_after_counts_as_after():
 
 
 def test_bounds_count_the_unknown_as_no_and_as_yes():
-    found = bounds(14, 11, 29)
-    assert (found.lower, found.upper) == (14 / 29, 25 / 29)
-    assert (found.low, found.high) == (wilson(14, 29).low, wilson(25, 29).high)
+    share = bounds(14, 11, 29)
+    assert (share.lower, share.upper) == (14 / 29, 25 / 29)
+    assert (share.low, share.high) == (wilson(14, 29).low, wilson(25, 29).high)
     assert bounds(3, 0, 8)[3:] == (3 / 8, 3 / 8, *wilson(3, 8)[3:])
     with pytest.raises(TooFewCases):
         bounds(0, 0, 0)
@@ -232,9 +231,9 @@ def test_the_share_lies_between_the_bounds_in_every_simulated_collection():
         text = [
             when.strftime(form) if form else None for when, form in zip(day, forms, strict=True)
         ]
-        found = comes_first(dated(list(zip(exile, text, strict=True))), pd.Series(step))[
+        order = comes_first(dated(list(zip(exile, text, strict=True))), pd.Series(step))[
             "order"
         ].value_counts()
-        share = bounds(int(found[FIRST]), int(found[UNKNOWN]), n)
+        share = bounds(int(order[FIRST]), int(order[UNKNOWN]), n)
         assert share.k <= truth <= share.k + share.unknown
         assert 0 < share.unknown < n

@@ -1,4 +1,7 @@
-"""What users rely on when they load a table of their own: bad rows are set aside and explained, names never enter."""
+"""What users rely on when they load a table of their own.
+
+Bad rows are set aside and explained, names never enter.
+"""
 
 import csv
 import shutil
@@ -10,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from shared import examples
+from shared import all_text, examples
 
 import capelib as cape
 from capelib.paths import project_folder
@@ -19,26 +22,7 @@ HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
 
 
-@pytest.fixture
-def table(tmp_path):
-    """Writes a CSV file of the given lines and returns its path."""
-
-    def write(*lines: str, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
-        return path
-
-    return write
-
-
-def everything(ds: cape.Dataset) -> str:
-    """All that a Dataset holds or says, as text."""
-    frames = (ds.incidents, ds.exiles, ds.sources, ds.problems, ds.set_aside, ds.rows, ds.changes)
-    return repr(ds.info) + repr(ds) + "".join(frame.to_csv() for frame in frames)
-
-
-def told(ds: cape.Dataset) -> list[tuple]:
+def problem_rows(ds: cape.Dataset) -> list[tuple]:
     return list(ds.problems[["file", "row", "column", "remedy"]].itertuples(index=False, name=None))
 
 
@@ -67,7 +51,7 @@ def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
             "TJK-0001,TJK,RUS,soon,had some trouble",
         )
     )
-    assert told(ds) == [
+    assert problem_rows(ds) == [
         ("mine.csv", 3, "origin", "did you mean TJK, Tajikistan?"),
         ("mine.csv", 5, "date", "write 2015, 2015-03 or 2015-03-05 (EDTF)"),
         ("mine.csv", 5, "measure", "see `cape codebook measure`"),
@@ -110,7 +94,7 @@ def test_a_row_with_a_comma_too_many_is_set_aside_and_none_of_its_cells_is_trust
     )
     assert ds.set_aside["row"].tolist() == [3]
     assert "put a cell that holds a comma between quotation marks" in ds.problems["remedy"].tolist()
-    assert "Person" not in everything(ds)
+    assert "Person" not in all_text(ds)
 
 
 def test_the_category_may_stand_beside_the_incident(table):
@@ -154,8 +138,8 @@ def test_a_column_of_names_is_dropped_and_never_anywhere_in_the_dataset(table):
         "Example Person,TJK,RUS,2016,detention,Example Person",
     ]
     ds = cape.load(table(f"{HEADER},name", *lines))
-    assert ("mine.csv", 1, "name", "names of persons never enter") in told(ds)
-    assert "Example" not in everything(ds) and len(ds.incidents) == 2
+    assert ("mine.csv", 1, "name", "names of persons never enter") in problem_rows(ds)
+    assert "Example" not in all_text(ds) and len(ds.incidents) == 2
 
 
 def test_a_key_that_occurs_twice_counts_once(table):
@@ -163,7 +147,7 @@ def test_a_key_that_occurs_twice_counts_once(table):
         table(f"incident_id,{HEADER}", f"I0001,{GOOD}", f"I0001,{GOOD.replace('2015', '2016')}")
     )
     assert ds.incidents["date"].tolist() == ["2015-03"]
-    assert told(ds) == [("mine.csv", 3, "incident_id", "each row needs its own key")]
+    assert problem_rows(ds) == [("mine.csv", 3, "incident_id", "each row needs its own key")]
 
 
 SHIPPED = ("incidents", "exiles", "sources")
@@ -196,7 +180,7 @@ def test_a_folder_may_bring_its_exiles_and_sources(folder):
     )
     assert ds.joined()[["category", "source_kind"]].to_numpy().tolist() == [["religious", "court"]]
     assert ds.sources["publisher"].tolist() == ["Example Court"]
-    assert told(ds) == [
+    assert problem_rows(ds) == [
         ("exiles.csv", 3, "category", "see `cape codebook category`"),
         ("incidents.csv", 3, "exile_id", "add or mend that row"),
         ("incidents.csv", 4, "source_id", "add or mend that row"),
@@ -243,7 +227,7 @@ def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
         ("incidents.csv", "host", "RUS"),
         ("incidents.csv", "category", "dropped"),
     }
-    assert "Example" not in everything(ds) and ds.set_aside.empty
+    assert "Example" not in all_text(ds) and ds.set_aside.empty
 
 
 @pytest.mark.parametrize(
@@ -261,7 +245,7 @@ def test_a_row_of_a_list_that_cannot_be_used_is_set_aside(folder, exile, column,
     assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [["exiles.csv", 3]]
     (problem,) = ds.problems.query("action == 'set aside'").to_dict("records")
     assert problem["column"] == column and remedy in problem["remedy"]
-    assert "Person" not in everything(ds) and len(ds.exiles) == 1
+    assert "Person" not in all_text(ds) and len(ds.exiles) == 1
 
 
 def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
@@ -278,7 +262,7 @@ def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path
     ds = cape.load(folder([f"{HEADER},source_id", *rows], exiles, sources))
     assert ds.problems["file"].tolist() == ["exiles.csv", "sources.csv", "incidents.csv"]
     assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
-    assert not {"TJK-0002", "S0002"} & set(everything(ds).replace("\n", ",").split(","))
+    assert not {"TJK-0002", "S0002"} & set(all_text(ds).replace("\n", ",").split(","))
 
 
 def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
@@ -294,7 +278,8 @@ def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
         f"{HEADER}\n{GOOD}\n".encode("utf-8-sig"),
         f"{HEADER}\n{GOOD}\n".replace(",", ";").encode(),
         f"{HEADER}\n{GOOD}\n".replace(",", "\t").encode(),
-        f"{HEADER},host\n{GOOD},TUR\n".encode(),  # the first of two columns with one name is the one that counts
+        # The first of two columns with one name is the one that counts.
+        f"{HEADER},host\n{GOOD},TUR\n".encode(),
     ],
 )
 def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content):
@@ -310,7 +295,7 @@ def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content
             1,
             "host (2)",
             "name it in a layout if it is one of the codebook's",
-        ) in told(ds)
+        ) in problem_rows(ds)
 
 
 @pytest.mark.parametrize(
@@ -456,7 +441,7 @@ def test_whatever_is_in_its_cells_every_row_ends_up_clean_or_set_aside(tmp_path,
     assert set(ds.set_aside["row"]) == set(ds.problems.query("action == 'set aside'")["row"])
     assert ds.set_aside["why"].notna().all() and ds.problems["remedy"].notna().all()
     assert set(ds.incidents["exile_id"]) <= set(ds.exiles["exile_id"])
-    assert "Example Person" not in everything(ds)
+    assert "Example Person" not in all_text(ds)
 
 
 def test_loading_stays_light():

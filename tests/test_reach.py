@@ -387,6 +387,7 @@ for name, code in json.load(sys.stdin).items():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
     """Notebooks run as they are; functions that are called and files that are opened are noted."""

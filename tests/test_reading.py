@@ -773,8 +773,8 @@ def sheet_without_its_part(path: Path) -> None:
 
 
 def ods_cell_repeated_over_everything(path: Path) -> None:
-    one = 'office:value-type="float" office:value="1"'
-    cell = f'<table:table-cell {one} table:number-columns-repeated="16384"/>'
+    number = 'office:value-type="float" office:value="1"'
+    cell = f'<table:table-cell {number} table:number-columns-repeated="16384"/>'
     row = f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
     packed(path, parts_of_ods(row))
 

@@ -186,6 +186,7 @@ def test_a_known_gap_comes_back_and_its_interval_holds_it():
     assert hits.mean() >= 0.95 - 0.072
 
 
+@pytest.mark.slow
 def test_shares_are_lower_bounds_of_what_happened():
     rng, truth = np.random.default_rng(4), {"DEU": 0.6, "RUS": 0.6}
     shares = [

@@ -47,8 +47,8 @@ def inside(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["cape", *words])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(words, ended.value.code or 0, said.out, said.err)
+        captured = capsys.readouterr()
+        return subprocess.CompletedProcess(words, ended.value.code or 0, captured.out, captured.err)
 
     return call
 
@@ -121,10 +121,10 @@ def test_text_is_read_in_the_declared_type(kind, text, value):
 
 
 def test_the_tagged_cell_is_read_as_python_and_not_by_guessing(tmp_path):
-    found = declared(
+    parameters = declared(
         notebook(tmp_path, parameters='colour: str = "#D55E00"  # a colour\nn: int = 3  # how many')
     )
-    assert found["colour"] == Parameter("colour", "str", "#D55E00", "a colour")
+    assert parameters["colour"] == Parameter("colour", "str", "#D55E00", "a colour")
     with pytest.raises(CapeError, match="line 1"):
         declared(notebook(tmp_path, parameters="doubtful: False"))
 
@@ -446,14 +446,14 @@ def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
     while not list(tmp_path.glob("figures/.run-*/answer.json")) and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == "cape: interrupted; what was finished is in place, nothing else was changed\n"
+    assert message == "cape: interrupted; what was finished is in place, nothing else was changed\n"
     assert list(tmp_path.glob("figures/.run-*")) == []
     for folder in (tmp_path / "figures").iterdir():  # a run that had ended just before is whole
-        found = json.loads((folder / "provenance.json").read_text())
+        record = json.loads((folder / "provenance.json").read_text())
         names = {path.name for path in folder.iterdir() if path.suffix != ".png"}
-        assert set(found["outputs"]) == names - {"provenance.json"}
+        assert set(record["outputs"]) == names - {"provenance.json"}
 
 
 def test_info_and_codebook_answer(inside):

@@ -40,9 +40,9 @@ def chance(n: int, p: float) -> np.ndarray:
 )
 def test_wilson_gives_the_intervals_that_newcombe_printed(k, n, low, high):
     """Newcombe 1998, Statistics in Medicine 17, 857-872, table I, method 3."""
-    found = wilson(k, n)
-    assert (found.k, found.n, found.share) == (k, n, k / n)
-    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    share = wilson(k, n)
+    assert (share.k, share.n, share.share) == (k, n, k / n)
+    assert (round(share.low, 4), round(share.high, 4)) == (low, high)
 
 
 @cheap
@@ -82,9 +82,9 @@ def test_wilson_covers_the_true_share_in_95_of_100_cases(n):
 )
 def test_the_difference_gives_the_intervals_that_newcombe_printed(a, b, low, high):
     """Newcombe 1998, Statistics in Medicine 17, 873-890, table II, method 10."""
-    found = difference(wilson(*a), wilson(*b))
-    assert found.value == pytest.approx(a[0] / a[1] - b[0] / b[1])
-    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    gap = difference(wilson(*a), wilson(*b))
+    assert gap.value == pytest.approx(a[0] / a[1] - b[0] / b[1])
+    assert (round(gap.low, 4), round(gap.high, 4)) == (low, high)
 
 
 @cheap
@@ -214,9 +214,9 @@ CASES = [
 
 @pytest.mark.parametrize(("row", "expected"), CASES)
 def test_only_an_authoritarian_state_on_the_soil_of_another_one_counts(row, expected):
-    found = marked_frame([row, ("TJK", "RUS", 2011)])["on_authoritarian_soil"]
-    assert str(found.dtype) == "boolean"
-    assert (None if pd.isna(found[0]) else bool(found[0])) is expected
+    marks = marked_frame([row, ("TJK", "RUS", 2011)])["on_authoritarian_soil"]
+    assert str(marks.dtype) == "boolean"
+    assert (None if pd.isna(marks[0]) else bool(marks[0])) is expected
 
 
 def test_the_reader_chooses_which_states_count_as_authoritarian():
@@ -230,9 +230,9 @@ def test_the_reader_chooses_which_states_count_as_authoritarian():
 
 
 def test_a_corridor_names_origin_and_host_and_is_missing_without_a_host():
-    found = marked_frame([("TJK", "RUS", 2011), ("TJK", None, 2011)])["corridor"]
-    assert found[0] == "TJK to RUS"
-    assert pd.isna(found[1])
+    marks = marked_frame([("TJK", "RUS", 2011), ("TJK", None, 2011)])["corridor"]
+    assert marks[0] == "TJK to RUS"
+    assert pd.isna(marks[1])
 
 
 # 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in
@@ -268,8 +268,8 @@ def test_the_share_of_a_period_counts_what_could_be_marked_with_both_years_inclu
 
 
 def test_each_year_has_its_share_and_a_year_without_cases_has_none():
-    found = shares.by_year(marked_frame(ROWS), 2011, 2016)
-    assert found[["year", "k", "n"]].to_numpy().tolist() == [
+    yearly = shares.by_year(marked_frame(ROWS), 2011, 2016)
+    assert yearly[["year", "k", "n"]].to_numpy().tolist() == [
         [2011, 1, 2],
         [2012, 0, 1],
         [2013, 1, 1],
@@ -277,38 +277,38 @@ def test_each_year_has_its_share_and_a_year_without_cases_has_none():
         [2015, 1, 1],
         [2016, 2, 2],
     ]
-    assert found.loc[found["n"] == 0, ["share", "low", "high"]].isna().all(axis=None)
-    assert tuple(found.loc[0, ["share", "low", "high"]]) == pytest.approx(wilson(1, 2)[2:])
+    assert yearly.loc[yearly["n"] == 0, ["share", "low", "high"]].isna().all(axis=None)
+    assert tuple(yearly.loc[0, ["share", "low", "high"]]) == pytest.approx(wilson(1, 2)[2:])
 
 
 def test_leaving_corridors_out_shows_what_each_does_to_the_change():
-    found = shares.leave_one_corridor_out(marked_frame(ROWS), EARLY, LATE).set_index("corridor")
-    assert found["left_out"].to_dict() == {
+    rows = shares.leave_one_corridor_out(marked_frame(ROWS), EARLY, LATE).set_index("corridor")
+    assert rows["left_out"].to_dict() == {
         **{"none": 0, "TJK to RUS": 4, "TJK to DEU": 1, "TJK to KGZ": 1},
         **{"UZB to DEU": 1, "UZB to KAZ": 1, "UZB to RUS": 1},
     }
-    assert list(found.index)[:3] == ["none", "TJK to RUS", "TJK to DEU"]  # the largest effect first
-    assert found["shift"].abs().iloc[1:].is_monotonic_decreasing
-    assert tuple(found.loc["none"]) == pytest.approx(
+    assert list(rows.index)[:3] == ["none", "TJK to RUS", "TJK to DEU"]  # the largest effect first
+    assert rows["shift"].abs().iloc[1:].is_monotonic_decreasing
+    assert tuple(rows.loc["none"]) == pytest.approx(
         (0, 2 / 4, 4 / 5, *difference(wilson(4, 5), wilson(2, 4)), 0)
     )
     change = difference(wilson(2, 3), wilson(0, 2))
-    assert tuple(found.loc["TJK to RUS"]) == pytest.approx(
+    assert tuple(rows.loc["TJK to RUS"]) == pytest.approx(
         (4, 0 / 2, 2 / 3, *change, 4 / 5 - 2 / 4 - change.value)
     )
-    assert found.loc["UZB to KAZ", ["early", "late", "shift"]].tolist() == pytest.approx(
+    assert rows.loc["UZB to KAZ", ["early", "late", "shift"]].tolist() == pytest.approx(
         [0.5, 0.75, 0.05]
     )
-    assert found.loc["TJK to KGZ", ["early", "late", "shift"]].tolist() == pytest.approx(
+    assert rows.loc["TJK to KGZ", ["early", "late", "shift"]].tolist() == pytest.approx(
         [2 / 3, 0.8, 1 / 6]
     )
 
 
 def test_a_corridor_without_which_a_period_is_empty_is_listed_last_with_missing_values():
     rows = [("TJK", "RUS", 2010), ("TJK", "RUS", 2015), ("UZB", "DEU", 2016)]
-    found = shares.leave_one_corridor_out(marked_frame(rows), EARLY, LATE)
-    assert found["corridor"].tolist() == ["none", "UZB to DEU", "TJK to RUS"]
-    assert found["left_out"].tolist() == [0, 1, 2]
-    assert found.iloc[-1][["early", "late", "difference", "low", "high", "shift"]].isna().all()
+    left = shares.leave_one_corridor_out(marked_frame(rows), EARLY, LATE)
+    assert left["corridor"].tolist() == ["none", "UZB to DEU", "TJK to RUS"]
+    assert left["left_out"].tolist() == [0, 1, 2]
+    assert left.iloc[-1][["early", "late", "difference", "low", "high", "shift"]].isna().all()
     with pytest.raises(TooFewCases, match="no incident of 1990-1992"):
         shares.leave_one_corridor_out(marked_frame(rows), (1990, 1992), LATE)

@@ -243,6 +243,7 @@ def test_the_test_of_parallel_lines_agrees_with_brants_formula_where_cases_are_i
     assert stats.f.isf(fit.parallel_p, 2, 3998) == pytest.approx(brant(exiles), rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_test_of_parallel_lines_keeps_its_level_and_finds_what_is_planted():
     rng, draws = np.random.default_rng(6), 60
     assert (
@@ -478,6 +479,7 @@ def test_the_estimate_for_intervals_finds_the_true_share_when_only_years_are_rep
     assert check["share"].to_numpy() == pytest.approx(true_share(check["years"]), abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_outer_limits_hold_the_true_share_in_at_least_95_of_100_cases():
     rng, draws, hits = np.random.default_rng(13), 60, np.zeros(3)
     for _ in range(draws):
@@ -499,9 +501,9 @@ def test_whatever_days_the_dates_mean_the_curve_lies_within_the_limits(result):
     curve = result.curve
     for _ in range(20):
         days = rng.uniform(followed["shortest"], followed["longest"])
-        one = survival.kaplan_meier(days, followed["event"])
-        steps = np.append(1.0, one["survival"])[
-            np.searchsorted(one["time"], stages.YEAR * curve["years"], side="right")
+        drawn = survival.kaplan_meier(days, followed["event"])
+        steps = np.append(1.0, drawn["survival"])[
+            np.searchsorted(drawn["time"], stages.YEAR * curve["years"], side="right")
         ]
         assert ((curve["low"] <= 1 - steps) & (1 - steps <= curve["high"])).all()
 

@@ -107,14 +107,15 @@ def test_a_kernel_that_dies_fails_its_run_only_and_is_named_with_its_last_cell(
         notebook(tmp_path, "90_dying", "x = 1", fatal, "y = 2"),
         notebook(tmp_path, "91_living", "print('alive')"),
     )
-    found = outcomes(tmp_path, [dying, living], jobs=2)
-    assert (found["90_dying"].status, found["90_dying"].error) == (
+    results = outcomes(tmp_path, [dying, living], jobs=2)
+    assert (results["90_dying"].status, results["90_dying"].error) == (
         "failed",
         f"the kernel died in its code cell 4: {cell}",
     )
-    assert found["91_living"].status == "done"
+    assert results["91_living"].status == "done"
 
 
+@pytest.mark.slow
 def test_warm_and_plain_kernels_give_the_same_bytes(tmp_path):
     run = runner.plan(["04"], {"first_year": "2015"})[0]
     made = {}
@@ -127,6 +128,7 @@ def test_warm_and_plain_kernels_give_the_same_bytes(tmp_path):
     assert len(made[False]) == 11
 
 
+@pytest.mark.slow
 def test_pyplot_shows_its_figures_as_in_a_plain_kernel(tmp_path):
     cells = [
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shared import examples
+from shared import examples, outcome
 
 from capelib.errors import ParameterError
 from capelib.meaning import cells as cells_module
@@ -38,13 +38,8 @@ def read(column: str, *cells: str | None) -> pd.DataFrame:
 
 
 @cache
-def one(column: str, cell: str) -> pd.Series:
+def reading(column: str, cell: str) -> pd.Series:
     return read(column, cell).iloc[0]
-
-
-def outcome(row: pd.Series) -> str:
-    """The value, "-" where it was refused, "" where it is blank: as the golden file says it."""
-    return "-" if pd.notna(row["problem"]) else "" if pd.isna(row["value"]) else row["value"]
 
 
 # ---------------------------------------------------------------- the golden file
@@ -56,11 +51,11 @@ def outcome(row: pd.Series) -> str:
     ids=[f"{column}: {written}" for column, written, _ in GOLDEN],
 )
 def test_golden_words_are_read_as_reviewed(column, written, value):
-    assert outcome(one(column, written)) == value
+    assert outcome(reading(column, written)) == value
 
 
 def test_the_golden_file_shows_every_rule_and_every_code():
-    assert {one(column, written)["rule"] for column, written, _ in GOLDEN} == {*RULES, ""}
+    assert {reading(column, written)["rule"] for column, written, _ in GOLDEN} == {*RULES, ""}
     for column in CODED:
         assert {value for name, _, value in GOLDEN if name == column} >= set(codes(column)) - {
             "interested_party",
@@ -147,11 +142,11 @@ def test_labels_are_read_in_any_letters(column):
             label.replace(" ", "\u00a0"),
             label.replace(" ", "_"),
         ):
-            assert outcome(one(column, written)) == code, written
+            assert outcome(reading(column, written)) == code, written
 
 
 def test_a_stage_or_a_family_of_methods_is_refused_with_the_choices():
-    assert one("measure", "Stage 2")[["problem", "remedy"]].tolist() == [
+    assert reading("measure", "Stage 2")[["problem", "remedy"]].tolist() == [
         "may be more than one measure: a stage, not a measure",
         "write detention or conviction_abroad",
     ]
@@ -162,7 +157,7 @@ def test_a_stage_or_a_family_of_methods_is_refused_with_the_choices():
         "threats from a distance",
         "returned to home country",
     ):
-        assert outcome(one("measure", words)) == "-", words
+        assert outcome(reading("measure", words)) == "-", words
 
 
 def test_what_did_not_happen_is_not_coded_as_if_it_had():
@@ -170,15 +165,15 @@ def test_what_did_not_happen_is_not_coded_as_if_it_had():
         *("not arrested", "not detained", "avoided deportation", "extradition pending"),
         *("failed deportation", "attempted abduction"),
     ):
-        assert outcome(one("measure", words)) == "-", words
-    assert outcome(one("measure", "extradition refused")) == "extradition_request"
-    assert outcome(one("measure", "attempted murder")) == "assassination_attempt"
+        assert outcome(reading("measure", words)) == "-", words
+    assert outcome(reading("measure", "extradition refused")) == "extradition_request"
+    assert outcome(reading("measure", "attempted murder")) == "assassination_attempt"
 
 
 def test_an_abduction_is_a_rendition_only_as_a_guess():
     for words in ("kidnapped", "Abduction", "похищение"):
-        assert one("measure", words)[["value", "certainty"]].tolist() == ["rendition", 0.7]
-    assert one("measure", "abducted and returned")["certainty"] == 1
+        assert reading("measure", words)[["value", "certainty"]].tolist() == ["rendition", 0.7]
+    assert reading("measure", "abducted and returned")["certainty"] == 1
 
 
 def test_typing_errors_are_mended_only_where_one_code_is_near_and_are_called_guesses():
@@ -188,7 +183,7 @@ def test_typing_errors_are_mended_only_where_one_code_is_near_and_are_called_gue
         ("surveilance", "surveillance"),
         ("extraditoin", "extradition"),
     ]:
-        assert one("measure", written)[["value", "rule", "certainty"]].tolist() == [
+        assert reading("measure", written)[["value", "rule", "certainty"]].tolist() == [
             code,
             "code.misspelt",
             0.75,
@@ -200,7 +195,7 @@ def test_real_words_are_not_taken_for_typing_errors():
         *("reported", "treat", "sedition", "retention", "convention", "connection", "extraction"),
         *("attach", "thread", "exposed", "notice"),
     ):
-        assert outcome(one("measure", written)) == "-", written
+        assert outcome(reading("measure", written)) == "-", written
 
 
 def test_an_unknown_code_list_is_refused_with_the_nearest():
@@ -210,7 +205,7 @@ def test_an_unknown_code_list_is_refused_with_the_nearest():
 
 def test_no_message_repeats_the_cell_since_it_may_hold_a_name():
     for column in [*CODED, "yes"]:
-        row = one(column, "brother Jan Testperson detained")
+        row = reading(column, "brother Jan Testperson detained")
         assert "Testperson" not in row["problem"] + row["remedy"]
 
 
@@ -233,7 +228,7 @@ def test_numbers_that_may_be_codes_of_a_questionnaire_are_refused():
 
 
 def test_what_is_only_alleged_is_a_guess():
-    assert one("yes", "alleged")[["value", "certainty"]].tolist() == ["yes", 0.7]
+    assert reading("yes", "alleged")[["value", "certainty"]].tolist() == ["yes", 0.7]
 
 
 # ---------------------------------------------------------------- several values in a cell

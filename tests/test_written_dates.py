@@ -13,7 +13,7 @@ import pytest
 from dateutil import parser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shared import examples
+from shared import examples, outcome
 
 from capelib.meaning.free_text_dates import RULES, several_dates, written_dates
 from capelib.paths import project_folder
@@ -43,13 +43,8 @@ def read(*cells: str | None) -> pd.DataFrame:
 
 
 @cache
-def one(cell: str) -> pd.Series:
+def reading(cell: str) -> pd.Series:
     return read(cell).iloc[0]
-
-
-def outcome(row: pd.Series) -> str:
-    """The EDTF, "-" where it was refused, "" where it is blank: as the golden file says it."""
-    return "-" if pd.notna(row["problem"]) else "" if pd.isna(row["value"]) else row["value"]
 
 
 def each_cell_has_one_end(frame: pd.DataFrame) -> bool:
@@ -67,13 +62,13 @@ def each_cell_has_one_end(frame: pd.DataFrame) -> bool:
 
 @pytest.mark.parametrize(("written", "edtf"), GOLDEN, ids=[written for written, _ in GOLDEN])
 def test_golden_dates_are_read_as_reviewed(written, edtf):
-    assert outcome(one(written)) == edtf
+    assert outcome(reading(written)) == edtf
 
 
 def test_the_golden_file_is_large_and_shows_every_rule():
     assert len(GOLDEN) >= 250
     assert sum(edtf == "-" for _, edtf in GOLDEN) >= 80
-    shown = {one(written)["rule"] for written, _ in GOLDEN}
+    shown = {reading(written)["rule"] for written, _ in GOLDEN}
     of_a_column = {
         "date.day-first.column",
         "date.month-first.column",
@@ -103,7 +98,7 @@ def test_the_edtf_library_reads_each_form_that_is_made_alike():
 @pytest.mark.parametrize("written", ["05.03.15", "15-03-05", "5 March"])
 def test_own_grammar_stands_since_the_library_invents_years(written):
     assert parser.parse(written).year not in (5, 3, 15)  # a century or this year, without a word
-    assert outcome(one(written)) == "-"
+    assert outcome(reading(written)) == "-"
 
 
 def test_what_was_cleaned_stays_as_it_is():
@@ -128,13 +123,13 @@ def test_dates_of_the_public_record_pass_untouched():
 
 
 def test_day_comes_first_where_nothing_else_is_known_and_that_is_called_a_guess():
-    assert one("05/03/2015")[["value", "rule", "certainty"]].tolist() == [
+    assert reading("05/03/2015")[["value", "rule", "certainty"]].tolist() == [
         "2015-03-05",
         "date.day-first.assumed",
         0.7,
     ]
-    assert one("05.03.2015")[["value", "certainty"]].tolist() == ["2015-03-05", 0.85]
-    assert one("25/03/2015")[["value", "certainty"]].tolist() == ["2015-03-25", 1.0]
+    assert reading("05.03.2015")[["value", "certainty"]].tolist() == ["2015-03-05", 0.85]
+    assert reading("25/03/2015")[["value", "certainty"]].tolist() == ["2015-03-25", 1.0]
 
 
 def test_a_column_that_shows_months_first_is_read_so():
@@ -203,9 +198,9 @@ def test_guesses_are_below_nine_tenths_and_plain_dates_are_certain():
         *("42068", "2014-16", "2014-21", "winter 2015", "2000s", "early 2015", "Febuary 2015"),
         *("2015.03", "March/April 2015"),
     ):
-        assert one(cell)["certainty"] < 0.9, cell
+        assert reading(cell)["certainty"] < 0.9, cell
     for cell in ("5 March 2015", "summer 2015", "1990s", "2015?", "март 2015"):
-        assert one(cell)["certainty"] == 1, cell
+        assert reading(cell)["certainty"] == 1, cell
 
 
 def test_a_winter_is_never_made_more_exact_than_it_is():
@@ -221,14 +216,14 @@ def test_a_range_of_years_and_a_month_are_not_taken_for_each_other():
         "-",
         "2014/2016",
     ]
-    assert "2010-12 for the month, 2010/2012 for the years" in one("2010–12")["remedy"]
+    assert "2010-12 for the month, 2010/2012 for the years" in reading("2010–12")["remedy"]
 
 
 def test_two_digit_years_are_refused_and_never_completed():
     for cell in (
         *("05.03.15", "5/3/15", "15-03-05", "Mar-15", "5-Mar-15", "5 марта 15 г.", "March 5"),
     ):
-        assert one(cell)[["problem", "remedy"]].tolist() == [
+        assert reading(cell)[["problem", "remedy"]].tolist() == [
             "no year with four digits",
             "write the year with four digits, such as 5 March 2015",
         ], cell
@@ -239,7 +234,7 @@ def test_open_intervals_are_refused_with_what_to_write():
         *("before 2015", "после 2015", "2015-", "2015/..", "since May 2015", "2015–present"),
         *("/2015",),
     ):
-        assert one(cell)[["problem", "remedy"]].tolist() == [
+        assert reading(cell)[["problem", "remedy"]].tolist() == [
             "an interval with an open end",
             "give both ends, such as 2013/2015, or leave the cell blank",
         ], cell
@@ -247,14 +242,14 @@ def test_open_intervals_are_refused_with_what_to_write():
 
 def test_an_impossible_day_says_how_long_the_month_is():
     assert (
-        one("31.02.2015")["remedy"]
+        reading("31.02.2015")["remedy"]
         == "February 2015 has 28 days; correct the day, or write 2015-02"
     )
 
 
 def test_no_message_repeats_the_cell_since_it_may_hold_a_name():
     for cell in ("Jane Testperson 2015", "reported by J. Testperson", "5 March Testperson"):
-        row = one(cell)
+        row = reading(cell)
         assert "estperson" not in row["problem"] + row["remedy"]
 
 
@@ -418,13 +413,13 @@ days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 @settings(max_examples=examples(400))
 @given(days, st.integers(0, WAYS - 1))
 def test_a_day_written_in_any_accepted_way_comes_back(day, way):
-    assert one(spelled(day, way))["value"] == day.isoformat()
+    assert reading(spelled(day, way))["value"] == day.isoformat()
 
 
 @given(st.dates(date(1954, 10, 3), date(2064, 4, 8)))
 def test_a_spreadsheets_number_of_a_day_comes_back(day):
     serial = (day - date(1899, 12, 30)).days
-    assert one(str(serial))["value"] == one(f"{serial}.0")["value"] == day.isoformat()
+    assert reading(str(serial))["value"] == reading(f"{serial}.0")["value"] == day.isoformat()
 
 
 @given(
@@ -440,9 +435,9 @@ def test_months_and_years_come_back_with_their_uncertainty(day, mark, form):
         year=day.year,
     )
     edtf = f"{day.year}" if form == "{year}" else f"{day.year}-{day.month:02d}"
-    assert one(text)["value"] == edtf
+    assert reading(text)["value"] == edtf
     marked = {"~": f"c. {text}", "?": f"probably {text}", "%": f"около {text}?"}[mark]
-    assert one(marked)["value"] == edtf + mark
+    assert reading(marked)["value"] == edtf + mark
 
 
 between = st.sampled_from(
@@ -458,7 +453,7 @@ between = st.sampled_from(
 def test_a_range_of_days_comes_back(day, length, form, way, other):
     last = min(day + timedelta(length), date(2100, 12, 31))
     edtf = f"{day}/{last}" if day < last else f"{day}"
-    assert outcome(one(form.format(spelled(day, way), spelled(last, other)))) == edtf
+    assert outcome(reading(form.format(spelled(day, way), spelled(last, other)))) == edtf
 
 
 # ---------------------------------------------------------------- cost
