@@ -350,12 +350,14 @@ class TestTheModel:
         rows = np.zeros(
             (9, 3, 60)
         )  # for each cluster, what turns the errors into its share of the estimates
-        for one in range(9):
-            own = group == one
+        for cluster in range(9):
+            inside = group == cluster
             adjusted = (
-                bread @ scaled[own].T @ np.linalg.inv(np.eye(own.sum()) - hat[np.ix_(own, own)])
+                bread
+                @ scaled[inside].T
+                @ np.linalg.inv(np.eye(inside.sum()) - hat[np.ix_(inside, inside)])
             )
-            rows[one][:, own] = adjusted
+            rows[cluster][:, inside] = adjusted
         step = np.array([row @ error for row in rows])
         assert covariance == pytest.approx(8 / 9 * step.T @ step)
         for term in range(3):
