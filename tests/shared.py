@@ -2,6 +2,7 @@
 
 import hypothesis
 import pandas as pd
+import pytest
 
 import capelib as cape
 
@@ -9,6 +10,11 @@ import capelib as cape
 def examples(number: int) -> int:
     """This many examples in `make test-all`, a tenth of them in `make test`."""
     return max(1, number * hypothesis.settings.default.max_examples // 100)
+
+
+def slow(*values: object):
+    """A parameter that only `make test-all` tries."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def outcome(row: pd.Series) -> str:

@@ -103,7 +103,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("number", "table", "said"),
+    ("number", "table", "sentence"),
     [
         ("03", "careless", "against exiles pursued by Tajikistan"),
         ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
@@ -135,8 +135,8 @@ def files(tmp_path_factory) -> dict[str, Path]:
         ("12", "bare", f"of {manifest.rows()['findings']} published numbers none can be judged"),
     ],
 )
-def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, said):
-    assert said in run(number, files[table], tmp_path / "out")
+def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, sentence):
+    assert sentence in run(number, files[table], tmp_path / "out")
     answer = json.loads((tmp_path / "out" / "answer.json").read_text())
     assert answer["label"].startswith("your file") and answer["answer"].endswith(".")
 

@@ -104,7 +104,7 @@ def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
     frames = [cape.load().incidents["date"], cape.table("double_coding")["date"]]
     frames += [cape.table("findings")[column] for column in ("period_start", "period_end")]
     distinct = pd.Series(sorted(set(pd.concat(frames).dropna())))
-    for value, found in zip(distinct, edtf.bounds(distinct).to_dict("records"), strict=True):
+    for value, read in zip(distinct, edtf.bounds(distinct).to_dict("records"), strict=True):
         parsed = edtf_library.parse_edtf(value)
         first, last = (
             pd.Timestamp(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict())
@@ -112,7 +112,7 @@ def test_every_shipped_date_is_read_as_the_edtf_library_reads_it():
         precision = (
             {4: "year", 7: "month", 10: "day"}[len(value)] if value[-1].isdigit() else "other"
         )  # 2014~ is "about 2014"
-        assert found == {
+        assert read == {
             "date_start": first,
             "date_end": last,
             "precision": precision,
@@ -211,7 +211,7 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"origin": "TAJ"}, "did you mean TJK, Tajikistan?"),
         ({"host": ["RUS", "Turkey"]}, "unknown state for host 'Turkey': did you mean TUR"),
@@ -226,10 +226,10 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
         ({"doubtful": "no"}, "True, False or None"),
     ],
 )
-def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, said):
+def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, message):
     with pytest.raises(cape.ParameterError) as caught:
         cape.load().where(**arguments)
-    assert said in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- withdrawal

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from shared import slow
 
 PATH = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
 EACH = 20
-SLOW = [pytest.param(first, EACH, marks=pytest.mark.slow) for first in range(0, 300, EACH)]
+REST = [slow(first, EACH) for first in range(0, 300, EACH)]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def fuzz():
     return module
 
 
-@pytest.mark.parametrize(("first", "number"), [(0, 4), *SLOW])
+@pytest.mark.parametrize(("first", "number"), [(0, 4), *REST])
 def test_broken_tables_are_loaded_or_refused_and_every_row_is_accounted_for(fuzz, first, number):
     outcomes = fuzz.run(number, seed=20, first=first)
     failed = [outcome for outcome in outcomes if outcome.what == "FAILED"]

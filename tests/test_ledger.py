@@ -9,6 +9,7 @@ import manifest
 import numpy as np
 import pandas as pd
 import pytest
+from shared import slow
 from twins import cape_1, fh_2022, written
 
 import capelib as cape
@@ -156,7 +157,7 @@ def test_a_second_evaluator_agrees_at_face_value():
         )
 
 
-@pytest.mark.parametrize("draws", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [2, slow(20)])
 def test_no_numbers_within_the_intervals_can_escape_a_verdict(draws):
     """Numbers are drawn within the intervals: what is certain holds for each of them."""
     rng = np.random.default_rng(8)

@@ -119,7 +119,7 @@ def test_a_name_in_a_further_language_is_never_one_letter_from_another_state():
     }
     edits = cdist(list(further), list(ours), scorer=OSA.distance, score_cutoff=1)
     near = [(list(further)[i], list(ours)[j]) for i, j in zip(*(edits == 1).nonzero(), strict=True)]
-    assert [(one, other) for one, other in near if further[one] != ours[other]] == [
+    assert [(name, other) for name, other in near if further[name] != ours[other]] == [
         ("irak", "iran")
     ]  # Irak is Iraq in eight languages
 

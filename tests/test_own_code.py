@@ -52,7 +52,7 @@ def test_statsmodels_cluster_errors_of_count_models_are_corrected_by_one_factor_
     )
     residual = y - fit.mu
     bread = np.linalg.inv(x.T @ (x * fit.mu[:, None]))
-    scores = np.array([x[group == one].T @ residual[group == one] for one in range(12)])
+    scores = np.array([x[group == cluster].T @ residual[group == cluster] for cluster in range(12)])
     factor = np.sqrt(12 / 11 * 119 / 118)
     assert fit.bse == pytest.approx(factor * sandwich(bread, scores), rel=1e-5)
     covariance, df = panel_counts.cluster_covariance(x, fit.mu, residual, group)

@@ -292,7 +292,7 @@ class TestEachModuleThatNotebooksReach:
         typed = [node for each in tree.body if isinstance(each, ast.If) for node in ast.walk(each)]
         run = [node for node in ast.walk(tree) if node not in typed]
         assert reach._imported(file) == {
-            found for use in reach._imports(run) for found in reach._files(*use)
+            path for use in reach._imports(run) for path in reach._files(*use)
         }
         texts = {
             str(node.value).rpartition("/")[2]

@@ -23,7 +23,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shared import examples
+from shared import examples, slow
 
 import capelib as cape
 from capelib.read import files
@@ -1016,7 +1016,7 @@ def broken_parts(content: bytes, chance: random.Random) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("times", [30, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [30, slow(300)])
 @pytest.mark.parametrize("name", ["a.csv", "b.csv", "a.json", "a.parquet", "a.xlsx", "a.ods"])
 def test_a_file_broken_at_random_is_read_or_refused_in_one_line(tmp_path, name, times):
     (tmp_path / "whole").mkdir()

@@ -9,6 +9,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import optimize, stats
 from scipy.special import expit
+from shared import slow
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.numdiff import approx_fprime, approx_hess
@@ -118,7 +119,7 @@ def test_a_shift_is_what_leaving_the_cluster_out_does():
     assert (shifts**2).sum(axis=0) == pytest.approx((refitted**2).sum(axis=0), rel=0.05)
 
 
-@pytest.mark.parametrize("alike", [0.0, 0.8])
+@pytest.mark.parametrize("alike", [slow(0.0), 0.8])
 def test_known_odds_ratios_come_back_and_their_intervals_hold_them_in_95_of_100_cases(alike):
     rng, draws = np.random.default_rng(2), 400
     slopes, hits, naive = [], np.zeros(2), np.zeros(2)
@@ -355,6 +356,7 @@ def test_a_case_entered_twice_in_one_cluster_counts_once():
     )
 
 
+@pytest.mark.slow
 def test_the_limits_hold_the_true_curve_in_95_of_100_cases_with_clusters():
     rng, draws, cluster = np.random.default_rng(11), 300, np.arange(150) // 3
     hits, alone, truth = 0, 0, np.exp(-0.5)
@@ -620,7 +622,7 @@ def test_a_table_with_the_fewest_columns_is_answered(tmp_path):
 
 
 @pytest.mark.parametrize("origin", cape.CENTRAL_ASIA)
-@pytest.mark.parametrize("doubtful", [None, False])
+@pytest.mark.parametrize("doubtful", [None, slow(False)])
 def test_every_origin_has_its_table_of_choices(origin, doubtful):
     """Whole Newton steps ran away in a logit of Uzbekistan: they are halved until they climb."""
     rows = stages.variants(cape.load().where(origin=origin, doubtful=doubtful).joined(), 1990, 2024)
