@@ -9,7 +9,6 @@ import capelib as cape
 from capelib.clean.distinct import DistinctColumn
 from capelib.clean.duplicates import repeated
 from capelib.clean.table import clean
-from capelib.paths import project_folder
 from capelib.read.files import read
 
 HEADER = ["name", "origin", "host", "date", "measure"]
@@ -416,27 +415,6 @@ def test_addresses_become_sources_with_a_publisher_and_anything_else_a_source_wi
     assert told(ds, "source.text") == [
         (4, "url", "(not shown)", "counted as a source without an address", "info")
     ]
-
-
-def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path, monkeypatch):
-    import shutil
-
-    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
-    (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0001,2026-11-24,\nI0001,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
-    rows = [
-        ("TJK-0001", "TJK", "RUS", "2015", "threat"),
-        (None, "TJK", "RUS", "2015", "threat"),
-        ("TJK-0001", "TJK", "RUS", "soon", "threat"),
-    ]
-    ds = loaded(*rows, columns=["exile_id", *HEADER[1:]])
-    assert ds.rows["row"].tolist() == [2] and ds.set_aside.empty
-    assert ds.incidents[["incident_id", "exile_id"]].to_numpy().tolist() == [["I0002", "TJK-0002"]]
-    assert [(row, severity) for row, *_, severity in told(ds, "withdrawn on request")] == [
-        (1, "withdrawn"),
-        (3, "withdrawn"),
-    ]
-    assert "TJK-0001" not in everything(ds) and "soon" not in everything(ds)
 
 
 # ---------------------------------------------------------------- the accounts

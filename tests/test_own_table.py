@@ -269,18 +269,6 @@ def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
         cape.load(folder([HEADER, GOOD], ["exile_id,origin", "TJK-0001,TJK"]))
 
 
-def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path, monkeypatch):
-    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
-    (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0002,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
-    rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0002"]
-    exiles, sources = [*EXILES, "TJK-0002,TJK,religious"], [*SOURCES, "S0002,,,"]
-    ds = cape.load(folder([f"{HEADER},source_id", *rows], exiles, sources))
-    assert ds.problems["file"].tolist() == ["exiles.csv", "sources.csv", "incidents.csv"]
-    assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
-    assert not {"TJK-0002", "S0002"} & set(everything(ds).replace("\n", ",").split(","))
-
-
 def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
     lines = ["https://www.example.org./a,Example Court", "https://example.com/b,"]
     ds = cape.load(table(f"{HEADER},url,publisher", *(f"{GOOD},{line}" for line in lines)))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
-from capelib.vocabulary.tables import table
+from capelib.vocabulary.shipped import table
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 LONGEST = 4_000  # characters of an expression
