@@ -24,7 +24,8 @@ _FROM = {
     "capelib.reference.regimes": ["add_regime"],
     "capelib.vocabulary.codebook": ["codebook", "codes", "describe"],
     "capelib.vocabulary.pursuers": ["pursuers"],
-    "capelib.vocabulary.tables": ["states", "table"],
+    "capelib.vocabulary.shipped": ["table"],
+    "capelib.vocabulary.tables": ["states"],
 }
 _MODULES = {
     "corridors": "capelib.questions.corridors",

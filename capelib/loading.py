@@ -1,6 +1,7 @@
 """`cape.load()`: the built-in data, a folder in our form, or a table of yours, as a Dataset."""
 
 import hashlib
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,13 +9,14 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
-from capelib.clean.changes import HIDDEN, SET_ASIDE, WITHDRAWN, ChangeLog
+from capelib.clean.changes import SET_ASIDE, WITHDRAWN, ChangeLog
 from capelib.dataset import Dataset, Info
 from capelib.errors import DataError, ParameterError
 from capelib.paths import project_folder
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, codes, nearest, require, stage_of
-from capelib.vocabulary.tables import is_withdrawn, read_text, typed, withdrawn, withdrawn_keys
+from capelib.vocabulary.tables import read_text, typed
+from capelib.vocabulary.withdrawal import built_in_keys, id_columns, is_withdrawn, withdrawn_keys
 
 TABLES = ("exiles", "sources", "incidents")
 
@@ -135,15 +137,15 @@ def read_dataset(
     if isinstance(source, Path) and source.is_dir():
         files = files_of(source)
         synthetic = (source / "SYNTHETIC").exists()
-        cleaned, gone = clean_folder(files, keep_names)
-        digest = _checksum(files, gone)
+        cleaned = clean_folder(files, keep_names)
+        digest = _checksum(files)
     else:
         sheets = read(source, sheet)
         digest = _checksum_of_table(source, [each.frame for each in sheets])
         cleaned = clean(sheets, layout, keep_names)
-        if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
-            keys = " ".join([digest, *sorted(withdrawn_keys())])
-            digest = hashlib.sha256(keys.encode()).hexdigest()
+    if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
+        keys = " ".join([digest, *sorted(withdrawn_keys())])
+        digest = hashlib.sha256(keys.encode()).hexdigest()
     frames = {table: getattr(cleaned, table) for table in TABLES}
     return Dataset(
         **_tidy(frames),
@@ -175,15 +177,11 @@ def _built_in(*_files: tuple[Path, int]) -> Dataset:
     """
     files = {table: project_folder("data") / f"{table}.csv" for table in TABLES}
     raw = {table: read_text(path) for table, path in files.items()}
-    keys = withdrawn(raw["incidents"])
-    log, gone = ChangeLog(), set()
+    keys, log = built_in_keys(), ChangeLog()
     for table, frame in raw.items():
-        out = is_withdrawn(frame, keys)
-        also = {"value": HIDDEN, "severity": WITHDRAWN, "remedy": "see data/withdrawn.csv"}
-        rows = frame.index[out] + 2
-        log.add(files[table].name, "", rows, "", "withdrawn on request", "removed", **also)
-        gone |= keys & set(frame[out].to_numpy().ravel())
-        raw[table] = frame[~out].reset_index(drop=True)
+        gone = is_withdrawn(frame, keys, id_columns(table))
+        log.withdrawn(files[table].name, "", frame.index[gone] + 2)
+        raw[table] = frame[~gone].reset_index(drop=True)
     about = codebook()["dataset"]
     synthetic = "synthetic" in about or (project_folder("data") / "SYNTHETIC").exists()
     info = Info(
@@ -192,7 +190,7 @@ def _built_in(*_files: tuple[Path, int]) -> Dataset:
         about["title"],
         about["edition"],
         about["licence"],
-        _checksum(files, gone),
+        _checksum(files, keys),
         {table: len(raw[table]) for table in ("incidents", "exiles", "sources")},
         synthetic,
     )
@@ -218,7 +216,7 @@ def _tidy(text: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _checksum(files: dict[str, Path], gone: set[str]) -> str:
+def _checksum(files: dict[str, Path], gone: Collection[str] = ()) -> str:
     """Of the files, and of the keys withdrawn from them: a withdrawal changes results."""
     digest = hashlib.sha256(" ".join(sorted(gone)).encode())
     for name in sorted(files):

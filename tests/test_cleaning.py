@@ -13,7 +13,6 @@ import capelib as cape
 from capelib.clean.distinct import DistinctColumn
 from capelib.clean.duplicates import repeated
 from capelib.clean.table import clean
-from capelib.paths import project_folder
 from capelib.read.files import read
 
 HEADER = ["name", "origin", "host", "date", "measure"]
@@ -408,6 +407,7 @@ def test_addresses_become_sources_with_a_publisher_and_anything_else_a_source_wi
     ]
 
 
+<<<<<<< HEAD
 def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path, monkeypatch):
     import shutil
 
@@ -429,6 +429,8 @@ def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path
     assert "TJK-0001" not in all_text(ds) and "soon" not in all_text(ds)
 
 
+=======
+>>>>>>> s-withdrawal
 # ---------------------------------------------------------------- the accounts
 
 

@@ -1,9 +1,15 @@
+<<<<<<< HEAD
 """What users rely on from cape.load().
 
 All rows, right types, right dates, honest blanks, parts of it, and withdrawal.
 """
 
 import shutil
+=======
+"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks, and parts of it."""
+
+from pathlib import Path
+>>>>>>> s-withdrawal
 
 import edtf as edtf_library
 import manifest
@@ -229,6 +235,7 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
 def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, message):
     with pytest.raises(cape.ParameterError) as caught:
         cape.load().where(**arguments)
+<<<<<<< HEAD
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -259,3 +266,6 @@ def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
     assert not any(key in all_text(ds) for key in ids)
     assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
     assert ds.info.sha256 != before.info.sha256
+=======
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+>>>>>>> s-withdrawal

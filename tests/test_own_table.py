@@ -253,6 +253,7 @@ def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
         cape.load(folder([HEADER, GOOD], ["exile_id,origin", "TJK-0001,TJK"]))
 
 
+<<<<<<< HEAD
 def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path, monkeypatch):
     copy = shutil.copytree(project_folder("data"), tmp_path / "data")
     (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0002,2026-11-24,\n")
@@ -265,6 +266,8 @@ def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path
     assert not {"TJK-0002", "S0002"} & set(all_text(ds).replace("\n", ",").split(","))
 
 
+=======
+>>>>>>> s-withdrawal
 def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
     lines = ["https://www.example.org./a,Example Court", "https://example.com/b,"]
     ds = cape.load(table(f"{HEADER},url,publisher", *(f"{GOOD},{line}" for line in lines)))

@@ -960,7 +960,7 @@ def outcomes(tmp_path_factory) -> dict[str, tuple[str, float]]:
 def test_a_hostile_file_ends_in_one_line_or_is_read_within_bounds(outcomes, make, message):
     outcome, seconds = outcomes[make.__name__]
     assert message in outcome and "\n" not in outcome and len(outcome) < 500
-    assert seconds < 30
+    assert seconds < 120  # processor-bound: a loaded machine takes several times as long
 
 
 # Files broken at random

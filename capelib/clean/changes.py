@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.vocabulary.tables import PROBLEM_COLUMNS
+from capelib.vocabulary.withdrawal import REMEDY, RULE
 
 PLACE_COLUMNS = ["file", "sheet", "row", "column"]
 CELL_COLUMNS = ["value", "made", "rule", "severity", "certainty", "remedy"]
@@ -73,6 +74,11 @@ class ChangeLog:
         usual = {"value": None, "severity": INFO, "certainty": 1.0, "remedy": None}
         line = usual | {"made": made, "rule": rule} | also
         self.cells(file, sheet, column, rows, np.zeros(len(rows)), pd.DataFrame([line]))
+
+    def withdrawn(self, file: str, sheet: str, rows: Any) -> None:
+        """Rows that were removed on request; nothing of them is shown."""
+        also = {"value": HIDDEN, "severity": WITHDRAWN, "remedy": REMEDY}
+        self.add(file, sheet, rows, "", RULE, "removed", **also)
 
     def __len__(self) -> int:
         return sum(len(part.rows) for part in self._parts)

@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from capelib.clean.changes import DROPPED, GUESS, HIDDEN, WITHDRAWN, ChangeLog
+from capelib.clean.changes import DROPPED, GUESS, HIDDEN, ChangeLog
 from capelib.clean.distinct import DistinctColumn
 from capelib.clean.duplicates import REPEATED_KEY
 from capelib.clean.headers import log_headers, log_reading
 from capelib.clean.ids import KEYS, has_our_form
-from capelib.clean.layouts import Layout, match
+from capelib.clean.layouts import Layout, Match, match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows
 from capelib.clean.table import Clean, TableRead, clean, set_aside_rows, tables_read
 from capelib.clean.values import readers, tidied
+from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
 from capelib.errors import DataError
 from capelib.read.files import read
 from capelib.read.sheet import Sheet
 from capelib.vocabulary.codebook import columns
-from capelib.vocabulary.tables import is_withdrawn, withdrawn
+from capelib.vocabulary.withdrawal import with_what_goes, withdrawn_keys
 
 # The tables beside incidents.csv: the key that links each, and the columns that it must have too.
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -45,7 +46,7 @@ def files_of(folder: Path) -> dict[str, Path]:
     return {"incidents": folder / "incidents.csv"} | lists
 
 
-def clean_folder(files: dict[str, Path], keep_names: bool = False) -> tuple[Clean, set[str]]:
+def clean_folder(files: dict[str, Path], keep_names: bool = False) -> Clean:
     """What are the incidents, exiles and sources of a folder, and what was done to each cell?
 
     Exiles and sources are read by the same rules as any table; the incidents go through `clean`.
@@ -60,34 +61,34 @@ def clean_folder(files: dict[str, Path], keep_names: bool = False) -> tuple[Clea
 
     Returns
     -------
-    tuple
-        What became of the tables, and the keys that were withdrawn from them.
+    Clean
+        What became of the tables.
 
     Raises
     ------
     DataError
         A file is missing, is no table, or lacks a needed column.
     """
-    sheets = {name: read(path)[0] for name, path in files.items()}
-    cells = [sheet.frame.to_numpy().ravel() for sheet in sheets.values()]
-    gone = withdrawn(sheets["incidents"].frame) & set(np.concatenate(cells))
+    keys = withdrawn_keys()
+    sheets = {name: with_plain_headers(read(path)[0], keys) for name, path in files.items()}
     log, incidents, lists = ChangeLog(), sheets["incidents"], {}
+    ids = key_columns(incidents, _match(incidents, "incidents"))
+    gone = with_what_goes(incidents.frame, keys, ids)
     for name in LISTS:
         if name in sheets:
             lists[name] = _list(sheets[name], files[name], name, gone)
             incidents = _without_columns_of(name, incidents, log)
-    keys = {LISTS[name][0]: listed.rows[LISTS[name][0]] for name, listed in lists.items()}
-    cleaned = clean([incidents], keep_names=keep_names, listed=keys)
+    listed_keys = {LISTS[name][0]: listed.rows[LISTS[name][0]] for name, listed in lists.items()}
+    cleaned = clean([incidents], keep_names=keep_names, listed=listed_keys)
     every = [*lists.values(), cleaned]
     changes = [each.changes for each in every]
-    cleaned = replace(
+    return replace(
         cleaned,
         set_aside=pd.concat([each.set_aside for each in every], ignore_index=True),
         changes=ChangeLog([*changes[:-1], log, changes[-1]]),
         tables=tuple(table for each in every for table in each.tables),
         **{name: listed.rows for name, listed in lists.items()},
     )
-    return cleaned, gone
 
 
 def _without_columns_of(name: str, incidents: Sheet, log: ChangeLog) -> Sheet:
@@ -104,16 +105,22 @@ def _without_columns_of(name: str, incidents: Sheet, log: ChangeLog) -> Sheet:
     return replace(incidents, frame=incidents.frame.drop(columns=twice))
 
 
+def _match(sheet: Sheet, name: str) -> Match:
+    """How the headers of a table in our own form are understood."""
+    layout = Layout(name, "our own form", columns={column: [column] for column in columns(name)})
+    return match([str(header) for header in sheet.frame.columns], layout)
+
+
 def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
     key, needed = LISTS[name]
-    layout = Layout(name, "our own form", columns={column: [column] for column in columns(name)})
-    headers = match([str(header) for header in sheet.frame.columns], layout)
+    headers = _match(sheet, name)
     missing = [each for each in (key, *needed) if each not in headers.columns.values()]
     if missing:
         lacks = f"{path} lacks the column(s) {', '.join(missing)}"
         raise DataError(f"{lacks}: see `cape codebook {name}`")
     log = ChangeLog()
-    sheet = _without_withdrawn(sheet, gone, log)
+    read_rows = sheet
+    sheet = without_withdrawn(sheet, key_columns(sheet, headers), gone, log)
     rows = RowLog([sheet])
     log_headers(sheet, headers, rows)
     log_reading(sheet, headers, rows, 0)
@@ -123,7 +130,7 @@ def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
     }
     row = np.arange(rows.total)
     tidy, _ = tidied(
-        cells, row, rows, readers(layout), [each for each in needed if each == "origin"]
+        cells, row, rows, readers(headers.layout), [each for each in needed if each == "origin"]
     )
     tidy = cells | tidy
     _refuse_keys(key, cells[key], rows)
@@ -135,16 +142,7 @@ def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
         table["category"] = table["category"].fillna("unknown")
     lines = IncidentRows(row, np.zeros(rows.total, dtype="int32"), cells)
     aside = set_aside_rows(lines, rows)
-    return _List(table, aside, ChangeLog([log, rows.changes]), tables_read([sheet], [headers]))
-
-
-def _without_withdrawn(sheet: Sheet, gone: set[str], log: ChangeLog) -> Sheet:
-    which = is_withdrawn(sheet.frame, gone)
-    rows = sheet.frame.index[which]
-    also = {"value": HIDDEN, "severity": WITHDRAWN, "remedy": "see data/withdrawn.csv"}
-    log.add(sheet.file, "", rows, "", "withdrawn on request", "removed", **also)
-    notes = sheet.notes[~sheet.notes["row"].isin(rows)]
-    return replace(sheet, frame=sheet.frame[~which], notes=notes)
+    return _List(table, aside, ChangeLog([log, rows.changes]), tables_read([read_rows], [headers]))
 
 
 def _refuse_keys(name: str, key: DistinctColumn, rows: RowLog) -> None:

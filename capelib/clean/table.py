@@ -14,9 +14,10 @@ from capelib.clean.layouts import Match, find
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.values import readers, tidied
+from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
 from capelib.read.sheet import Sheet, where
 from capelib.vocabulary.codebook import columns
-from capelib.vocabulary.tables import LINKS, withdrawn_keys
+from capelib.vocabulary.withdrawal import REMEDY, RULE, names_key, withdrawn_keys
 
 RULES = {"category.other": "not the category of the exile's first row, which is used"}
 # Texts, which may name a person: not among the cells of rows set aside.
@@ -108,13 +109,18 @@ def clean(
     DataError
         No layout fits, or a correction does not find what it corrects.
     """
+    keys = withdrawn_keys()
+    sheets = [with_plain_headers(sheet, keys) for sheet in sheets]
     matches = [
         find([str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet), layout)
         for sheet in sheets
     ]
-    rows = RowLog(sheets)
-    withdrawn = pd.Series(sorted(withdrawn_keys()), dtype="str")
-    table = _without_withdrawn(gathered(sheets, matches, rows), rows, withdrawn)
+    withdrawn = pd.Series(sorted(keys), dtype="str")
+    log, left = ChangeLog(), []
+    for sheet, match in zip(sheets, matches, strict=True):
+        left.append(without_withdrawn(sheet, key_columns(sheet, match), keys, log))
+    rows = RowLog(left)
+    table = _without_withdrawn(gathered(left, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
         _refuse_unlisted(table.lines, rows, column, keys)
     # Sheets that are read together have the same columns, and so the same layout.
@@ -141,7 +147,7 @@ def clean(
         sources,
         rows.where(lines.row[kept]),
         set_aside_rows(table.lines, rows),
-        rows.changes,
+        ChangeLog([log, rows.changes]),
         tables_read(sheets, matches),
         names,
     )
@@ -156,18 +162,16 @@ def tables_read(sheets: list[Sheet], matches: list[Match]) -> tuple[TableRead, .
 
 
 def _without_withdrawn(table: Gathered, rows: RowLog, withdrawn: pd.Series) -> Gathered:
-    """Takes rows with a withdrawn key out before anything is read or logged of them."""
+    """Takes rows out that have a withdrawn key only by what the layout says (corrections)."""
     if withdrawn.empty:
         return table
     lines = table.lines
     gone = np.zeros(len(lines.row), dtype=bool)
-    for name in LINKS:
-        if name in lines.cells:
-            column = lines.cells[name]
-            gone |= column.flags(column.words.isin(withdrawn).to_numpy())
+    for name in ids.KEYS:
+        column = lines.column(name)
+        gone |= column.flags(names_key(column.words, withdrawn, True))
     rows.withdrawn[lines.row[gone]] = True
-    places, remedy = np.flatnonzero(rows.withdrawn), "see data/withdrawn.csv"
-    rows.log("", places, "withdrawn on request", "removed", WITHDRAWN, remedy)
+    rows.log("", np.flatnonzero(rows.withdrawn), RULE, "removed", WITHDRAWN, REMEDY)
     left = np.flatnonzero(~rows.withdrawn[lines.row])
     return Gathered(lines.take(left), table.persons.without(rows.withdrawn), table.frames)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, reference
 from capelib.vocabulary.codebook import codes, unknown
-from capelib.vocabulary.tables import table
+from capelib.vocabulary.shipped import table
 
 
 class Follows:

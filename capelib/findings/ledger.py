@@ -10,7 +10,7 @@ import pandas as pd
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, entry, reference
 from capelib.vocabulary.codebook import unknown
-from capelib.vocabulary.tables import table
+from capelib.vocabulary.shipped import table
 
 SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
 

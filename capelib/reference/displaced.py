@@ -4,7 +4,7 @@ import pandas as pd
 
 from capelib.errors import ParameterError
 from capelib.vocabulary.codebook import require
-from capelib.vocabulary.tables import table
+from capelib.vocabulary.shipped import table
 
 
 def of(origin: str, year: int) -> int:

@@ -4,7 +4,8 @@ from functools import cache
 from math import inf
 
 from capelib.vocabulary.codebook import codes, require
-from capelib.vocabulary.tables import states, table
+from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 
 def of(state: str, year: int) -> list[str]:

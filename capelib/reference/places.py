@@ -10,7 +10,8 @@ import pandas as pd
 from capelib.errors import ParameterError
 from capelib.paths import project_folder
 from capelib.vocabulary.codebook import require
-from capelib.vocabulary.tables import states, table
+from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 WORLD = "reference/world.topo.json"
 # has no ISO number; the file's other shapes without one are no states of our list

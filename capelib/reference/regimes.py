@@ -12,7 +12,8 @@ import pandas as pd
 
 from capelib.errors import DataError, ParameterError
 from capelib.vocabulary.codebook import codebook, codes, require
-from capelib.vocabulary.tables import states, table
+from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 

@@ -2,19 +2,18 @@
 
 import csv
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from capelib.errors import DataError, ParameterError
+from capelib.errors import DataError
 from capelib.paths import project_folder
 from capelib.vocabulary import edtf
-from capelib.vocabulary.codebook import codebook, codes, columns, nearest, unknown
+from capelib.vocabulary.codebook import codebook, codes, columns, nearest
 
 NO_SOURCE = "S0000"  # stands where no source is given
-LINKS = ["exile_id", "incident_id", "source_id"]  # the keys by which tables are linked
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "problem", "remedy", "action"]
 _FORMS = {"year": r"[12]\d{3}", "integer": r"-?\d+", "number": r"-?\d+(\.\d+)?"}
 _ADDRESS = r"https?://\S+"
@@ -84,6 +83,11 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
         raise DataError(f"{path} is not a table: {error}; {remedy}") from None
 
 
+def path_of(name: str) -> Path:
+    """Where does a shipped table lie? By its name in the codebook."""
+    return project_folder("data") / codebook()["table"][name]["path"]
+
+
 @cache
 def states() -> dict[str, str]:
     """Which states are there? English short names by ISO 3166-1 alpha-3 code (and XKX, Kosovo).
@@ -93,7 +97,7 @@ def states() -> dict[str, str]:
     >>> states()["TJK"]
     'Tajikistan'
     """
-    frame = read_text(project_folder("data") / codebook()["table"]["states"]["path"])
+    frame = read_text(path_of("states"))
     return dict(zip(frame["iso3"], frame["name"], strict=True))
 
 
@@ -239,76 +243,3 @@ def _typed(cells: pd.Series, spec: dict[str, Any]) -> pd.Series:
             return pd.to_numeric(cells).astype("float64")
         case _:
             return cells.astype("str")
-
-
-def withdrawn_keys() -> set[str]:
-    """The keys of data/withdrawn.csv."""
-    return set(
-        read_text(project_folder("data") / codebook()["table"]["withdrawn"]["path"])["id"].dropna()
-    )
-
-
-def withdrawn(incidents: pd.DataFrame) -> set[str]:
-    """Which keys may not appear?
-
-    Those of data/withdrawn.csv, their incidents, and the sources that only these incidents had.
-    """
-    keys = withdrawn_keys()
-    if not keys:
-        return keys
-    linked = incidents.reindex(columns=LINKS)
-    gone = linked.isin(keys).any(axis=1)
-    sources = set(linked.loc[gone, "source_id"].dropna()) - set(linked.loc[~gone, "source_id"])
-    return keys | sources | set(linked.loc[gone, "incident_id"].dropna())
-
-
-def is_withdrawn(raw: pd.DataFrame, keys: set[str]) -> pd.Series:
-    """For each row: does it hold one of these keys, as its own or of its exile or source?"""
-    return raw[[name for name in LINKS if name in raw]].isin(keys).any(axis=1)
-
-
-def table(name: str) -> pd.DataFrame:
-    """What does a shipped table hold, with the codebook's types?
-
-    Rows with a withdrawn key are left out.
-
-    Parameters
-    ----------
-    name
-        For example "regimes", "memberships", "audit".
-
-    Returns
-    -------
-    DataFrame
-
-    Raises
-    ------
-    ParameterError
-        The codebook holds no table of this name.
-
-    Examples
-    --------
-    >>> table("displaced").dtypes.astype(str).to_dict()
-    {'origin': 'str', 'year': 'Int64', 'refugees': 'Int64', 'asylum_seekers': 'Int64'}
-    """
-    known = codebook()["table"]
-    if name not in known:
-        raise ParameterError(unknown("table", name, list(known)))
-    paths = [
-        project_folder("data") / known[each]["path"] for each in (name, "incidents", "withdrawn")
-    ]
-    changed = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
-    return _table(name, *zip(paths, changed, strict=True)).copy()
-
-
-@lru_cache(maxsize=32)
-def _table(
-    name: str,
-    file: tuple[Path, int],
-    incidents: tuple[Path, int],
-    _withdrawn: tuple[Path, int],
-) -> pd.DataFrame:
-    """The table as of these files: read once, since models ask for memberships of every year."""
-    raw = read_text(file[0])
-    gone = is_withdrawn(raw, withdrawn(read_text(incidents[0])))
-    return typed(raw[~gone].reset_index(drop=True), name)
