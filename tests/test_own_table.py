@@ -73,8 +73,8 @@ def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
         ("mine.csv", 5, "measure", "see `cape codebook measure`"),
     ]
     assert ds.set_aside[["row", "origin", "date"]].to_dict("records") == [
-        {"row": 3, "origin": "TAJ", "date": "2015"},
-        {"row": 5, "origin": "TJK", "date": "soon"},
+        {"row": 3, "origin": "(not shown)", "date": "2015"},
+        {"row": 5, "origin": "TJK", "date": "(not shown)"},
     ]
     assert ds.set_aside["why"].tolist() == [
         "origin: unknown state",
@@ -129,7 +129,10 @@ def test_the_category_may_stand_beside_the_incident(table):
     ]
 
 
-def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
+def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table, tmp_path):
+    layout = tmp_path / "mine.toml"
+    lines = [f'{column} = "{column}"' for column in f"{HEADER},outcome".split(",")]
+    layout.write_text("\n".join(['name = "mine"', "[columns]", *lines]))
     ds = cape.load(
         table(
             f"{HEADER},outcome",
@@ -137,7 +140,8 @@ def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
             f"{GOOD},null",
             f"{GOOD},",
             "NAM-0001,NAM,ZAF,2015,threat,None",
-        )
+        ),
+        layout=str(layout),
     )
     assert ds.incidents["outcome"].fillna("(missing)").tolist() == [
         "NA",

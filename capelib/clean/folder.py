@@ -14,6 +14,7 @@ from capelib.clean.ids import KEYS, has_our_form
 from capelib.clean.layouts import Layout, match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows
+from capelib.clean.shown import Shown, columns_of_names
 from capelib.clean.table import Clean, TableRead, clean, set_aside_rows, tables_read
 from capelib.clean.values import readers, tidied
 from capelib.errors import DataError
@@ -45,7 +46,9 @@ def files_of(folder: Path) -> dict[str, Path]:
     return {"incidents": folder / "incidents.csv"} | lists
 
 
-def clean_folder(files: dict[str, Path], keep_names: bool = False) -> tuple[Clean, set[str]]:
+def clean_folder(
+    files: dict[str, Path], keep_names: bool = False, show_cells: bool = False
+) -> tuple[Clean, set[str]]:
     """What are the incidents, exiles and sources of a folder, and what was done to each cell?
 
     Exiles and sources are read by the same rules as any table; the incidents go through `clean`.
@@ -57,6 +60,8 @@ def clean_folder(files: dict[str, Path], keep_names: bool = False) -> tuple[Clea
         As `files_of` gives them.
     keep_names
         Keep the names of persons in memory.
+    show_cells
+        Give all cells of the rows set aside, also those that may hold a name.
 
     Returns
     -------
@@ -71,13 +76,14 @@ def clean_folder(files: dict[str, Path], keep_names: bool = False) -> tuple[Clea
     sheets = {name: read(path)[0] for name, path in files.items()}
     cells = [sheet.frame.to_numpy().ravel() for sheet in sheets.values()]
     gone = withdrawn(sheets["incidents"].frame) & set(np.concatenate(cells))
-    log, incidents, lists = ChangeLog(), sheets["incidents"], {}
+    shown = Shown(columns_of_names(list(sheets.values())))
+    log, incidents, lists = ChangeLog(shown=shown), sheets["incidents"], {}
     for name in LISTS:
         if name in sheets:
-            lists[name] = _list(sheets[name], files[name], name, gone)
+            lists[name] = _list(sheets[name], files[name], name, gone, shown, show_cells)
             incidents = _without_columns_of(name, incidents, log)
     keys = {LISTS[name][0]: listed.rows[LISTS[name][0]] for name, listed in lists.items()}
-    cleaned = clean([incidents], keep_names=keep_names, listed=keys)
+    cleaned = clean([incidents], keep_names=keep_names, listed=keys, show_cells=show_cells)
     every = [*lists.values(), cleaned]
     changes = [each.changes for each in every]
     cleaned = replace(
@@ -104,7 +110,9 @@ def _without_columns_of(name: str, incidents: Sheet, log: ChangeLog) -> Sheet:
     return replace(incidents, frame=incidents.frame.drop(columns=twice))
 
 
-def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
+def _list(
+    sheet: Sheet, path: Path, name: str, gone: set[str], shown: Shown, show_cells: bool
+) -> _List:
     key, needed = LISTS[name]
     layout = Layout(name, "our own form", columns={column: [column] for column in columns(name)})
     headers = match([str(header) for header in sheet.frame.columns], layout)
@@ -112,9 +120,9 @@ def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
     if missing:
         lacks = f"{path} lacks the column(s) {', '.join(missing)}"
         raise DataError(f"{lacks}: see `cape codebook {name}`")
-    log = ChangeLog()
+    log = ChangeLog(shown=shown)
     sheet = _without_withdrawn(sheet, gone, log)
-    rows = RowLog([sheet])
+    rows = RowLog([sheet], shown)
     log_headers(sheet, headers, rows)
     log_reading(sheet, headers, rows, 0)
     cells = {
@@ -134,8 +142,10 @@ def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
     if "category" in table:
         table["category"] = table["category"].fillna("unknown")
     lines = IncidentRows(row, np.zeros(rows.total, dtype="int32"), cells)
-    aside = set_aside_rows(lines, rows)
-    return _List(table, aside, ChangeLog([log, rows.changes]), tables_read([sheet], [headers]))
+    aside = set_aside_rows(lines, rows, show_cells)
+    return _List(
+        table, aside, ChangeLog([log, rows.changes]), tables_read([sheet], [headers], shown)
+    )
 
 
 def _without_withdrawn(sheet: Sheet, gone: set[str], log: ChangeLog) -> Sheet:
@@ -169,4 +179,4 @@ def _addresses(url: DistinctColumn, rows: RowLog) -> DistinctColumn:
     text = np.flatnonzero(url.flags(~address))
     remedy = "write an address that begins with http:// or https://"
     rows.log("url", text, "source.text", "left blank", GUESS, remedy, 0.5)
-    return url.map(url.words.where(address))
+    return url.map(rows.shown.addresses(url.words.where(address)))
