@@ -167,7 +167,7 @@ def test_no_cell_that_is_written_runs_as_a_formula(tmp_path, check):
         for frame in written(tmp_path / "build/check/mine").values()
         for cell in frame.to_numpy().ravel()
     ]
-    assert f"'{evil}" in cells and "'@SUM(A1)" in cells
+    assert f"'{evil}" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
 
 

@@ -216,11 +216,14 @@ def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_col
     for name in SHIPPED:
         shutil.copy(project_folder("data") / f"{name}.csv", tmp_path)
     built_in, ds = cape.load(), cape.load(tmp_path)
+    built_in.incidents["outcome"] = None  # free text of a table that somebody brings is not taken
+    built_in.sources["url"] = built_in.sources["url"].str.replace(r"[?#].*", "", regex=True)
     for name in SHIPPED:
-        pd.testing.assert_frame_equal(getattr(built_in, name), getattr(ds, name))
-    assert ds.problems.empty and ds.set_aside.empty
+        frame = getattr(ds, name)
+        pd.testing.assert_frame_equal(getattr(built_in, name).astype(frame.dtypes), frame)
+    assert ds.problems["column"].tolist() == ["outcome"] and ds.set_aside.empty
     assert (ds.info.sha256, ds.info.rows) == (built_in.info.sha256, built_in.info.rows)
-    assert set(ds.changes["severity"]) <= {"info", "guess"}
+    assert set(ds.changes["severity"]) <= {"info", "guess", "dropped"}
 
 
 def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):

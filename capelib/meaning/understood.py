@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from capelib.meaning.codes import synonyms
+from capelib.meaning.codes import stem, synonyms
 from capelib.meaning.persons import words_of_headers
 from capelib.meaning.state_lexicon import folded, lexicon, two_letter_codes
 from capelib.meaning.yes_no import answers
@@ -26,14 +26,18 @@ _KEY = re.compile(r"\b[EIS][0-9]{3,}\b")
 def known_phrases() -> frozenset[str]:
     """All words and phrases that the reader of cells and headers knows, as `_tokens` joins them."""
     written: list[str] = [*lexicon(), *answers()]
+    of_codes: list[str] = []  # known in other forms too: arrested, arrests
     for column in _CODED:
-        written += [*codes(column), *codes(column).values(), *synonyms(column)["written"]]
+        of_codes += [*codes(column), *codes(column).values(), *synonyms(column)["written"]]
+    written += of_codes
     for table in ("incidents", "exiles", "sources"):
         written += columns(table)
     written += [word for words in words_of_headers().values() for word in words]
     for table in ("dates", "ordinary"):
         written += list(read_text(project_folder("data") / "words" / f"{table}.csv")["written"])
-    return frozenset(" ".join(_tokens(text)) for text in written) - {""}
+    phrases = frozenset(" ".join(_tokens(text)) for text in written)
+    stems = frozenset(stem(" ".join(_tokens(text))) for text in of_codes)
+    return (phrases | stems) - {""}
 
 
 def _tokens(text: str) -> list[str]:
@@ -68,7 +72,8 @@ def understood(text: str) -> bool:
             reached[start + 1] = True
         for end in range(start + 1, min(start + _LONGEST_PHRASE, len(tokens)) + 1):
             if not reached[end]:
-                reached[end] = " ".join(tokens[start:end]) in phrases
+                phrase = " ".join(tokens[start:end])
+                reached[end] = phrase in phrases or stem(phrase) in phrases
     return reached[-1]
 
 
