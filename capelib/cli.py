@@ -197,7 +197,7 @@ def check(
     report.checked(ds)
     folder = out or Path("build/check") / files.folder_of(ds)
     *names, last = files.write(ds, folder, show_cells)
-    typer.echo(f"\nWritten to {folder}: {', '.join(names)} and {last}.")
+    typer.echo(f"Written to {folder}: {', '.join(names)} and {last}.")
     if show_cells:
         typer.echo(f"{last} may hold names of persons: do not pass it on.")
     if len(ds.set_aside):

@@ -131,7 +131,7 @@ def read_dataset(
         name, label = "DataFrame", "your table"
     elif "://" in str(source):
         address = urlsplit(str(source))
-        name = address.path.rpartition("/")[2] or address.netloc
+        name = address.path.rpartition("/")[2] or address.hostname or "table"
         label = f"your file {name}"
     else:
         source = Path(source).expanduser()

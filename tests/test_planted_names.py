@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 
 import capelib as cape
 from capelib.check.files import examine
-from capelib.clean.shown import Shown, without_secrets
+from capelib.check.summary import PROMISE
+from capelib.clean.shown import Shown
 from capelib.cli import app
+from capelib.download import without_secrets
 from capelib.meaning.understood import understood
 
 FIRST = ("Zorvan", "Quxley", "Brandox", "Ulmirek", "Vexandra", "Tromvik", "Pelzhan", "Oddwick")
@@ -190,6 +192,34 @@ def test_words_of_known_names_are_masked_in_other_texts():
 
 def test_an_address_loses_user_password_query_and_fragment():
     assert without_secrets("http://user:pass@host.test/x.csv?token=S#f") == "http://host.test/x.csv"
+
+
+def test_an_error_about_an_address_shows_none_of_its_secrets():
+    for address in (
+        "ftp://me:secret@host.test/x?t=secret",
+        "http://me:secret@127.0.0.1:1/?t=secret",
+    ):
+        with pytest.raises(cape.DataError) as caught:
+            cape.load(address)
+        assert "secret" not in str(caught.value)
+
+
+def test_no_planted_name_comes_out_of_a_run(tmp_path, monkeypatch):
+    csv_table(tmp_path)
+    source = workbook(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for path in (tmp_path / "cases.csv", source):
+        done = CliRunner().invoke(app, ["reproduce", "01", "--data", str(path), "--out", "out"])
+        assert "1 done" in done.output and not names_in(done.output)
+    written = all_written(Path())
+    assert "provenance.json" in written and ".ipynb" in written and not names_in(written)
+
+
+def test_the_documents_and_the_command_promise_the_same():
+    for name in ("README.md", "data/README.md", "docs/your-own-table.md"):
+        text = (Path(__file__).parent.parent / name).read_text(encoding="utf-8")
+        assert PROMISE in " ".join(text.split()), name
 
 
 def test_outcome_is_taken_only_where_a_layout_of_the_user_names_it(tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.clean.shown import MASK
 from capelib.dataset import PLACE, Dataset
+from capelib.errors import CapeError
 from capelib.files import write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
@@ -71,6 +72,23 @@ def _read_once(
     _size: int,
 ) -> Dataset:
     return read_dataset(path, vintage, layout, sheet, show_cells=show_cells)
+
+
+def shown_name(source: str | Path) -> str:
+    """What a file is called, with the words of names masked that its table holds."""
+    path = Path(source).expanduser()
+    if not path.is_file():
+        return path.name
+    stat = path.stat()
+    return _shown_name_once(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _shown_name_once(path: Path, _changed: int, _size: int) -> str:
+    try:
+        return examine(path).info.name
+    except CapeError:  # the run itself says what is wrong with the table
+        return path.name
 
 
 def name_of(source: str | Path) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from capelib.clean.changes import HIDDEN
 from capelib.clean.layouts import known_headers
+from capelib.download import without_secrets
 from capelib.meaning.persons import is_name_column
 from capelib.meaning.understood import is_known_word, understood
 from capelib.meaning.yes_no import answers
@@ -24,18 +25,6 @@ _LONGEST_PHRASE = 8  # words
 _SHORTEST_PART = 4  # letters of a name that is looked for within a longer word
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OUR_COLUMN = re.compile(r"\((?:extra cells|key|value)\)|column [0-9]+")
-# What stands behind the path of an address, and who opens it, may name a person.
-_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?:[^/?#]*@)?(?P<rest>[^?#]*).*", re.DOTALL)
-
-
-def without_secrets(address: str) -> str:
-    """An address without user, password, query and fragment.
-
-    >>> without_secrets("https://me:secret@example.org/a/b.csv?token=1#c")
-    'https://example.org/a/b.csv'
-    """
-    whole = _ADDRESS.fullmatch(address)
-    return f"{whole['scheme']}{whole['rest']}" if whole else address
 
 
 class Shown:
