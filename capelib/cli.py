@@ -123,7 +123,7 @@ def reproduce(
     hold.
     """
     from capelib import report
-    from capelib.check.files import examine, name_of
+    from capelib.check.files import examine
     from capelib.runs import comparison, runner
     from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -134,7 +134,7 @@ def reproduce(
     runs = runner.plan(notebooks or [], given, swept)
     sources = {run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD}
     for source in sorted(sources):
-        report.problems(name_of(source), examine(source))
+        report.problems(examine(source))
     folder = out or Path("build/figures" if sources else "figures")
     build = Path("build")
     ended: dict[str, runner.Outcome] = {}
@@ -178,6 +178,14 @@ def check(
     ] = None,
     layout: LayoutName = "",
     sheet: SheetName = "",
+    show_cells: Annotated[
+        bool,
+        typer.Option(
+            "--show-cells",
+            help="Write also the cells of the rows set aside, which may name persons, "
+            "to set_aside_cells.csv.",
+        ),
+    ] = False,
 ) -> None:
     """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot
     be used and what to do about it.
@@ -185,12 +193,13 @@ def check(
     from capelib import report
     from capelib.check import files
 
-    ds = files.examine(file, layout, sheet)
+    ds = files.examine(file, layout, sheet, show_cells=show_cells)
     report.checked(ds)
-    folder = out or Path("build/check") / Path(files.name_of(file)).stem
-    files.write(ds, folder)
-    written = f"{files.CLEAN_FILE}, {files.SET_ASIDE_FILE} and {files.CHANGES_FILE}"
-    typer.echo(f"\nWritten to {folder}: {written}.")
+    folder = out or Path("build/check") / files.folder_of(ds)
+    *names, last = files.write(ds, folder, show_cells)
+    typer.echo(f"Written to {folder}: {', '.join(names)} and {last}.")
+    if show_cells:
+        typer.echo(f"{last} may hold names of persons: do not pass it on.")
     if len(ds.set_aside):
         raise typer.Exit(1)
 
@@ -337,12 +346,11 @@ def fetch(
 def _loaded(data: str, vintage: str = "", *, layout: str, sheet: str) -> "Dataset":
     """The built-in data, or a table of the user's with what had to be set aside of it said."""
     from capelib import report
-    from capelib.check.files import name_of
     from capelib.loading import PUBLIC_RECORD, load
 
     ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet)
     if data:
-        report.problems(name_of(data), ds)
+        report.problems(ds)
     return ds
 
 

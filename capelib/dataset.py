@@ -95,7 +95,8 @@ class Dataset:
     sources
         source_id, kind (categorical), publisher, url.
     set_aside
-        The rows that could not be used, as they stood, with file, row and why.
+        The rows that could not be used, with file, row and why. A cell that is not understood as
+        a whole may hold a name, and is not shown.
     info
         Name, label, edition, licence, sha256, rows, synthetic, filters.
     rows

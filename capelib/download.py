@@ -1,6 +1,7 @@
 """A file from an address: whole or not at all, within bounds of size and time."""
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from requests import Response, Session
 
 REDIRECTS = 5
+# What stands behind the path of an address, and who opens it, may name a person.
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?:[^/?#]*@)?(?P<rest>[^?#]*).*", re.DOTALL)
 PASSING = {429, 500, 502, 503, 504}  # answers that another attempt may change
 
 
@@ -40,6 +43,16 @@ class TooLarge(DownloadFailed):
 
 class TooSlow(DownloadFailed):
     """The download was not finished in the time allowed."""
+
+
+def without_secrets(address: str) -> str:
+    """An address without user, password, query and fragment.
+
+    >>> without_secrets("https://me:secret@example.org/a/b.csv?token=1#c")
+    'https://example.org/a/b.csv'
+    """
+    whole = _ADDRESS.fullmatch(address)
+    return f"{whole['scheme']}{whole['rest']}" if whole else address
 
 
 def download(address: str, to: Path, largest: int, seconds: float, silence: float) -> str:

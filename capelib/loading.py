@@ -118,8 +118,12 @@ def read_dataset(
     layout: str = "",
     sheet: str = "",
     keep_names: bool = False,
+    show_cells: bool = False,
 ) -> Dataset:
-    """A user's table or folder as a Dataset, also without a usable row. Arguments as in `load`."""
+    """A user's table or folder as a Dataset, also without a usable row. Arguments as in `load`.
+
+    show_cells: `set_aside` has all cells of its rows, also those that may hold a name.
+    """
     from capelib.clean.folder import clean_folder, files_of
     from capelib.clean.table import clean
     from capelib.read.files import read
@@ -129,7 +133,7 @@ def read_dataset(
         name, label = "DataFrame", "your table"
     elif "://" in str(source):
         address = urlsplit(str(source))
-        name = address.path.rpartition("/")[2] or address.netloc
+        name = address.path.rpartition("/")[2] or address.hostname or "table"
         label = f"your file {name}"
     else:
         source = Path(source).expanduser()
@@ -137,16 +141,17 @@ def read_dataset(
     if isinstance(source, Path) and source.is_dir():
         files = files_of(source)
         synthetic = (source / "SYNTHETIC").exists()
-        cleaned = clean_folder(files, keep_names)
+        cleaned = clean_folder(files, keep_names, show_cells)
         digest = _checksum(files)
     else:
         sheets = read(source, sheet)
         digest = _checksum_of_table(source, [each.frame for each in sheets])
-        cleaned = clean(sheets, layout, keep_names)
+        cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
     if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
         keys = " ".join([digest, *sorted(withdrawn_keys())])
         digest = hashlib.sha256(keys.encode()).hexdigest()
     frames = {table: getattr(cleaned, table) for table in TABLES}
+    name, label = cleaned.shown.text(name), cleaned.shown.text(label)
     return Dataset(
         **_tidy(frames),
         info=Info(

@@ -157,10 +157,12 @@ def checked(ds: "Dataset") -> None:
     """What was made of a user's table, on one page."""
     from capelib.check import summary
 
-    _sections(_console(), summary.page(ds))
+    console = _console()
+    _sections(console, summary.page(ds))
+    console.print(f"\n{summary.PROMISE}")
 
 
-def problems(name: str, ds: "Dataset") -> None:
+def problems(ds: "Dataset") -> None:
     """What had to be set aside of a user's table, before something rests on it.
 
     A few lines on the error stream.
@@ -171,7 +173,7 @@ def problems(name: str, ds: "Dataset") -> None:
     if len(ds.set_aside) or unsure:
         console = _console(error=True)
         more = f" With {unsure}; see `cape check`." if unsure else ""
-        console.print(f"{summary.plain_cell(name)}: {summary.counted(ds)}{more}")
+        console.print(f"{summary.plain_cell(ds.info.name)}: {summary.counted(ds)}{more}")
         _sections(console, summary.short(ds))
 
 

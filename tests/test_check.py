@@ -164,13 +164,13 @@ def test_no_cell_that_is_written_runs_as_a_formula(tmp_path, check):
         f'"{evil}",TJK,RUS,2015,detention,"@SUM(A1)"',
         f'TJK-0002,"{evil}",RUS,2015,detention,"+1+1"',
     ]
-    check(table(tmp_path, f"{HEADER},outcome", *rows))
+    check(table(tmp_path, f"{HEADER},publisher", *rows), "--show-cells")
     cells = [
         cell
         for frame in written(tmp_path / "build/check/mine").values()
         for cell in frame.to_numpy().ravel()
     ]
-    assert f"'{evil}" in cells and "'@SUM(A1)" in cells
+    assert f"'{evil}" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
 
 
@@ -178,11 +178,8 @@ def test_a_cell_cannot_steer_the_screen(tmp_path, check):
     done = check(
         table(tmp_path, HEADER, "TJK-0001,\x1b[2J\u202eAtlantis [red],RUS,2015,detention", GOOD)
     )
-    assert (
-        "Atlantis [red]" in done.stdout
-        and "\x1b" not in done.stdout
-        and "\u202e" not in done.stdout
-    )
+    assert "(row 2)" in done.stdout
+    assert not any(sign in done.stdout for sign in ("\x1b", "\u202e", "Atlantis"))
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path, check, monkeypatch):
@@ -217,7 +214,7 @@ def example(kind: str) -> str:
 def test_the_layout_of_the_manual_does_what_the_manual_says(tmp_path, check):
     layout = table(tmp_path, example("toml").strip(), name="mine.toml")
     assert len(layout.read_text().splitlines()) == 10
-    done = check(table(tmp_path, example("csv").strip()), "--layout", layout)
+    done = check(table(tmp_path, example("csv").strip()), "--layout", layout, "--show-cells")
     assert done.returncode == 1
     found = written(tmp_path / "build/check/mine")
     assert found["clean.csv"][["origin", "host", "date", "measure", "row"]].to_numpy().tolist() == [
@@ -226,7 +223,11 @@ def test_the_layout_of_the_manual_does_what_the_manual_says(tmp_path, check):
         ["UZB", "RUS", "2017", "threat", "4"],
         ["UZB", "TUR", "2017", "threat", "4"],
     ]
-    assert found["set_aside.csv"]["host"].tolist() == ["Europe"]
+    assert found["set_aside.csv"].to_numpy().tolist()[0][2:] == [
+        "5",
+        "host: does not name one state",
+    ]
+    assert found["set_aside_cells.csv"]["host"].tolist() == ["Europe"]
 
 
 def test_the_layout_in_the_readme_is_that_of_the_manual(tmp_path):

@@ -330,7 +330,7 @@ def test_two_sheets_are_read_as_one_table_and_each_row_knows_its_sheet(tmp_path)
     assert ds.exiles["exile_id"].tolist() == ["TJK-0001"]
     assert ds.set_aside[["sheet", "row"]].to_numpy().tolist() == [["from 2016", 3]]
     assert ds.problems.query("action == 'set aside'")[["row", "value"]].to_numpy().tolist() == [
-        [3, "Atlantis"]
+        [3, "(not shown)"]
     ]
 
 
@@ -407,30 +407,6 @@ def test_addresses_become_sources_with_a_publisher_and_anything_else_a_source_wi
     ]
 
 
-<<<<<<< HEAD
-def test_a_withdrawn_key_disappears_with_its_row_and_is_given_to_nobody(tmp_path, monkeypatch):
-    import shutil
-
-    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
-    (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0001,2026-11-24,\nI0001,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
-    rows = [
-        ("TJK-0001", "TJK", "RUS", "2015", "threat"),
-        (None, "TJK", "RUS", "2015", "threat"),
-        ("TJK-0001", "TJK", "RUS", "soon", "threat"),
-    ]
-    ds = loaded(*rows, columns=["exile_id", *HEADER[1:]])
-    assert ds.rows["row"].tolist() == [2] and ds.set_aside.empty
-    assert ds.incidents[["incident_id", "exile_id"]].to_numpy().tolist() == [["I0002", "TJK-0002"]]
-    assert [(row, severity) for row, *_, severity in changes_by(ds, "withdrawn on request")] == [
-        (1, "withdrawn"),
-        (3, "withdrawn"),
-    ]
-    assert "TJK-0001" not in all_text(ds) and "soon" not in all_text(ds)
-
-
-=======
->>>>>>> s-withdrawal
 # ---------------------------------------------------------------- the accounts
 
 

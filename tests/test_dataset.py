@@ -1,21 +1,12 @@
-<<<<<<< HEAD
 """What users rely on from cape.load().
 
-All rows, right types, right dates, honest blanks, parts of it, and withdrawal.
+All rows, right types, right dates, honest blanks, and parts of it.
 """
-
-import shutil
-=======
-"""What users rely on from cape.load(): all rows, right types, right dates, honest blanks, and parts of it."""
-
-from pathlib import Path
->>>>>>> s-withdrawal
 
 import edtf as edtf_library
 import manifest
 import pandas as pd
 import pytest
-from shared import all_text
 
 import capelib as cape
 from capelib.paths import project_folder
@@ -235,37 +226,4 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
 def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, message):
     with pytest.raises(cape.ParameterError) as caught:
         cape.load().where(**arguments)
-<<<<<<< HEAD
     assert message in str(caught.value) and "\n" not in str(caught.value)
-
-
-# ---------------------------------------------------------------- withdrawal
-
-
-def test_a_withdrawn_key_disappears_from_every_table(tmp_path, monkeypatch):
-    before = cape.load()
-    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
-    for module in ("loading", "vocabulary.tables"):
-        monkeypatch.setattr(f"capelib.{module}.project_folder", lambda _: copy)
-    audited = before.incidents.query("incident_id in @cape.table('audit').incident_id")[
-        "exile_id"
-    ].iloc[0]
-    keys = {cape.table("double_coding")["exile_id"].iloc[0], audited}
-    (copy / "withdrawn.csv").write_text(
-        "id,date,reason\n" + "".join(f"{key},2026-11-24,\n" for key in sorted(keys)),
-        encoding="utf-8",
-    )
-    ds = cape.load()
-    theirs = before.incidents[before.incidents["exile_id"].isin(keys)]
-    left = before.incidents[~before.incidents["exile_id"].isin(keys)]
-    assert ds.incidents["incident_id"].tolist() == left["incident_id"].tolist()
-    assert set(ds.sources["source_id"]) == set(left["source_id"])
-    ids = keys | set(theirs["incident_id"]) | (set(theirs["source_id"]) - set(left["source_id"]))
-    for name in ("incidents", "exiles", "sources", "double_coding", "audit"):
-        assert not cape.table(name).isin(ids).any(axis=None), name
-    assert not any(key in all_text(ds) for key in ids)
-    assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
-    assert ds.info.sha256 != before.info.sha256
-=======
-    assert said in str(caught.value) and "\n" not in str(caught.value)
->>>>>>> s-withdrawal

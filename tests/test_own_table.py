@@ -57,8 +57,8 @@ def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
         ("mine.csv", 5, "measure", "see `cape codebook measure`"),
     ]
     assert ds.set_aside[["row", "origin", "date"]].to_dict("records") == [
-        {"row": 3, "origin": "TAJ", "date": "2015"},
-        {"row": 5, "origin": "TJK", "date": "soon"},
+        {"row": 3, "origin": "(not shown)", "date": "2015"},
+        {"row": 5, "origin": "TJK", "date": "(not shown)"},
     ]
     assert ds.set_aside["why"].tolist() == [
         "origin: unknown state",
@@ -113,7 +113,10 @@ def test_the_category_may_stand_beside_the_incident(table):
     ]
 
 
-def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
+def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table, tmp_path):
+    layout = tmp_path / "mine.toml"
+    lines = [f'{column} = "{column}"' for column in f"{HEADER},outcome".split(",")]
+    layout.write_text("\n".join(['name = "mine"', "[columns]", *lines]))
     ds = cape.load(
         table(
             f"{HEADER},outcome",
@@ -121,7 +124,8 @@ def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table):
             f"{GOOD},null",
             f"{GOOD},",
             "NAM-0001,NAM,ZAF,2015,threat,None",
-        )
+        ),
+        layout=str(layout),
     )
     assert ds.incidents["outcome"].fillna("(missing)").tolist() == [
         "NA",
@@ -196,11 +200,14 @@ def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_col
     for name in SHIPPED:
         shutil.copy(project_folder("data") / f"{name}.csv", tmp_path)
     built_in, ds = cape.load(), cape.load(tmp_path)
+    built_in.incidents["outcome"] = None  # free text of a table that somebody brings is not taken
+    built_in.sources["url"] = built_in.sources["url"].str.replace(r"[?#].*", "", regex=True)
     for name in SHIPPED:
-        pd.testing.assert_frame_equal(getattr(built_in, name), getattr(ds, name))
-    assert ds.problems.empty and ds.set_aside.empty
+        frame = getattr(ds, name)
+        pd.testing.assert_frame_equal(getattr(built_in, name).astype(frame.dtypes), frame)
+    assert ds.problems["column"].tolist() == ["outcome"] and ds.set_aside.empty
     assert (ds.info.sha256, ds.info.rows) == (built_in.info.sha256, built_in.info.rows)
-    assert set(ds.changes["severity"]) <= {"info", "guess"}
+    assert set(ds.changes["severity"]) <= {"info", "guess", "dropped"}
 
 
 def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
@@ -253,21 +260,6 @@ def test_a_folder_whose_list_lacks_a_column_is_refused(folder):
         cape.load(folder([HEADER, GOOD], ["exile_id,origin", "TJK-0001,TJK"]))
 
 
-<<<<<<< HEAD
-def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(folder, tmp_path, monkeypatch):
-    copy = shutil.copytree(project_folder("data"), tmp_path / "data")
-    (copy / "withdrawn.csv").write_text("id,date,reason\nTJK-0002,2026-11-24,\n")
-    monkeypatch.setattr("capelib.vocabulary.tables.project_folder", lambda _: copy)
-    rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0002"]
-    exiles, sources = [*EXILES, "TJK-0002,TJK,religious"], [*SOURCES, "S0002,,,"]
-    ds = cape.load(folder([f"{HEADER},source_id", *rows], exiles, sources))
-    assert ds.problems["file"].tolist() == ["exiles.csv", "sources.csv", "incidents.csv"]
-    assert set(ds.problems["action"]) == {"withdrawn"} and ds.set_aside.empty
-    assert not {"TJK-0002", "S0002"} & set(all_text(ds).replace("\n", ",").split(","))
-
-
-=======
->>>>>>> s-withdrawal
 def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
     lines = ["https://www.example.org./a,Example Court", "https://example.com/b,"]
     ds = cape.load(table(f"{HEADER},url,publisher", *(f"{GOOD},{line}" for line in lines)))

@@ -9,19 +9,28 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
+from capelib.clean.shown import MASK
 from capelib.dataset import PLACE, Dataset
+from capelib.errors import CapeError
 from capelib.files import write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
 
 CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE = "clean.csv", "set_aside.csv", "changes.csv"
+CELLS_FILE = "set_aside_cells.csv"
 AT_ONCE = 100_000  # lines of a file that stand in memory as text
 
 Writer = Callable[[Path], None]
 
 
-def examine(source: str | Path, layout: str = "", sheet: str = "", vintage: str = "") -> Dataset:
+def examine(
+    source: str | Path,
+    layout: str = "",
+    sheet: str = "",
+    vintage: str = "",
+    show_cells: bool = False,
+) -> Dataset:
     """What is in a user's table, and what has to be done to use it?
 
     A table without a usable row is no error here. A file is read again only when it has changed,
@@ -33,6 +42,8 @@ def examine(source: str | Path, layout: str = "", sheet: str = "", vintage: str 
         A file, a folder of tables in our form, or an address.
     layout, sheet, vintage
         As `cape.load` takes them.
+    show_cells
+        Give all cells of the rows set aside, also those that may hold a name of a person.
 
     Returns
     -------
@@ -45,16 +56,39 @@ def examine(source: str | Path, layout: str = "", sheet: str = "", vintage: str 
     """
     path = Path(source).expanduser()
     if "://" in str(source) or not path.is_file():
-        return read_dataset(source, vintage, layout, sheet)
+        return read_dataset(source, vintage, layout, sheet, show_cells=show_cells)
     stat = path.stat()
-    return _read_once(path, layout, sheet, vintage, stat.st_mtime_ns, stat.st_size)
+    return _read_once(path, layout, sheet, vintage, show_cells, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=1)
 def _read_once(
-    path: Path, layout: str, sheet: str, vintage: str, _changed: int, _size: int
+    path: Path,
+    layout: str,
+    sheet: str,
+    vintage: str,
+    show_cells: bool,
+    _changed: int,
+    _size: int,
 ) -> Dataset:
-    return read_dataset(path, vintage, layout, sheet)
+    return read_dataset(path, vintage, layout, sheet, show_cells=show_cells)
+
+
+def shown_name(source: str | Path) -> str:
+    """What a file is called, with the words of names masked that its table holds."""
+    path = Path(source).expanduser()
+    if not path.is_file():
+        return path.name
+    stat = path.stat()
+    return _shown_name_once(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _shown_name_once(path: Path, _changed: int, _size: int) -> str:
+    try:
+        return examine(path).info.name
+    except CapeError:  # the run itself says what is wrong with the table
+        return path.name
 
 
 def name_of(source: str | Path) -> str:
@@ -65,6 +99,12 @@ def name_of(source: str | Path) -> str:
     """
     path = unquote(urlsplit(str(source)).path) if "://" in str(source) else source
     return PurePath(path).name or "table"
+
+
+def folder_of(ds: Dataset) -> str:
+    """What the folder of files about a table is called: as the table, without words of names."""
+    stem = PurePath(ds.info.name).stem.strip(". ")
+    return stem.replace(MASK, "_") or "table"
 
 
 def clean_table(ds: Dataset) -> pd.DataFrame:
@@ -94,24 +134,33 @@ def _as_text(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return pd.DataFrame(text, index=frame.index)
 
 
-def write(ds: Dataset, folder: Path) -> None:
-    """Writes clean.csv, set_aside.csv and changes.csv, all or none.
+def write(ds: Dataset, folder: Path, show_cells: bool = False) -> list[str]:
+    """Writes clean.csv, set_aside.csv and changes.csv, all or none, and gives their names.
 
+    show_cells: also the cells of the rows set aside, in a file that is not to be passed on.
     Raises CapeError where the folder cannot be written.
     """
     writers = {
         CLEAN_FILE: _frame_writer(clean_table(ds)),
-        SET_ASIDE_FILE: _frame_writer(ds.set_aside),
+        SET_ASIDE_FILE: _frame_writer(_places(ds)),
         CHANGES_FILE: _changes_writer(ds.log),
     }
+    if show_cells:
+        writers[CELLS_FILE] = _frame_writer(ds.set_aside)
     write_files(folder, writers)
+    return list(writers)
+
+
+def _places(ds: Dataset) -> pd.DataFrame:
+    """Where the rows set aside stand, and why they are, without their cells."""
+    return ds.set_aside.reindex(columns=[*PLACE, "why"])
 
 
 def write_account(ds: Dataset, folder: Path) -> None:
     """Writes what was set aside and changed, beside results; no file where there was nothing."""
     writers = {}
     if len(ds.set_aside):
-        writers[SET_ASIDE_FILE] = _frame_writer(ds.set_aside)
+        writers[SET_ASIDE_FILE] = _frame_writer(_places(ds))
     if len(ds.log):
         writers[CHANGES_FILE] = _changes_writer(ds.log)
     write_files(folder, writers)

@@ -21,6 +21,14 @@ MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}
 EXAMPLES = 2  # of a change
 ROWS = 6  # row numbers of a problem
 LONGEST = 36  # letters of a cell
+# The same sentences stand in README.md, data/README.md and docs/your-own-table.md.
+PROMISE = (
+    "Columns that may hold names are dropped at reading. A cell is shown only if every word of it "
+    "is known, or if it was read as one known word misspelt; else it is (not shown), with its row "
+    "and column. Words of the names that were dropped are masked wherever else they occur. A name "
+    "that is also a known word, such as Georgia or May, cannot be known as a name. Kept in "
+    "clean.csv are addresses and publishers of sources, without user, password and query."
+)
 _DUPLICATES = (REPEATED_ROW, REPEATED_KEY, "duplicate.near")
 
 

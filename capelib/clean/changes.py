@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,14 @@ CHANGE_COLUMNS = PLACE_COLUMNS + CELL_COLUMNS
 LOOK = 0.9  # below this certainty a change is a guess that somebody should look at
 INFO, GUESS, DROPPED, SET_ASIDE, WITHDRAWN = "info", "guess", "dropped", "set aside", "withdrawn"
 HIDDEN = "(not shown)"  # stands for a cell that may hold a name
+
+
+class Mask(Protocol):
+    """What may be shown: see `capelib.clean.shown.Shown`."""
+
+    def text(self, text: str) -> str: ...
+
+    def lines(self, cells: pd.DataFrame) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,13 @@ class _Part:
 
 
 class ChangeLog:
-    """Collects changes while a table is cleaned; afterwards gives them as a frame, or added up."""
+    """Collects changes while a table is cleaned; afterwards gives them as a frame, or added up.
 
-    def __init__(self, logs: Sequence["ChangeLog"] = ()) -> None:
+    shown: what of the cells may enter; without it all does.
+    """
+
+    def __init__(self, logs: Sequence["ChangeLog"] = (), shown: Mask | None = None) -> None:
+        self._shown = shown
         self._parts = [part for log in logs for part in log._parts]
 
     def cells(
@@ -61,6 +73,9 @@ class ChangeLog:
         numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
         text = {name: "str" for name in CELL_COLUMNS if name != "certainty"}
         cells = cells[CELL_COLUMNS].reset_index(drop=True).astype(text)
+        if self._shown:
+            cells = self._shown.lines(cells)
+            file, sheet = self._shown.text(file), self._shown.text(sheet)
         self._parts.append(_Part(file, sheet, column, numbers, lines, cells))
 
     def add(

@@ -14,6 +14,7 @@ from capelib.clean.ids import KEYS, has_our_form
 from capelib.clean.layouts import Layout, Match, match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows
+from capelib.clean.shown import Shown, columns_of_names
 from capelib.clean.table import Clean, TableRead, clean, set_aside_rows, tables_read
 from capelib.clean.values import readers, tidied
 from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
@@ -46,7 +47,9 @@ def files_of(folder: Path) -> dict[str, Path]:
     return {"incidents": folder / "incidents.csv"} | lists
 
 
-def clean_folder(files: dict[str, Path], keep_names: bool = False) -> Clean:
+def clean_folder(
+    files: dict[str, Path], keep_names: bool = False, show_cells: bool = False
+) -> Clean:
     """What are the incidents, exiles and sources of a folder, and what was done to each cell?
 
     Exiles and sources are read by the same rules as any table; the incidents go through `clean`.
@@ -58,6 +61,8 @@ def clean_folder(files: dict[str, Path], keep_names: bool = False) -> Clean:
         As `files_of` gives them.
     keep_names
         Keep the names of persons in memory.
+    show_cells
+        Give all cells of the rows set aside, also those that may hold a name.
 
     Returns
     -------
@@ -71,15 +76,16 @@ def clean_folder(files: dict[str, Path], keep_names: bool = False) -> Clean:
     """
     keys = withdrawn_keys()
     sheets = {name: with_plain_headers(read(path)[0], keys) for name, path in files.items()}
-    log, incidents, lists = ChangeLog(), sheets["incidents"], {}
+    shown = Shown(columns_of_names(list(sheets.values())))
+    log, incidents, lists = ChangeLog(shown=shown), sheets["incidents"], {}
     ids = key_columns(incidents, _match(incidents, "incidents"))
     gone = with_what_goes(incidents.frame, keys, ids)
     for name in LISTS:
         if name in sheets:
-            lists[name] = _list(sheets[name], files[name], name, gone)
+            lists[name] = _list(sheets[name], files[name], name, gone, shown, show_cells)
             incidents = _without_columns_of(name, incidents, log)
     listed_keys = {LISTS[name][0]: listed.rows[LISTS[name][0]] for name, listed in lists.items()}
-    cleaned = clean([incidents], keep_names=keep_names, listed=listed_keys)
+    cleaned = clean([incidents], keep_names=keep_names, listed=listed_keys, show_cells=show_cells)
     every = [*lists.values(), cleaned]
     changes = [each.changes for each in every]
     return replace(
@@ -111,17 +117,19 @@ def _match(sheet: Sheet, name: str) -> Match:
     return match([str(header) for header in sheet.frame.columns], layout)
 
 
-def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
+def _list(
+    sheet: Sheet, path: Path, name: str, gone: set[str], shown: Shown, show_cells: bool
+) -> _List:
     key, needed = LISTS[name]
     headers = _match(sheet, name)
     missing = [each for each in (key, *needed) if each not in headers.columns.values()]
     if missing:
         lacks = f"{path} lacks the column(s) {', '.join(missing)}"
         raise DataError(f"{lacks}: see `cape codebook {name}`")
-    log = ChangeLog()
+    log = ChangeLog(shown=shown)
     read_rows = sheet
     sheet = without_withdrawn(sheet, key_columns(sheet, headers), gone, log)
-    rows = RowLog([sheet])
+    rows = RowLog([sheet], shown)
     log_headers(sheet, headers, rows)
     log_reading(sheet, headers, rows, 0)
     cells = {
@@ -141,8 +149,9 @@ def _list(sheet: Sheet, path: Path, name: str, gone: set[str]) -> _List:
     if "category" in table:
         table["category"] = table["category"].fillna("unknown")
     lines = IncidentRows(row, np.zeros(rows.total, dtype="int32"), cells)
-    aside = set_aside_rows(lines, rows)
-    return _List(table, aside, ChangeLog([log, rows.changes]), tables_read([read_rows], [headers]))
+    aside = set_aside_rows(lines, rows, show_cells)
+    tables = tables_read([read_rows], [headers], shown)
+    return _List(table, aside, ChangeLog([log, rows.changes]), tables)
 
 
 def _refuse_keys(name: str, key: DistinctColumn, rows: RowLog) -> None:
@@ -167,4 +176,4 @@ def _addresses(url: DistinctColumn, rows: RowLog) -> DistinctColumn:
     text = np.flatnonzero(url.flags(~address))
     remedy = "write an address that begins with http:// or https://"
     rows.log("url", text, "source.text", "left blank", GUESS, remedy, 0.5)
-    return url.map(url.words.where(address))
+    return url.map(rows.shown.addresses(url.words.where(address)))

@@ -16,16 +16,17 @@ from capelib.clean.changes import (
     SET_ASIDE,
 )
 from capelib.clean.distinct import DistinctColumn, at_places
-from capelib.clean.layouts import Match, shown_header
+from capelib.clean.layouts import FREE_TEXT, Match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.errors import DataError
 from capelib.meaning.persons import is_name_column
 from capelib.meaning.yes_no import yes
-from capelib.read.sheet import Sheet, where
+from capelib.read.sheet import EXTRA, Sheet, where
 from capelib.vocabulary.text import bare
 
 RULES = {
+    "column.text": "free text, which may name anybody",
     "correction": "an error of the source, corrected by the layout",
     "layout.fixed": "what the layout says of every row",
     "layout.value": "a word that the layout explains",
@@ -43,6 +44,7 @@ _REMEDIES = {
     "read.merged_sideways": "take the heading out of the table, or undo the merging",
 }
 _ELSE_REMEDY = "take the row out of the table if it is no incident"
+_NAMING_HEADERS = ("read.twice", "read.unnamed")  # notes that name the header of their column
 _YES_SURE = 0.6  # that a "yes" under the name of a stage stands for its usual measure
 
 
@@ -207,21 +209,25 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
         rows.changes.add(sheet.file, sheet.sheet, row, column, rule, made, **also)
 
     header = sheet.header_rows[-1] if sheet.header_rows else 0
+    shown = rows.shown.headers(sheet, list(match.certainty))
     for name, column in match.every_column:
         if name != column:
             sure = match.certainty[name]
             severity, remedy = INFO, None
             if sure < LOOK:
                 severity, remedy = GUESS, "name the column in a layout if this is wrong"
-            also = {"value": name, "certainty": sure, "severity": severity, "remedy": remedy}
+            also = {"value": shown[name], "certainty": sure, "severity": severity, "remedy": remedy}
             log(header, column, "column.name", column, **also)
-    for name in sheet.frame.columns:
-        if name not in match.certainty:
+    for name in map(str, sheet.frame.columns):
+        empty = name == FREE_TEXT and sheet.frame[name].isna().all()
+        if name not in match.certainty and not empty:
             rule, remedy = "column.unknown", "name it in a layout if it is one of the codebook's"
-            if is_name_column(str(name)):
+            if bare(name) == FREE_TEXT:
+                rule, remedy = "column.text", "free text may name anybody: name it in a layout"
+            if is_name_column(name):
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
-            log(header, shown_header(name), rule, "dropped", **also)
+            log(header, shown[name], rule, "dropped", **also)
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
 
@@ -237,9 +243,17 @@ def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:
     place = sheet.frame.index.get_indexer(notes["row"].fillna(-1).astype("int64"))
     doubted = (notes["severity"] == "problem").to_numpy()
     aside = doubted & (place >= 0)
-    column = notes["column"].fillna("")
-    column = column.where(column.isin(list(match.certainty)), column.map(shown_header))
-    reason = notes["column"].fillna("").map(shown_header).replace("", "row") + ": " + notes["made"]
+    shown_headers = rows.shown.headers(sheet, list(match.certainty)) | {"": "", EXTRA: EXTRA}
+    header = notes["column"].fillna("")
+    column = header.map(lambda name: shown_headers.get(name, rows.shown.header(name, 0)))
+    made = [
+        text.replace(name, shown) if rule in _NAMING_HEADERS else text
+        for text, rule, name, shown in zip(
+            notes["made"], notes["rule"], header, column, strict=True
+        )
+    ]
+    notes = notes.assign(made=pd.Series(made, index=notes.index, dtype="str"))
+    reason = column.replace("", "row") + ": " + notes["made"]
     rows.untrusted[start + place[aside]] = True
     which, reasons = pd.factorize(reason[aside])
     rows.set_aside(start + place[aside], which, list(reasons))
@@ -306,7 +320,8 @@ def _correct(
     wanted = pd.Series(True, index=frame.index)
     for each in [*correction["where"], column]:
         if each != "row" and each not in frame:
-            raise DataError(f"{name}: {where(sheet.file, sheet.sheet)} has no column {each}")
+            place = rows.shown.text(where(sheet.file, sheet.sheet))
+            raise DataError(f"{name}: {place} has no column {each}")
     for each, value in correction["where"].items():
         if each == "row":
             wanted &= frame.index == value
@@ -319,7 +334,8 @@ def _correct(
         row, cell = other.index[0], other.iloc[0]
         message = f"row {row} holds something else"
         if shown:
-            cell = repr(cell) if isinstance(cell, str) else "something else"
+            known = isinstance(cell, str) and rows.shown.cell(cell)
+            cell = repr(cell) if known else "something else"
             message = f"row {row} holds {cell}, not {correction['expect']!r}"
         raise DataError(f"{name}: {message}; was the source mended? then remove the correction")
     if len(cells):

@@ -202,10 +202,11 @@ def sources(
     keys = our_keys(text, "source_id", 4, taken).take(kept)
     about = pd.DataFrame({"source_id": keys.words})
     about["kind"] = _first(keys, kind) if kind else None
-    about["url"] = _first(keys, page.map(page.words.where(address)).take(kept))
-    about["publisher"] = _first(keys, lines.column("publisher").take(kept)).fillna(
-        _site(about["url"])
-    )
+    url = page.map(rows.shown.addresses(page.words.where(address)))
+    publisher = lines.column("publisher")
+    publisher = publisher.map(rows.shown.texts(publisher.words))
+    about["url"] = _first(keys, url.take(kept))
+    about["publisher"] = _first(keys, publisher.take(kept)).fillna(_site(about["url"]))
     used = np.isin(np.arange(len(about)), keys.places)
     about = about[used & (about["source_id"] != NO_SOURCE).to_numpy(dtype=bool)]
     columns = ["source_id", "kind", "publisher", "url"]

@@ -1,13 +1,14 @@
 """Layouts: files that say which columns and words of a table stand for which of the codebook."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from capelib.errors import DataError, ParameterError
 from capelib.meaning.persons import is_name_column
+from capelib.meaning.understood import understood
 from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codes, columns, unknown
 from capelib.vocabulary.text import bare, near
@@ -25,6 +26,9 @@ _PARTS = {
     "corrections": list,
 }
 _CALLED = {str: "a text", list: "a list", dict: "a table"}
+# Free text may name anybody: it is taken only where a layout of the user's says so, and where the
+# header is just the one that it names.
+FREE_TEXT = "outcome"
 # Columns of exiles and sources that may stand beside those of the incidents.
 BESIDE = ("category", "is_group", "url", "kind", "publisher")
 
@@ -50,6 +54,8 @@ class Layout:
         Values that every row has.
     corrections
         Errors of the source, each with what it must still say.
+    shipped
+        Is it one of the project's? Such a layout takes no free text from a table.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Layout:
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
     corrections: tuple[dict[str, Any], ...] = ()
+    shipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,9 @@ def layouts() -> dict[str, Layout]:
     >>> sorted(layouts())
     ['events', 'exiles-wide', 'incidents']
     """
-    return {
-        layout.name: layout
-        for layout in map(read_layout, sorted((project_folder("data") / "layouts").glob("*.toml")))
-    }
+    paths = sorted((project_folder("data") / "layouts").glob("*.toml"))
+    shipped = [replace(read_layout(path), shipped=True) for path in paths]
+    return {layout.name: layout for layout in shipped}
 
 
 def layout(name: str) -> Layout:
@@ -285,7 +291,7 @@ def _known_headers(layout: Layout) -> dict[str, _Place]:
     known: dict[str, _Place] = {}
     for group, names in enumerate((layout.columns, *layout.events)):
         for column, headers in names.items():
-            if column != "yes":
+            if column != "yes" and not (layout.shipped and column == FREE_TEXT):
                 for header in headers:
                     known.setdefault(bare(header), (group, column))
     return known
@@ -314,10 +320,11 @@ def _misspelt(
 
     matches: dict[str, tuple[_Place, float]] = {}
     taken = set(columns.values())
+    guessed = [name for name, (_, column) in known.items() if column != FREE_TEXT]
     for header in headers:
         if header in columns or len(bare(header)) < 4 or is_name_column(header):
             continue
-        likely = near(bare(header), known, "ratio", LIKELY)
+        likely = near(bare(header), guessed, "ratio", LIKELY)
         if likely and known[likely[0][0]] not in taken:
             name, percent = likely[0]
             taken.add(known[name])
@@ -325,23 +332,9 @@ def _misspelt(
     return matches
 
 
-def shown_header(header: str) -> str:
-    """A header as it may be shown: of two rows of names, only the upper if the lower is unknown.
-
-    What was taken for a second row of names may be the first row of the table, with the name of a
-    person in it.
-
-    >>> shown_header("What / Host"), shown_header("Remarks / Person One"), shown_header("Remarks")
-    ('What / Host', 'Remarks', 'Remarks')
-    """
-    upper, both, lower = str(header).partition(" / ")
-    if both and bare(lower.rpartition(" / ")[2]) not in _shipped_headers():
-        return upper
-    return str(header)
-
-
 @cache
-def _shipped_headers() -> frozenset[str]:
+def known_headers() -> frozenset[str]:
+    """The headers that the shipped layouts know, as `bare` gives them."""
     return frozenset().union(*(_known_headers(layout) for layout in layouts().values()))
 
 
@@ -351,7 +344,8 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
     The chosen one, else that of the shipped ones which understands most of its headers; of two
     that understand as many, the one that needs more columns.
 
-    Raises DataError that names what is missing and which headers there are.
+    Raises DataError that names what is missing, and those headers whose words are known: those of a
+    pivoted table may be names of persons.
     """
     options = [layout(chosen)] if chosen else list(layouts().values())
     matches = sorted(
@@ -368,10 +362,12 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
             f"{lacks}: does a row name its columns? "
             "name them as in `cape codebook incidents`, or give a --layout"
         )
-    listed = ", ".join(shown_header(header)[:40] for header in headers[:12])
-    more = ", ..." if len(headers) > 12 else ""
+    known = [name for name in headers if understood(name) or bare(name) in known_headers()]
+    listed = [" ".join(header[:40].split()) for header in known[:12]]
+    if more := len(headers) - len(listed):
+        listed.append(f"{more} more that {'is' if more == 1 else 'are'} not shown")
     raise DataError(
-        f"{lacks} (it has: {' '.join(f'{listed}{more}'.split())}): "
+        f"{lacks} (it has: {', '.join(listed)}): "
         "rename them as in `cape codebook incidents`, "
         "or describe the table in a layout of your own and give it with --layout"
     )

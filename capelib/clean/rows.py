@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.clean.changes import HIDDEN, SET_ASIDE, ChangeLog
+from capelib.clean.shown import Shown
 from capelib.read.sheet import Sheet
 
 
@@ -14,10 +15,12 @@ class RowLog:
 
     Attributes
     ----------
+    shown
+        What of the cells may be shown.
     changes
         The log of all changes.
     sheets
-        File and name of each sheet.
+        File and name of each sheet, as they may be shown.
     starts
         The place of the first row of each sheet, and behind the last the number of all rows.
     number
@@ -31,11 +34,12 @@ class RowLog:
         Rows with a withdrawn key.
     """
 
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, sheets: Sequence[Sheet], shown: Shown) -> None:
         sizes = [len(sheet.frame) for sheet in sheets]
         numbers = [sheet.frame.index.to_numpy(dtype="int32") for sheet in sheets]
-        self.changes = ChangeLog()
-        self.sheets = [(sheet.file, sheet.sheet) for sheet in sheets]
+        self.shown = shown
+        self.changes = ChangeLog(shown=shown)
+        self.sheets = [(shown.text(sheet.file), shown.text(sheet.sheet)) for sheet in sheets]
         self.starts = np.cumsum([0, *sizes])
         self.number = np.concatenate(numbers)
         self.sheet = np.repeat(np.arange(len(sizes), dtype="int32"), sizes)

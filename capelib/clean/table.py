@@ -1,6 +1,6 @@
 """A user's table made into the codebook's: every row clean or set aside, every change logged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from capelib.clean.headers import Gathered, gathered
 from capelib.clean.layouts import Match, find
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
+from capelib.clean.shown import Shown, columns_of_names
 from capelib.clean.values import readers, tidied
 from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
 from capelib.read.sheet import Sheet, where
@@ -31,13 +32,13 @@ class TableRead:
     Attributes
     ----------
     file, sheet
-        Where it stands.
+        Where it stands, as it may be shown.
     header_rows
         The rows that name its columns.
     rows
         How many rows were read.
     match
-        How its headers were understood.
+        How its headers were understood, each as it may be shown.
     """
 
     file: str
@@ -59,13 +60,16 @@ class Clean:
         For each incident (by its place) the file, sheet and row that it comes from; incidents of
         one row are linked by it.
     set_aside
-        The rows that could not be used, with file, sheet, row and why.
+        The rows that could not be used, with file, sheet, row and why, and those of their cells
+        that may be shown.
     changes
         All that was made of cells.
     tables
         What was read.
     names
         Names of persons by exile_id, only where they were asked for.
+    shown
+        What of the table may be shown.
     """
 
     incidents: pd.DataFrame
@@ -76,6 +80,7 @@ class Clean:
     changes: ChangeLog
     tables: tuple[TableRead, ...]
     names: pd.Series
+    shown: Shown
 
 
 def clean(
@@ -83,6 +88,7 @@ def clean(
     layout: str = "",
     keep_names: bool = False,
     listed: dict[str, pd.Series] | None = None,
+    show_cells: bool = False,
 ) -> Clean:
     """What are the incidents of a table by the codebook, and what was done to each cell?
 
@@ -99,6 +105,8 @@ def clean(
         Keep the names of persons in memory.
     listed
         The keys that may occur in exile_id or source_id, where other tables list them.
+    show_cells
+        Give all cells of the rows set aside, also those that may hold a name.
 
     Returns
     -------
@@ -111,15 +119,13 @@ def clean(
     """
     keys = withdrawn_keys()
     sheets = [with_plain_headers(sheet, keys) for sheet in sheets]
-    matches = [
-        find([str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet), layout)
-        for sheet in sheets
-    ]
+    matches = [_match(sheet, layout) for sheet in sheets]
     withdrawn = pd.Series(sorted(keys), dtype="str")
-    log, left = ChangeLog(), []
+    shown = Shown([*columns_of_names(sheets), *_texts_for_keys(sheets, matches)])
+    log, left = ChangeLog(shown=shown), []
     for sheet, match in zip(sheets, matches, strict=True):
         left.append(without_withdrawn(sheet, key_columns(sheet, match), keys, log))
-    rows = RowLog(left)
+    rows = RowLog(left, shown)
     table = _without_withdrawn(gathered(left, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
         _refuse_unlisted(table.lines, rows, column, keys)
@@ -146,19 +152,49 @@ def clean(
         people,
         sources,
         rows.where(lines.row[kept]),
-        set_aside_rows(table.lines, rows),
+        set_aside_rows(table.lines, rows, show_cells),
         ChangeLog([log, rows.changes]),
-        tables_read(sheets, matches),
+        tables_read(sheets, matches, rows.shown),
         names,
+        rows.shown,
     )
 
 
-def tables_read(sheets: list[Sheet], matches: list[Match]) -> tuple[TableRead, ...]:
+def _match(sheet: Sheet, layout: str) -> Match:
+    """The layout of a sheet. An error names only what may be shown of it."""
+    shown = Shown(columns_of_names([sheet]))
+    headers = [str(name) for name in sheet.frame.columns]
+    return find(headers, shown.text(where(sheet.file, sheet.sheet)), layout)
+
+
+def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
+    """The texts of several words that stand where the key of an exile should be: names, mostly."""
+    texts = []
+    for sheet, match in zip(sheets, matches, strict=True):
+        for header, column in match.columns.items():
+            if column == "exile_id":
+                cells = sheet.frame[header].drop_duplicates()
+                texts.append(cells[cells.str.contains(r"[^\W\d_]\W+[^\W\d_]").fillna(False)])
+    return texts
+
+
+def tables_read(sheets: list[Sheet], matches: list[Match], shown: Shown) -> tuple[TableRead, ...]:
     """The tables without their cells."""
-    return tuple(
-        TableRead(sheet.file, sheet.sheet, sheet.header_rows, len(sheet.frame), match)
-        for sheet, match in zip(sheets, matches, strict=True)
-    )
+    tables = []
+    for sheet, match in zip(sheets, matches, strict=True):
+        names = shown.headers(sheet, list(match.certainty))
+        match = replace(
+            match,
+            columns={names[header]: column for header, column in match.columns.items()},
+            events=tuple(
+                {names[header]: column for header, column in event.items()}
+                for event in match.events
+            ),
+            certainty={names[header]: sure for header, sure in match.certainty.items()},
+        )
+        file, name = shown.text(sheet.file), shown.text(sheet.sheet)
+        tables.append(TableRead(file, name, sheet.header_rows, len(sheet.frame), match))
+    return tuple(tables)
 
 
 def _without_withdrawn(table: Gathered, rows: RowLog, withdrawn: pd.Series) -> Gathered:
@@ -215,7 +251,8 @@ def _incidents(
     keys = pd.array(exiles.keys, dtype="str").take(exiles.number)
     made["exile_id"] = pd.Series(keys, dtype="str")
     if "outcome" in lines.cells:
-        made["outcome"] = lines.cells["outcome"].take(kept).cells()
+        outcome = lines.cells["outcome"]
+        made["outcome"] = outcome.map(rows.shown.texts(outcome.words)).take(kept).cells()
     if "episode_id" in lines.cells:
         episodes = ids.our_keys(lines.cells["episode_id"], "episode_id", 3, withdrawn)
         made["episode_id"] = episodes.take(kept).cells()
@@ -255,8 +292,11 @@ def _people(
     return people
 
 
-def set_aside_rows(lines: IncidentRows, rows: RowLog) -> pd.DataFrame:
-    """The rows that could not be used, as they stood, without what may hold a name, and why."""
+def set_aside_rows(lines: IncidentRows, rows: RowLog, show_cells: bool) -> pd.DataFrame:
+    """The rows that could not be used, why, and those of their cells that may be shown.
+
+    show_cells: all cells of columns that are no free text.
+    """
     places = np.flatnonzero(rows.bad & ~rows.withdrawn)
     first = pd.Series(lines.row).drop_duplicates()
     line_of_row = np.full(rows.total, -1)
@@ -266,11 +306,14 @@ def set_aside_rows(lines: IncidentRows, rows: RowLog) -> pd.DataFrame:
     for name, column in lines.cells.items():
         if name in NOT_SHOWN:
             continue
-        words = column.words
-        if name in ids.KEYS:
-            words = words.where(ids.has_our_form(words, name), HIDDEN)
-        place = at_places(column.places, line, -1)
-        frame[name] = DistinctColumn.from_words(place, words).cells()
+        used = DistinctColumn(at_places(column.places, line, -1), column.words)
+        frame[name] = used.cells()
+        if not show_cells:
+            cells = DistinctColumn.from_cells(frame[name])
+            words = rows.shown.cells(cells.words)
+            if name in ids.KEYS:
+                words = words.where(ids.has_our_form(words, name), HIDDEN)
+            frame[name] = cells.map(words).cells()
     return frame
 
 

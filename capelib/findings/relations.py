@@ -13,12 +13,8 @@ import pandas as pd
 
 from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
-<<<<<<< HEAD
 from capelib.findings.spans import ARITHMETIC, FUNCTIONS, Span, Truth, compare, fraction, point
-from capelib.vocabulary.tables import table
-=======
 from capelib.vocabulary.shipped import table
->>>>>>> s-withdrawal
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 LONGEST = 4_000  # characters of an expression

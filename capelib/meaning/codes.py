@@ -137,7 +137,7 @@ def _read_known(text: str, column: str) -> Cell | None:
 def _read_word(text: str, column: str) -> Cell | None:
     by_word, by_stem = _known_words(column)
     form = _signless(text)
-    cell = by_word.get(form) or by_stem.get(_stem(form))
+    cell = by_word.get(form) or by_stem.get(stem(form))
     if cell is None and is_unknown(text):
         return Cell("unknown" if "unknown" in codes(column) else None, "code.unknown")
     return cell
@@ -166,10 +166,10 @@ def _known_words(column: str) -> tuple[dict[str, Cell], dict[str, Cell]]:
     for word, cell in by_word.items():
         if cell.value:
             certainty = min(cell.certainty, 0.95)
-            by_stem[_stem(word)] = cell._replace(rule="code.form", certainty=certainty)
+            by_stem[stem(word)] = cell._replace(rule="code.form", certainty=certainty)
     for word, cell in by_word.items():
         if not cell.value:  # a word that is refused stands before one that is read
-            by_stem[_stem(word)] = cell
+            by_stem[stem(word)] = cell
     return by_word, by_stem
 
 
@@ -188,7 +188,12 @@ def _signless(text: str) -> str:
     return without_signs(text) or text
 
 
-def _stem(text: str) -> str:
+def stem(text: str) -> str:
+    """The words of a text without plural, past and -ing.
+
+    >>> stem("arrested prisoners")
+    'arrest prisoner'
+    """
     return " ".join(_stem_of_word(word) for word in text.split())
 
 

@@ -11,7 +11,7 @@ _ONE_WORD = {"ф.и.о": "фио", "a.k.a": "aka", "also known as": "aka"}
 
 
 @cache
-def _words_of_headers() -> dict[str, set[str]]:
+def words_of_headers() -> dict[str, set[str]]:
     """Words of headers by kind: always (aliases), name, person, thing, filler."""
     table = read_text(project_folder("data") / "words" / "headers.csv")
     return {kind: set(words) for kind, words in table.groupby("kind")["written"]}
@@ -38,7 +38,7 @@ def is_name_column(header: str) -> bool:
     >>> is_name_column("Name of victim's lawyer")
     True
     """
-    kinds = _words_of_headers()
+    kinds = words_of_headers()
     known = set().union(*kinds.values())
     spaced = re.sub(r"(?<=[a-zа-я])(?=[A-ZА-Я])", " ", header[: 2 * LONGEST])
     text = plain(spaced)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from capelib.download import DownloadFailed, TooLarge, TooSlow, download
+from capelib.download import DownloadFailed, TooLarge, TooSlow, download, without_secrets
 from capelib.errors import DataError, ParameterError
 from capelib.read.sheet import Notes, Sheet
 
@@ -99,17 +99,18 @@ def read(
     if not scheme:
         return _read_path(Path(source).expanduser(), sheet, header, sha256)
     if scheme not in ("http", "https"):
-        raise DataError(f"{source} is not an http(s) address: download the file and name its path")
+        address = without_secrets(str(source))
+        raise DataError(f"{address} is not an http(s) address: download the file and name its path")
     return _read_address(str(source), sheet, header, sha256)
 
 
 def _read_address(address: str, sheet: str, header: int, sha256: str) -> list[Sheet]:
     with tempfile.TemporaryDirectory() as folder:
         path, checksum = _downloaded(address, Path(folder))
-        _verify(checksum, sha256, address)
+        _verify(checksum, sha256, without_secrets(address))
         first, *others = _read_path(path, sheet, header, "")
     notes = Notes()
-    notes.add("read.checksum", f"SHA-256 {checksum}", value=address)
+    notes.add("read.checksum", f"SHA-256 {checksum}", value=without_secrets(address))
     return [notes.before(first), *others]
 
 
@@ -263,21 +264,21 @@ def _downloaded(address: str, folder: Path) -> tuple[Path, str]:
     """The file at an address, in a folder that goes away afterwards, and its SHA-256."""
     name = unquote(PurePosixPath(urlsplit(address).path).name)
     name = "".join(letter for letter in name if letter.isalnum() or letter in "._- ")
-    path = folder / (name[-100:].strip(". ") or "download")
+    path, shown = folder / (name[-100:].strip(". ") or "download"), without_secrets(address)
     try:
         return path, download(address, path, MAX_DOWNLOAD, MAX_SECONDS, SILENCE)
     except TooLarge:
         raise DataError(
-            f"{address} sends more than {MAX_DOWNLOAD >> 20} MiB: "
+            f"{shown} sends more than {MAX_DOWNLOAD >> 20} MiB: "
             "download it and keep only what you need"
         ) from None
     except TooSlow:
         raise DataError(
-            f"{address} takes more than {MAX_SECONDS} seconds: download it and name its path"
+            f"{shown} takes more than {MAX_SECONDS} seconds: download it and name its path"
         ) from None
     except (DownloadFailed, OSError) as error:
         why = error.short if isinstance(error, DownloadFailed) else type(error).__name__
         raise DataError(
-            f"{address} cannot be downloaded ({why}): "
+            f"{shown} cannot be downloaded ({why}): "
             "check the address, or download it and name its path"
         ) from None

@@ -79,10 +79,10 @@ def execute(run: Run, staging: Path, build: Path) -> str:
                     request_save_on_cell_execute=False,
                     **_kernel(folder),
                 )
-                _keep(executed, build / executed.name)
+                _keep(executed, build / executed.name, run)
             except PapermillExecutionError as error:
                 failed = build / "failed" / executed.name
-                _keep(executed, failed)
+                _keep(executed, failed, run)
                 lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
                 message = lines[0] if lines else ""
                 return f"In [{error.exec_count}]: {error.ename}: {message} (see {failed})"
@@ -122,7 +122,17 @@ def _kernel(folder: str) -> dict[str, Any]:
     }
 
 
-def _keep(executed: Path, target: Path) -> None:
-    """Copy an executed notebook to its place, atomically."""
+def _keep(executed: Path, target: Path, run: Run) -> None:
+    """Copy an executed notebook to its place, atomically.
+
+    The name of a table is written there as it may be shown.
+    """
+    content = executed.read_bytes()
+    source = run.parameters.get("dataset", PUBLIC_RECORD)
+    if source != PUBLIC_RECORD:
+        from capelib.check.files import shown_name
+
+        name = Path(source).name
+        content = content.replace(name.encode(), shown_name(source).encode())
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_files(target.parent, {target.name: executed.read_bytes()})
+    write_files(target.parent, {target.name: content})

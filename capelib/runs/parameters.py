@@ -202,6 +202,10 @@ def label(parameters: dict[str, Any], known: dict[str, Parameter]) -> str:
         for name, value in parameters.items()
         if name in known and value != known[name].default and name != "out"
     }
+    if "dataset" in changed:
+        from capelib.check.files import shown_name
+
+        changed["dataset"] = shown_name(changed["dataset"])
     return "".join(f"--{name}={_in_a_name(value)}" for name, value in sorted(changed.items()))
 
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from capelib.check.files import shown_name
 from capelib.files import PROVENANCE, as_json, cells, read_json, read_provenance, write_files
 from capelib.paths import project_folder
 from capelib.runs import reach
@@ -51,8 +52,12 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     else:
         packages += READERS
         path = Path(source).expanduser()
-        shown["dataset"] = path.name
-        stated["dataset_sha256"] = _checksums(_files_of(path), path.parent)
+        name = shown_name(path)
+        shown["dataset"] = name
+        sums = _checksums(_files_of(path), path.parent)
+        stated["dataset_sha256"] = {
+            name if file == path.name else file: sha for file, sha in sums.items()
+        }
     return stated | {
         "notebook": notebook.stem,
         "parameters": shown,
