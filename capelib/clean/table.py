@@ -116,8 +116,14 @@ def clean(
     DataError
         No layout fits, or a correction does not find what it corrects.
     """
-    matches = [_match(sheet, layout) for sheet in sheets]
-    rows = RowLog(sheets, Shown([*columns_of_names(sheets), *_texts_for_keys(sheets, matches)]))
+    shown = Shown(columns_of_names(sheets))
+    matches = []
+    for sheet in sheets:
+        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
+        matches.append(find(headers, shown.text(place), layout))
+    if texts := _texts_for_keys(sheets, matches):
+        shown = Shown([*columns_of_names(sheets), *texts])
+    rows = RowLog(sheets, shown)
     withdrawn = pd.Series(sorted(withdrawn_keys()), dtype="str")
     table = _without_withdrawn(gathered(sheets, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
@@ -153,13 +159,6 @@ def clean(
     )
 
 
-def _match(sheet: Sheet, layout: str) -> Match:
-    """The layout of a sheet. An error names only what may be shown of it."""
-    shown = Shown(columns_of_names([sheet]))
-    headers = [str(name) for name in sheet.frame.columns]
-    return find(headers, shown.text(where(sheet.file, sheet.sheet)), layout)
-
-
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
     """The texts of several words that stand where the key of an exile should be: names, mostly."""
     texts = []
@@ -167,7 +166,9 @@ def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series
         for header, column in match.columns.items():
             if column == "exile_id":
                 cells = sheet.frame[header].drop_duplicates()
-                texts.append(cells[cells.str.contains(r"[^\W\d_]\W+[^\W\d_]").fillna(False)])
+                several = cells.str.contains(r"[^\W\d_]\W+[^\W\d_]").fillna(False).astype(bool)
+                if several.any():
+                    texts.append(cells[several])
     return texts
 
 
