@@ -48,7 +48,10 @@ class Shown:
             nobody = {word for word, (answer, _) in answers().items() if answer == "unknown"}
             several = whole[whole.str.contains(" ", regex=False) & ~whole.isin(nobody)]
             self._words = frozenset(unknown)
-            self._whole = frozenset(name for name in several if not _has_word_of(unknown, name))
+            names_of_known_words = [
+                name for name in several.tolist() if unknown.isdisjoint(name.split())
+            ]
+            self._whole = frozenset(names_of_known_words)
 
     def cell(self, text: str, rule: str = "") -> bool:
         """May a cell be shown? rule: by which it was read, "" where it was not."""
@@ -166,10 +169,6 @@ class Shown:
             return False
         sizes = range(_SHORTEST_PART, min(len(word), LONGEST))
         return any(word[:size] in self._words or word[-size:] in self._words for size in sizes)
-
-
-def _has_word_of(unknown: set[str], name: str) -> bool:
-    return any(word in unknown for word in name.split())
 
 
 def _distinct_words(texts: pd.Series) -> list[str]:

@@ -119,9 +119,14 @@ def clean(
     """
     keys = withdrawn_keys()
     sheets = [with_plain_headers(sheet, keys) for sheet in sheets]
-    matches = [_match(sheet, layout) for sheet in sheets]
+    shown = Shown(columns_of_names(sheets))
+    matches = []
+    for sheet in sheets:
+        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
+        matches.append(find(headers, shown.text(place), layout))
+    if texts := _texts_for_keys(sheets, matches):
+        shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
-    shown = Shown([*columns_of_names(sheets), *_texts_for_keys(sheets, matches)])
     log, left = ChangeLog(shown=shown), []
     for sheet, match in zip(sheets, matches, strict=True):
         left.append(without_withdrawn(sheet, key_columns(sheet, match), keys, log))
@@ -160,13 +165,6 @@ def clean(
     )
 
 
-def _match(sheet: Sheet, layout: str) -> Match:
-    """The layout of a sheet. An error names only what may be shown of it."""
-    shown = Shown(columns_of_names([sheet]))
-    headers = [str(name) for name in sheet.frame.columns]
-    return find(headers, shown.text(where(sheet.file, sheet.sheet)), layout)
-
-
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
     """The texts of several words that stand where the key of an exile should be: names, mostly."""
     texts = []
@@ -174,7 +172,9 @@ def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series
         for header, column in match.columns.items():
             if column == "exile_id":
                 cells = sheet.frame[header].drop_duplicates()
-                texts.append(cells[cells.str.contains(r"[^\W\d_]\W+[^\W\d_]").fillna(False)])
+                several = cells.str.contains(r"[^\W\d_]\W+[^\W\d_]").fillna(False).astype(bool)
+                if several.any():
+                    texts.append(cells[several])
     return texts
 
 
