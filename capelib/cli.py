@@ -185,10 +185,10 @@ def check(
     from capelib import report
     from capelib.check import files
 
+    folder = files.folder_of(file, out)
     ds = files.examine(file, layout, sheet)
     report.checked(ds)
-    folder = out or Path("build/check") / Path(files.name_of(file)).stem
-    files.write(ds, folder)
+    files.write(ds, folder, file)
     written = f"{files.CLEAN_FILE}, {files.SET_ASIDE_FILE} and {files.CHANGES_FILE}"
     typer.echo(f"\nWritten to {folder}: {written}.")
     if len(ds.set_aside):

@@ -10,12 +10,14 @@ import pandas as pd
 
 from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.dataset import PLACE, Dataset
-from capelib.files import write_files
+from capelib.errors import CapeError
+from capelib.files import SOURCE, is_of_other_source, source_mark, write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
 
 CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE = "clean.csv", "set_aside.csv", "changes.csv"
+FILES = (CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE)
 AT_ONCE = 100_000  # lines of a file that stand in memory as text
 
 Writer = Callable[[Path], None]
@@ -64,7 +66,58 @@ def name_of(source: str | Path) -> str:
     ('my table.xlsx', 'table.csv')
     """
     path = unquote(urlsplit(str(source)).path) if "://" in str(source) else source
-    return PurePath(path).name or "table"
+    name = PurePath(path).name
+    return name if name.strip(" .") else "table"
+
+
+def folder_of(source: str | Path, out: Path | None = None) -> Path:
+    """Where do the files about a table go, so that they replace nothing but their own last ones?
+
+    Parameters
+    ----------
+    source
+        The table.
+    out
+        The folder that was asked for; None for one below build/check that is named for the table,
+        with a checksum where another table of this name has it.
+
+    Raises
+    ------
+    CapeError
+        Where files would be lost: the table itself, those of another table, or a user's.
+    """
+    if out is not None:
+        _require_free(out, source)
+        return out
+    folder = Path("build/check") / PurePath(name_of(source)).stem
+    if _is_taken(folder, source):
+        folder = folder.with_name(f"{folder.name}-{source_mark(folder, source)[:8]}")
+    _require_free(folder, source)
+    return folder
+
+
+def _require_free(folder: Path, source: str | Path) -> None:
+    if "://" not in str(source):
+        path = Path(source).expanduser().resolve()
+        if any((folder / name).resolve() == path for name in FILES):
+            raise CapeError(
+                f"{folder / path.name} is the table that is checked, and would be written over: "
+                "choose another folder with --out"
+            )
+    if _is_taken(folder, source):
+        raise CapeError(
+            f"{folder} holds {', '.join(name for name in FILES if (folder / name).exists())} that "
+            "were not made from this table: choose another folder with --out, or move them"
+        )
+
+
+def _is_taken(folder: Path, source: str | Path) -> bool:
+    """Whether the folder holds files of these names that were not made from this table."""
+    if not any((folder / name).exists() for name in FILES):
+        return False
+    return not (folder / SOURCE).is_file() or is_of_other_source(
+        folder, source_mark(folder, source)
+    )
 
 
 def clean_table(ds: Dataset) -> pd.DataFrame:
@@ -94,8 +147,8 @@ def _as_text(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return pd.DataFrame(text, index=frame.index)
 
 
-def write(ds: Dataset, folder: Path) -> None:
-    """Writes clean.csv, set_aside.csv and changes.csv, all or none.
+def write(ds: Dataset, folder: Path, source: str | Path) -> None:
+    """Writes clean.csv, set_aside.csv and changes.csv, all or none, and from which table they are.
 
     Raises CapeError where the folder cannot be written.
     """
@@ -104,7 +157,8 @@ def write(ds: Dataset, folder: Path) -> None:
         SET_ASIDE_FILE: _frame_writer(ds.set_aside),
         CHANGES_FILE: _changes_writer(ds.log),
     }
-    write_files(folder, writers)
+    mark = source_mark(folder, source).encode()
+    write_files(folder, {SOURCE: mark, **writers})
 
 
 def write_account(ds: Dataset, folder: Path) -> None:

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capelib.errors import CapeError, ParameterError
-from capelib.files import ANSWER, PROVENANCE, read_json
+from capelib.files import (
+    ANSWER,
+    PROVENANCE,
+    SOURCE,
+    is_of_other_source,
+    outputs_of,
+    read_json,
+    require_real_folder,
+    source_mark,
+)
 from capelib.paths import project_folder
 from capelib.runs import provenance
 from capelib.runs.execute import Run, execute
@@ -129,7 +138,8 @@ def plan(
     for notebook in chosen:
         for run in _runs_of(notebook, asked, len(chosen) > 1):
             first = runs.setdefault(run.name, run)
-            if first.parameters != run.parameters:
+            same_notebook = first.notebook.resolve() == run.notebook.resolve()
+            if first.parameters != run.parameters or not same_notebook:
                 raise ParameterError(
                     f"two runs would share the name {run.name}: give their files different names"
                 )
@@ -223,6 +233,8 @@ def reproduce(
     CapeError
         Where a folder cannot be written.
     """
+    for run in runs:
+        _require_free(run, out / run.name)
     inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
     todo = []
     for run in runs:
@@ -266,6 +278,26 @@ def seconds_of(run: Run, build: Path) -> float:
     return float(read_json(_record(run, build)).get("seconds", UNKNOWN_SECONDS))
 
 
+def _sources(run: Run) -> list[str | Path]:
+    """What is the user's own of a run: the table, and the notebook where it is not ours."""
+    sources: list[str | Path] = []
+    if run.parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
+        sources.append(run.parameters["dataset"])
+    if run.notebook.resolve().parent != project_folder("notebooks").resolve():
+        sources.append(run.notebook)
+    return sources
+
+
+def _require_free(run: Run, folder: Path) -> None:
+    """Refuses a folder that is a link, or holds results of another table or notebook."""
+    require_real_folder(folder)
+    if is_of_other_source(folder, source_mark(folder, *_sources(run))):
+        raise CapeError(
+            f"{folder} holds the results of another file of this name: "
+            "choose another folder with --out, or rename the file"
+        )
+
+
 def _record(run: Run, build: Path) -> Path:
     return build / f"{run.name}.json"
 
@@ -294,7 +326,12 @@ def _make(
         if source != PUBLIC_RECORD:
             _set_aside(source, staging)
         provenance.state(staging, inputs["facts"])
-        _move(staging, folder)
+        if sources := _sources(run):
+            (staging / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
+        try:
+            _move(staging, folder)
+        except OSError as error:
+            raise _cannot_write(folder, error) from None
     outcome = _with_answer(Outcome(run, "done", folder, time.perf_counter() - begun))
     provenance.remember(
         folder,
@@ -371,12 +408,16 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Put the files of a succeeded run in place, provenance last: until then it is not made."""
+    """Put the files of a succeeded run in place, provenance last: until then it is not made.
+
+    What the last run wrote and this one did not is removed; other files are somebody's.
+    """
+    require_real_folder(folder)
     folder.mkdir(exist_ok=True)
+    before = outputs_of(folder)
     made = sorted(staging.iterdir(), key=lambda path: (path.name == PROVENANCE, path.name))
     names = {path.name for path in made}
-    for old in folder.iterdir():
-        if old.name not in names:
-            old.unlink()
+    for name in before - names:
+        (folder / name).unlink(missing_ok=True)
     for path in made:
         path.replace(folder / path.name)
