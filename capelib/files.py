@@ -47,7 +47,9 @@ def _is_plain(name: str) -> bool:
 def require_real_folder(folder: Path) -> None:
     """Raises CapeError for a link in place of a folder of results: its files are somebody's."""
     if folder.is_symlink():
-        raise CapeError(f"{folder} is a link to another folder: delete the link, or move the folder")
+        raise CapeError(
+            f"{folder} is a link to another folder: delete the link, or move the folder"
+        )
 
 
 def source_mark(folder: Path, *sources: str | Path) -> str:
@@ -70,12 +72,12 @@ def source_mark(folder: Path, *sources: str | Path) -> str:
     return digest.hexdigest()
 
 
-def is_of_other_source(folder: Path, mark: str) -> bool:
-    """Does a folder say that its results were made from something else?"""
+def mark_of(record: Path) -> str:
+    """Which `source_mark` does a file hold? Empty where there is none."""
     try:
-        return (folder / SOURCE).read_text(encoding="ascii", errors="replace").strip() != mark
+        return record.read_text(encoding="ascii", errors="replace").strip()
     except OSError:
-        return False
+        return ""
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """A user's table, read once for all that rests on it, and the three files about it."""
 
+import contextlib
 import csv
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -11,7 +12,7 @@ import pandas as pd
 from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.dataset import PLACE, Dataset
 from capelib.errors import CapeError
-from capelib.files import SOURCE, is_of_other_source, source_mark, write_files
+from capelib.files import SOURCE, mark_of, source_mark, write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
@@ -115,9 +116,12 @@ def _is_taken(folder: Path, source: str | Path) -> bool:
     """Whether the folder holds files of these names that were not made from this table."""
     if not any((folder / name).exists() for name in FILES):
         return False
-    return not (folder / SOURCE).is_file() or is_of_other_source(
-        folder, source_mark(folder, source)
-    )
+    return mark_of(_record(folder)) != source_mark(folder, source)
+
+
+def _record(folder: Path) -> Path:
+    """The file that holds from which table a folder was made; beside it, for it holds three."""
+    return folder.parent / f".{folder.resolve().name}{SOURCE}"
 
 
 def clean_table(ds: Dataset) -> pd.DataFrame:
@@ -157,8 +161,9 @@ def write(ds: Dataset, folder: Path, source: str | Path) -> None:
         SET_ASIDE_FILE: _frame_writer(ds.set_aside),
         CHANGES_FILE: _changes_writer(ds.log),
     }
-    mark = source_mark(folder, source).encode()
-    write_files(folder, {SOURCE: mark, **writers})
+    write_files(folder, writers)
+    with contextlib.suppress(OSError):  # the folder alone may be ours to write
+        _record(folder).write_text(source_mark(folder, source), encoding="ascii")
 
 
 def write_account(ds: Dataset, folder: Path) -> None:

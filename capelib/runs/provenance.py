@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from capelib.errors import CapeError
 from capelib.files import (
     PROVENANCE,
     as_json,
@@ -94,6 +95,16 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "capelib_sha256": reach.sha256("\n".join(code)),
         "data_sha256": _checksums(_built_in(notebook, parameters), project_folder("data")),
     }
+
+
+def is_as_expected(notebook: Path, parameters: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Are the files that a run rests on still those of its `inputs`, capelib's code among them?"""
+    try:
+        return inputs(notebook, parameters) == expected and reach.is_as_read(
+            "\n".join(_code(notebook))
+        )
+    except (OSError, CapeError):  # one is gone
+        return False
 
 
 def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = None) -> None:

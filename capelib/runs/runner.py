@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -19,7 +19,6 @@ from capelib.files import (
     ANSWER,
     PROVENANCE,
     SOURCE,
-    is_of_other_source,
     outputs_of,
     read_json,
     require_real_folder,
@@ -28,6 +27,7 @@ from capelib.files import (
 from capelib.paths import project_folder
 from capelib.runs import provenance
 from capelib.runs.execute import Run, execute
+from capelib.runs.guard import changed_meanwhile, one_table, require_free, sources_of
 from capelib.runs.parameters import check, declared, fill, label, read
 from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
 UNKNOWN_SECONDS = 1e6  # of a run that was never made: it is started first
-_one_table = threading.Lock()  # runs that end together would each read the same table
 
 
 @dataclass
@@ -234,7 +233,7 @@ def reproduce(
         Where a folder cannot be written.
     """
     for run in runs:
-        _require_free(run, out / run.name)
+        require_free(run, out / run.name)
     inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
     todo = []
     for run in runs:
@@ -252,7 +251,8 @@ def reproduce(
     from capelib.runs.warm import available, end_all, provisioned, warm_process
 
     if available() and not plain and cluster is None:
-        warm_process()  # it imports what kernels need while this process imports papermill
+        with suppress(OSError):  # without it each kernel starts by itself
+            warm_process()  # it imports what kernels need while this process imports papermill
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {
@@ -276,26 +276,6 @@ def reproduce(
 def seconds_of(run: Run, build: Path) -> float:
     """How long did the run take the last time? `UNKNOWN_SECONDS` where it was never made."""
     return float(read_json(_record(run, build)).get("seconds", UNKNOWN_SECONDS))
-
-
-def _sources(run: Run) -> list[str | Path]:
-    """What is the user's own of a run: the table, and the notebook where it is not ours."""
-    sources: list[str | Path] = []
-    if run.parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
-        sources.append(run.parameters["dataset"])
-    if run.notebook.resolve().parent != project_folder("notebooks").resolve():
-        sources.append(run.notebook)
-    return sources
-
-
-def _require_free(run: Run, folder: Path) -> None:
-    """Refuses a folder that is a link, or holds results of another table or notebook."""
-    require_real_folder(folder)
-    if is_of_other_source(folder, source_mark(folder, *_sources(run))):
-        raise CapeError(
-            f"{folder} holds the results of another file of this name: "
-            "choose another folder with --out, or rename the file"
-        )
 
 
 def _record(run: Run, build: Path) -> Path:
@@ -322,11 +302,13 @@ def _make(
             return Outcome(run, "failed", folder, error="stopped")
         if error:
             return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+        if error := changed_meanwhile(run, inputs, staging):
+            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         if source != PUBLIC_RECORD:
             _set_aside(source, staging)
         provenance.state(staging, inputs["facts"])
-        if sources := _sources(run):
+        if sources := sources_of(run):
             (staging / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
         try:
             _move(staging, folder)
@@ -390,7 +372,7 @@ def _set_aside(source: str, folder: Path) -> None:
     """Write which rows of a user's table could not be used, and what was changed in it."""
     from capelib.check.files import examine, write_account
 
-    with _one_table:
+    with one_table:
         write_account(examine(source), folder)
 
 
