@@ -385,6 +385,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader has seen enough: `cape findings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except MemoryError:
+        typer.echo("cape: there is not enough memory: end other programs and try again", err=True)
+        sys.exit(2)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -137,9 +137,10 @@ def read_dataset(
     if isinstance(source, Path) and source.is_dir():
         files = files_of(source)
         synthetic = (source / "SYNTHETIC").exists()
-        before = _checksum(files, set())
+        present = {name: path for name, path in files.items() if os.access(path, os.R_OK)}
+        before = _checksum(present, set())
         cleaned, gone = clean_folder(files, keep_names)
-        _require_same(before, _checksum(files, set()), name)
+        _require_same(before, _checksum(present, set()), name)
         digest = _checksum(files, gone)
     else:
         is_file = isinstance(source, Path) and source.is_file() and os.access(source, os.R_OK)

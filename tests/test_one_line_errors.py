@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from capelib import cli
 from capelib.dataset import Info
 from capelib.notebook import answer
 from capelib.paths import PACKAGE
@@ -53,12 +54,22 @@ def test_output_that_finds_no_space_ends_in_a_line(tmp_path):
     assert ended.stderr == "cape: no space is left where this should be written\n"
 
 
+def test_low_memory_anywhere_ends_in_a_line(monkeypatch, capsys):
+    def none_left(**_: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "app", none_left)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    shown = capsys.readouterr().err
+    assert ended.value.code == 2 and "not enough memory" in shown and shown.count("\n") == 1
+
+
 def test_a_kernel_that_dies_before_its_first_answer_fails_its_run_only(tmp_path, monkeypatch):
     from test_nothing_lost import notebook, run_of
 
     first = notebook(tmp_path, "1", name="90_first")
     second = notebook(tmp_path, "2", name="91_second")
-    alive = engine.Client.is_alive
     ready = engine.Client.wait_for_ready
     died: list[bool] = []
 
@@ -69,7 +80,6 @@ def test_a_kernel_that_dies_before_its_first_answer_fails_its_run_only(tmp_path,
         raise engine.DeadKernelError("the kernel died before its first answer")
 
     monkeypatch.setattr(engine.Client, "wait_for_ready", dies_once)
-    assert alive is engine.Client.is_alive
     runs = [run_of(first), run_of(second)]
     outcomes = list(runner.reproduce(runs, tmp_path / "figs", tmp_path / "build"))
     assert sorted(outcome.status for outcome in outcomes) == ["done", "failed"]
