@@ -7,6 +7,8 @@ careless colleague's cells, written as CSV, TSV, xlsx, ods, JSON or Parquet or k
 and damaged: cells, headers, encodings, single bytes, whole parts of the file. What may happen to
 it: a Dataset in which each row that was read is either clean or set aside, with a remedy for each;
 or an error of ours in one line.
+
+With `--mutate` the files are whole, and then bytes of them are changed.
 """
 
 import argparse
@@ -30,6 +32,7 @@ import pandas as pd
 ROOT = Path(__file__).parent.parent
 MOST_SECONDS, MOST_BYTES = 10.0, 1 << 30  # of one table
 FORMS = ("csv", "csv", "csv", "tsv", "xlsx", "ods", "json", "jsonl", "parquet", "frame")
+MUTATED = ("xlsx", "ods", "parquet", "json", "csv")
 _SECRET = "Zzyzx Qwertson"  # stands in a column of names: must come out nowhere
 HOSTILE = [
     *(
@@ -388,16 +391,70 @@ def _ods(frame: pd.DataFrame) -> bytes:
     return content.getvalue()
 
 
-def table(number: int, seed: int, folder: Path) -> tuple[str, Path | pd.DataFrame]:
+def table(
+    number: int, seed: int, folder: Path, mutate: bool = False
+) -> tuple[str, Path | pd.DataFrame]:
     """Table `number` of a seed: its form, and where it was written."""
+    if mutate:
+        return _mutated_file(number, seed, folder)
     chance = random.Random(f"{seed} {number}")
     form = chance.choice(FORMS)
     header, rows = rows_of(chance)
     if form == "frame":
         return form, _typed(_square(header, rows), chance)
     path = folder / f"table {number}.{form}"
-    path.write_bytes(_bytes(form, header, rows, chance))
+    content = _bytes(form, header, rows, chance)
+    path.write_bytes(_broken(content, form, chance) if chance.random() < 0.25 else content)
     return form, path
+
+
+def _mutated_file(number: int, seed: int, folder: Path) -> tuple[str, Path]:
+    """A valid file with some of its bytes changed, in a packed file also within its parts."""
+    chance = random.Random(f"mutated {seed} {number}")
+    form = MUTATED[number % len(MUTATED)]
+    content = _bytes(form, *rows_of(chance), chance)
+    if form in ("xlsx", "ods") and chance.random() < 0.6:
+        content = _with_mutated_part(content, chance)
+    else:
+        content = _mutated(content, chance)
+    path = folder / f"table {number}.{form}"
+    path.write_bytes(content)
+    return form, path
+
+
+def _mutated(content: bytes, chance: random.Random) -> bytes:
+    """The bytes with single bits turned, or stretches doubled, left out or replaced."""
+    changed = bytearray(content)
+    for _ in range(chance.choice([1, 2, 8, 40])):
+        if not changed:
+            break
+        place = chance.randrange(len(changed))
+        end = place + chance.choice([1, 1, 4, 64])
+        match chance.choice(["bit", "bit", "byte", "double", "drop", "number"]):
+            case "bit":
+                changed[place] ^= 1 << chance.randrange(8)
+            case "byte":
+                changed[place] = chance.randrange(256)
+            case "double":
+                changed[place:place] = changed[place:end]
+            case "drop":
+                del changed[place:end]
+            case _:
+                changed[place:end] = chance.choice([b"0", b"-1", b"4294967295", b"\xff" * 8])
+    return bytes(changed)
+
+
+def _with_mutated_part(content: bytes, chance: random.Random) -> bytes:
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        chosen = chance.choice(old.namelist())
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, _mutated(part, chance) if name == chosen else part)
+    return made.getvalue()
 
 
 def _bytes(form: str, header: list[str], rows: list[list[str]], chance: random.Random) -> bytes:
@@ -428,7 +485,7 @@ def _bytes(form: str, header: list[str], rows: list[list[str]], chance: random.R
             content = _xlsx(_safe(frame), chance)
         case _:
             content = _ods(_safe(frame))
-    return _broken(content, form, chance) if chance.random() < 0.25 else content
+    return content
 
 
 def _broken(content: bytes, form: str, chance: random.Random) -> bytes:
@@ -475,11 +532,11 @@ def _other_part(content: bytes, chance: random.Random) -> bytes:
 # ---------------------------------------------------------------- what must hold
 
 
-def tried(number: int, seed: int, folder: Path) -> Outcome:
+def tried(number: int, seed: int, folder: Path, mutate: bool = False) -> Outcome:
     """Loads one table and looks whether all promises hold."""
     import capelib as cape
 
-    form, source = table(number, seed, folder)
+    form, source = table(number, seed, folder, mutate)
     start = _seconds()
     try:
         said = _kept(source)
@@ -624,14 +681,18 @@ def _must(holds: bool, said: str) -> None:
 
 
 def run(
-    tables: int, seed: int, first: int = 0, each: Callable[[Outcome], None] = lambda _: None
+    tables: int,
+    seed: int,
+    first: int = 0,
+    each: Callable[[Outcome], None] = lambda _: None,
+    mutate: bool = False,
 ) -> list[Outcome]:
     """What happened to each table."""
     found = []
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number in range(first, first + tables):
-            found.append(tried(number, seed, Path(folder)))
+            found.append(tried(number, seed, Path(folder), mutate))
             each(found[-1])
     return found
 
@@ -642,6 +703,7 @@ def main() -> None:
     options.add_argument("--tables", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--first", type=int, default=0)
+    options.add_argument("--mutate", action="store_true", help="valid files with bytes changed")
     asked = options.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
 
@@ -651,7 +713,7 @@ def main() -> None:
         elif (outcome.number + 1) % 1000 == 0:
             print(f"... {outcome.number + 1:,}", flush=True)
 
-    found = run(asked.tables, asked.seed, asked.first, say)
+    found = run(asked.tables, asked.seed, asked.first, say, asked.mutate)
     for (form, what), count in sorted(
         Counter((outcome.form, outcome.what) for outcome in found).items()
     ):

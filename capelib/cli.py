@@ -1,5 +1,6 @@
 """The `cape` command: thin, over the rest."""
 
+import errno
 import io
 import os
 import sys
@@ -194,9 +195,9 @@ def check(
     from capelib.check import files
 
     ds = files.examine(file, layout, sheet, show_cells=show_cells)
+    folder = files.folder_of(file, ds, out)
     report.checked(ds)
-    folder = out or Path("build/check") / files.folder_of(ds)
-    *names, last = files.write(ds, folder, show_cells)
+    *names, last = files.write(ds, folder, file, show_cells)
     typer.echo(f"Written to {folder}: {', '.join(names)} and {last}.")
     if show_cells:
         typer.echo(f"{last} may hold names of persons: do not pass it on.")
@@ -383,14 +384,24 @@ def main() -> None:
     try:
         # typer.Exit comes back as its code here, Ctrl-C as 130.
         code = app(standalone_mode=False) or 0
+        sys.stdout.flush()
     except CapeError as error:
-        typer.echo(f"cape: {error}", err=True)
+        typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:  # the reader has seen enough: `cape findings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except MemoryError:
+        typer.echo("cape: there is not enough memory: end other programs and try again", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo("cape: no space is left where this should be written", err=True)
+        sys.exit(2)
     except Exception as error:
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's words
             typer.echo(f"cape: {error.format_message()} (see cape --help)", err=True)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -95,7 +97,7 @@ def download(address: str, to: Path, largest: int, seconds: float, silence: floa
     try:
         with (
             requests.Session() as session,
-            _answer(session, address, silence) as answer,
+            _answer(session, address, silence, end) as answer,
             part.open("wb") as file,
         ):
             for block in _blocks(answer, largest, end):
@@ -116,7 +118,7 @@ def download(address: str, to: Path, largest: int, seconds: float, silence: floa
 
 
 @contextmanager
-def _answer(session: "Session", address: str, silence: float) -> "Iterator[Response]":
+def _answer(session: "Session", address: str, silence: float, end: float) -> "Iterator[Response]":
     """The answer at the end of the redirects.
 
     They are followed by hand: requests reads the body of each to its end, however long it is,
@@ -124,9 +126,8 @@ def _answer(session: "Session", address: str, silence: float) -> "Iterator[Respo
     """
     target_of = session.get_redirect_target
     session.get_redirect_target = lambda resp: None  # noqa: ARG005 - requests names the argument
-    headers = {"User-Agent": f"capelib/{__version__}", "Accept-Encoding": "identity"}
     for _ in range(REDIRECTS + 1):
-        with session.get(address, stream=True, timeout=silence, headers=headers) as answer:
+        with _head(session, address, silence, end) as answer:
             target = target_of(answer)
             if target is None:
                 _require_success(answer)
@@ -138,6 +139,30 @@ def _answer(session: "Session", address: str, silence: float) -> "Iterator[Respo
             words = f"the address redirects to {scheme}:, which is not the web"
             raise DownloadFailed(words, "InvalidSchema")
     raise DownloadFailed(f"the address redirects more than {REDIRECTS} times", "TooManyRedirects")
+
+
+def _head(session: "Session", address: str, silence: float, end: float) -> "Response":
+    """The answer with its header lines, if they have come at the end of the time.
+
+    requests bounds the silence between two bytes only, and a server may send a byte now and then.
+    """
+    answers: SimpleQueue[Response | BaseException] = SimpleQueue()
+    headers = {"User-Agent": f"capelib/{__version__}", "Accept-Encoding": "identity"}
+
+    def ask() -> None:
+        try:
+            answers.put(session.get(address, stream=True, timeout=silence, headers=headers))
+        except BaseException as error:
+            answers.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=max(0.0, end - time.monotonic()))
+    except Empty:
+        raise TooSlow("the download was not finished in time") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _require_success(answer: "Response") -> None:

@@ -1,5 +1,6 @@
 """Small files: JSON that depends on its content alone, cells of notebooks, atomic writing."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from capelib.errors import CapeError
 
 PROVENANCE = "provenance.json"
 ANSWER = "answer.json"
+SOURCE = ".source"  # in a folder of results: what they were made from
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
@@ -24,6 +26,58 @@ def read_json(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def outputs_of(folder: Path) -> set[str]:
+    """Which files did the run write that provenance.json of a folder describes?
+
+    Its pictures in PNG, which provenance.json leaves out, and itself too. Other files in the folder
+    are its owner's.
+    """
+    outputs = [name for name in read_provenance(folder).get("outputs", {}) if _is_plain(name)]
+    pictures = [f"{Path(name).stem}.png" for name in outputs if name.endswith(".svg")]
+    return {*outputs, *pictures, PROVENANCE}
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name leads to a file of the folder itself."""
+    return Path(name).name == name and not name.startswith(".")
+
+
+def require_real_folder(folder: Path) -> None:
+    """Raises CapeError for a link in place of a folder of results: its files are somebody's."""
+    if folder.is_symlink():
+        raise CapeError(
+            f"{folder} is a link to another folder: delete the link, or move the folder"
+        )
+
+
+def source_mark(folder: Path, *sources: str | Path) -> str:
+    """By which checksum does a folder of results know what they were made from?
+
+    Parameters
+    ----------
+    folder
+        Of the results.
+    sources
+        Files, folders or addresses. A checksum of where they lie, seen from the folder: it names
+        nobody, and holds where the whole project is moved.
+    """
+    digest = hashlib.sha256()
+    for source in sources:
+        place = str(source)
+        if "://" not in place:
+            place = os.path.relpath(Path(source).expanduser().resolve(), folder.resolve())
+        digest.update(place.encode("utf-8", "surrogateescape") + b"\0")
+    return digest.hexdigest()
+
+
+def mark_of(record: Path) -> str:
+    """Which `source_mark` does a file hold? Empty where there is none."""
+    try:
+        return record.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """`cape.load()`: the built-in data, a folder in our form, or a table of yours, as a Dataset."""
 
 import hashlib
+import os
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
@@ -137,15 +138,22 @@ def read_dataset(
         label = f"your file {name}"
     else:
         source = Path(source).expanduser()
+        _require_utf8(source)
         name, label = source.name, f"your file {source.name}"
     if isinstance(source, Path) and source.is_dir():
         files = files_of(source)
         synthetic = (source / "SYNTHETIC").exists()
+        present = {table: path for table, path in files.items() if os.access(path, os.R_OK)}
+        before = _checksum(present)
         cleaned = clean_folder(files, keep_names, show_cells)
+        _require_same(before, _checksum(present), name)
         digest = _checksum(files)
     else:
+        is_file = isinstance(source, Path) and source.is_file() and os.access(source, os.R_OK)
+        before = _checksum_of_table(source, []) if is_file else ""
         sheets = read(source, sheet)
         digest = _checksum_of_table(source, [each.frame for each in sheets])
+        _require_same(before or digest, digest, name)
         cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
     if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
         keys = " ".join([digest, *sorted(withdrawn_keys())])
@@ -171,6 +179,21 @@ def read_dataset(
         tables=cleaned.tables,
         log=cleaned.changes,
     )
+
+
+def _require_utf8(path: Path) -> None:
+    """Refuses a name that no output could hold, as unpacked archives of old programs have them."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = path.name.encode("utf-8", "replace").decode()
+        raise DataError(f"the name of {shown} is not UTF-8: rename the file") from None
+
+
+def _require_same(before: str, after: str, name: str) -> None:
+    """Refuses a table of which one half may be older than the other."""
+    if before != after:
+        raise DataError(f"{name} changed while it was read: read it again when it is complete")
 
 
 @lru_cache(maxsize=1)

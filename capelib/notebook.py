@@ -1,6 +1,7 @@
 """What a notebook imports: its parameters checked, its answer written, and what the data lacks."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ ESTIMATES = ("estimate", "value", "low", "high", "n", "unit")
 FIRST, LAST = 1950, 2100  # years that a parameter may name
 MOST_STATES = 5  # that a sentence lists
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")  # a file may be called so; "< 0.05" is none
+
 
 class Answer:
     """What is the answer? One computed sentence; shown in bold in a notebook.
@@ -38,7 +41,7 @@ class Answer:
         self.label = label
 
     def _repr_markdown_(self) -> str:
-        return f"**{self.sentence}** *(Data: {self.label}.)*"
+        return _TAG.sub("&lt;", f"**{self.sentence}** *(Data: {self.label}.)*")
 
     def __repr__(self) -> str:
         return self.sentence

@@ -31,6 +31,15 @@ def test_broken_tables_are_loaded_or_refused_and_every_row_is_accounted_for(fuzz
     assert {"loaded", "refused"} == {outcome.what for outcome in outcomes}
 
 
+@pytest.mark.parametrize("first", [0, pytest.param(20, marks=pytest.mark.slow)])
+def test_files_of_which_bytes_were_changed_are_loaded_or_refused(fuzz, first):
+    tables = 10 if first == 0 else 80
+    outcomes = fuzz.run(tables, seed=31, first=first, mutate=True)
+    assert {outcome.form for outcome in outcomes} == set(fuzz.MUTATED)
+    failed = [outcome for outcome in outcomes if outcome.what == "FAILED"]
+    assert [(outcome.number, outcome.form, outcome.said) for outcome in failed] == []
+
+
 @pytest.mark.slow
 def test_the_fuzzer_finds_a_row_that_is_lost(fuzz, monkeypatch):
     from capelib.clean import table

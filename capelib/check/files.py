@@ -1,10 +1,10 @@
 """A user's table, read once for all that rests on it, and the three files about it."""
 
+import contextlib
 import csv
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path, PurePath
-from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
@@ -12,13 +12,14 @@ from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.clean.shown import MASK
 from capelib.dataset import PLACE, Dataset
 from capelib.errors import CapeError
-from capelib.files import write_files
+from capelib.files import SOURCE, mark_of, source_mark, write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
 
 CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE = "clean.csv", "set_aside.csv", "changes.csv"
 CELLS_FILE = "set_aside_cells.csv"
+FILES = (CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE, CELLS_FILE)
 AT_ONCE = 100_000  # lines of a file that stand in memory as text
 
 Writer = Callable[[Path], None]
@@ -91,20 +92,60 @@ def _shown_name_once(path: Path, _changed: int, _size: int) -> str:
         return path.name
 
 
-def name_of(source: str | Path) -> str:
-    """What a file is called, also one at an address.
+def folder_of(source: str | Path, ds: Dataset, out: Path | None = None) -> Path:
+    """Where do the files about a table go, so that they replace nothing but their own last ones?
 
-    >>> name_of("data/my table.xlsx"), name_of("https://example.org/a/table.csv?x=1")
-    ('my table.xlsx', 'table.csv')
+    Parameters
+    ----------
+    source
+        The table.
+    ds
+        What was read of it: a folder of its own is called so, without words of names.
+    out
+        The folder that was asked for; None for one below build/check that is named for the table,
+        with a checksum where another table of this name has it.
+
+    Raises
+    ------
+    CapeError
+        Where files would be lost: the table itself, those of another table, or a user's.
     """
-    path = unquote(urlsplit(str(source)).path) if "://" in str(source) else source
-    return PurePath(path).name or "table"
+    if out is not None:
+        _require_free(out, source)
+        return out
+    stem = PurePath(ds.info.name).stem.strip(". ").replace(MASK, "_")
+    folder = Path("build/check") / (stem or "table")
+    if _is_taken(folder, source):
+        folder = folder.with_name(f"{folder.name}-{source_mark(folder, source)[:8]}")
+    _require_free(folder, source)
+    return folder
 
 
-def folder_of(ds: Dataset) -> str:
-    """What the folder of files about a table is called: as the table, without words of names."""
-    stem = PurePath(ds.info.name).stem.strip(". ")
-    return stem.replace(MASK, "_") or "table"
+def _require_free(folder: Path, source: str | Path) -> None:
+    if "://" not in str(source):
+        path = Path(source).expanduser().resolve()
+        if any((folder / name).resolve() == path for name in FILES):
+            raise CapeError(
+                f"{folder / path.name} is the table that is checked, and would be written over: "
+                "choose another folder with --out"
+            )
+    if _is_taken(folder, source):
+        raise CapeError(
+            f"{folder} holds {', '.join(name for name in FILES if (folder / name).exists())} that "
+            "were not made from this table: choose another folder with --out, or move them"
+        )
+
+
+def _is_taken(folder: Path, source: str | Path) -> bool:
+    """Whether the folder holds files of these names that were not made from this table."""
+    if not any((folder / name).exists() for name in FILES):
+        return False
+    return mark_of(_record(folder)) != source_mark(folder, source)
+
+
+def _record(folder: Path) -> Path:
+    """The file that holds from which table a folder was made; beside it, for it holds three."""
+    return folder.parent / f".{folder.resolve().name}{SOURCE}"
 
 
 def clean_table(ds: Dataset) -> pd.DataFrame:
@@ -134,8 +175,10 @@ def _as_text(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return pd.DataFrame(text, index=frame.index)
 
 
-def write(ds: Dataset, folder: Path, show_cells: bool = False) -> list[str]:
-    """Writes clean.csv, set_aside.csv and changes.csv, all or none, and gives their names.
+def write(ds: Dataset, folder: Path, source: str | Path, show_cells: bool = False) -> list[str]:
+    """Writes clean.csv, set_aside.csv and changes.csv, all or none, and from which table they are.
+
+    Gives the names of the files.
 
     show_cells: also the cells of the rows set aside, in a file that is not to be passed on.
     Raises CapeError where the folder cannot be written.
@@ -148,6 +191,8 @@ def write(ds: Dataset, folder: Path, show_cells: bool = False) -> list[str]:
     if show_cells:
         writers[CELLS_FILE] = _frame_writer(ds.set_aside)
     write_files(folder, writers)
+    with contextlib.suppress(OSError):  # the folder alone may be ours to write
+        _record(folder).write_text(source_mark(folder, source), encoding="ascii")
     return list(writers)
 
 

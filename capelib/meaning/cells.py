@@ -1,5 +1,6 @@
 """What is made of one cell, and the reading of a column by its distinct values."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 RULES = {"text.form": "the same but for capitals, spaces or signs that do not show"}
+
+_BLANKS = re.compile(r"\s+")
 
 
 class Cell(NamedTuple):
@@ -44,6 +47,19 @@ def refused(problem: str, remedy: str, rule: str = "") -> Cell:
     Cell(value=None, rule='', certainty=0.0, problem='not a date', remedy='write 2015')
     """
     return Cell(None, rule, 0.0, problem, remedy)
+
+
+def single_blanks(cell: str) -> str:
+    r"""A cell in which each run of blanks is one blank, or one line end where the run holds one.
+
+    Patterns that begin with optional blanks would look at a long run again from each of its blanks.
+
+    Examples
+    --------
+    >>> single_blanks("arrest   and \r\n  trial")
+    'arrest and\ntrial'
+    """
+    return _BLANKS.sub(lambda run: "\n" if {"\n", "\r"} & set(run[0]) else " ", cell)
 
 
 def frame_of(readings: Iterable[Cell]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from functools import cache
 
 import pandas as pd
 
-from capelib.meaning.cells import Cell, by_distinct, refused
+from capelib.meaning.cells import Cell, by_distinct, refused, single_blanks
 from capelib.meaning.yes_no import is_unknown
 from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codebook, codes, require
@@ -288,9 +288,11 @@ def several_values(cell: str, column: str = "measure") -> list[str]:
         return [cell]
     if _read_known(plain(cell), column):
         return [cell]
-    numbered = len(_ITEM_NUMBER.findall(cell)) > 1
+    text = single_blanks(cell)
+    if len(_ITEM_NUMBER.findall(text)) > 1:
+        text = _ITEM_NUMBER.sub(";", text)
     values: list[str] = []
-    for part in _parts(_STRONG_SEPARATOR, _ITEM_NUMBER.sub(";", cell) if numbered else cell):
+    for part in _parts(_STRONG_SEPARATOR, text):
         pieces = _parts(_WEAK_SEPARATOR, part)
         whole = len(pieces) == 1 or _read_known(plain(part), column)
         all_known = all(_read_word(plain(piece), column) for piece in pieces)

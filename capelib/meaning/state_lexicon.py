@@ -72,7 +72,7 @@ def folded(name: str) -> str:
     >>> folded("The U.S. Virgin Isl."), folded("Өзбекстан Rep.")
     ('us virgin islands', 'озбекстан republic')
     """
-    text = unaccented(visible(name[: 2 * LONGEST])).translate(_LETTERS)
+    text = unaccented(visible(name)[: 2 * LONGEST]).translate(_LETTERS)
     text = _DOTTED.sub("", _APOSTROPHES.sub("", text)).replace("&", " and ").replace("_", " ")
     words = [word for word in re.findall(r"\w+", text) if word != "the"]
     if len(words) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from capelib.meaning.cells import Cell, frame_of, refused
+from capelib.meaning.cells import Cell, frame_of, refused, single_blanks
 from capelib.meaning.state_lexicon import Entry, dated_names, folded, lexicon, two_letter_codes
 from capelib.meaning.state_misspellings import MOST_UNKNOWN, UNKNOWN, near_names, read_misspelt
 from capelib.vocabulary.tables import states as codes_of_states
@@ -51,9 +51,9 @@ _BESIDE_REMARK = re.compile(r"[()\[\],:;/|\n\r→>]| (?:[-–—]|or|или) ")
 # After a comma these may be a state of the USA, or a person's name.
 _ALSO_ELSEWHERE = {"GEO", "JOR", "TCD"}
 
-_STRONG_SEPARATOR = re.compile(r"\([^)]*\)|(?P<separator>\s*(?:[;|/\n\r→>]|->|=>)\s*)")
+_STRONG_SEPARATOR = re.compile(r"\([^()]*\)|(?P<separator>\s*(?:[;|/\n\r→>]|->|=>)\s*)")
 _ANY_SEPARATOR = re.compile(
-    r"\([^)]*\)|(?P<separator>\s*(?:[;|/\n\r→>,&+]|->|=>| [-–—] "
+    r"\([^()]*\)|(?P<separator>\s*(?:[;|/\n\r→>,&+]|->|=>| [-–—] "
     r"|\b(?:and|и|және|жана|va|ва|we|und)\b)\s*)",
     re.I,
 )
@@ -158,8 +158,9 @@ def several_states(cell: str) -> list[str]:
     """
     if len(cell) > LONGEST * 10 or _read_single(cell, None) is not None:
         return [cell]
+    text = single_blanks(cell)
     for separator in (_ANY_SEPARATOR, _STRONG_SEPARATOR):
-        parts = _parts(cell, separator)
+        parts = _parts(text, separator)
         if len(parts) > 1:
             return parts
     return [cell]

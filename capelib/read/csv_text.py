@@ -198,7 +198,11 @@ def _parsed(
                 null_values=[""],
             ),
         )
-    except (pa.ArrowException, MemoryError):
+    except MemoryError:
+        raise DataError(
+            f"{file} needs more memory than there is: end other programs, or split the file"
+        ) from None
+    except pa.ArrowException:
         raise DataError(
             f"{file} has a row longer than {MAX_ROW >> 20} MiB: "
             "look for a quotation mark that is not closed, or another kind of file"

@@ -25,6 +25,10 @@ _UTF_8_LETTER = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 
+_WORD_BEYOND_ASCII = re.compile(  # looked at from its first letter only, however long it is
+    rb"(?<![A-Za-z\x80-\xff])[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*"
+)
+
 
 def as_utf8(content: bytes, file: str, notes: Notes) -> bytes:
     """Which text do these bytes hold, as UTF-8?
@@ -124,7 +128,7 @@ def _utf_16(sample: bytes) -> str:
 
 
 def _eight_bit(content: bytes) -> tuple[str, float]:
-    words = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", content[: SAMPLE * 5])
+    words = _WORD_BEYOND_ASCII.findall(content[: SAMPLE * 5])
     text = b" ".join(words)
     beyond_ascii = sum(byte > 0x7F for byte in text)
     own_words = sum(  # letters in words without any ASCII letter

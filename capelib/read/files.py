@@ -14,9 +14,9 @@ from capelib.errors import DataError, ParameterError
 from capelib.read.sheet import Notes, Sheet
 
 MAX_BYTES = 2 << 30  # of a file; ten million rows of the field's width are about 1 GiB
-# of a zip file: a full sheet of 1,048,576 rows has about 100 MB. Python's zipfile holds the
-# directory of all parts in memory before anything can be asked of it: ten bytes for one of it
+# of a zip file: a full sheet of 1,048,576 rows has about 100 MB
 MAX_PACKED = 256 << 20
+MAX_DIRECTORY = 4 << 20  # bytes of its list of parts; one takes about a hundred
 MAX_DOWNLOAD = 512 << 20
 MAX_SECONDS = 600  # of a whole download: a server may send one byte every 29 seconds
 SILENCE = 30  # seconds without any answer
@@ -237,6 +237,7 @@ def _zip_kind(path: Path) -> str:
             f"{path.name} has {size >> 20:,} MiB packed, more than the {MAX_PACKED >> 20:,} of a "
             "workbook: save its sheet as CSV, or unpack it first"
         )
+    _require_small_directory(path)
     try:
         with zipfile.ZipFile(path) as packed:
             names = {name.lower().lstrip("/") for name in packed.namelist()[:10_000]}
@@ -258,6 +259,26 @@ def _zip_kind(path: Path) -> str:
     if "word/document.xml" in names or b"opendocument.text" in mimetype:
         raise _no_table(path, "a text document", _EXPORT)
     raise _no_table(path, "a packed file (zip)", _UNPACK)
+
+
+def _require_small_directory(path: Path) -> None:
+    """Refuses a zip file whose list of parts would fill the memory: zipfile reads all of it.
+
+    The list's size stands in the record at the end of the file, of which there are two kinds.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - (1 << 17)))
+        end = file.read()
+    for signature, offset, size in ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8)):
+        place = end.find(signature)
+        while place >= 0:
+            directory = int.from_bytes(end[place + offset : place + offset + size], "little")
+            if MAX_DIRECTORY < directory < (1 << 8 * size) - 1:
+                raise DataError(
+                    f"{path.name} lists far more parts than a workbook has: save its sheet as CSV, "
+                    "or unpack it first"
+                )
+            place = end.find(signature, place + 1)
 
 
 def _downloaded(address: str, folder: Path) -> tuple[Path, str]:

@@ -23,6 +23,8 @@ from capelib.read.workbook_scan import SAVE_AGAIN, Refused, Scan, scan_workbook
 
 # cells of the area that a sheet covers: a full sheet of 19 columns; 32 bytes each while it is read
 MAX_AREA = 20_000_000
+# cells of an ods file that only repeat the one before: of any file, and for each packed byte
+MAX_REPEATED, REPEATED_A_BYTE = 200_000, 10
 SECONDS = 180  # for reading the cells of a workbook
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, NotImplementedError),
@@ -59,7 +61,9 @@ def read_workbook(
     try:
         scans = scan_workbook(path, kind)
         sheet = _sheet_name(sheet, scans)
-        _require_small({sheet: scans[sheet]} if sheet else scans)
+        wanted = {sheet: scans[sheet]} if sheet else scans
+        _require_small(wanted)
+        _require_few_repeated(wanted, path.stat().st_size)
         grids = _grids(path, file, scans, sheet)
     except Refused as error:
         raise DataError(" ".join(f"{file} {error}".split())) from None
@@ -99,6 +103,16 @@ def _require_small(scans: dict[str, Scan]) -> None:
                 f"with the sheets before it more than {MAX_AREA:,} cells: "
                 "delete what stands far outside the table, name one sheet, or save it as CSV"
             )
+
+
+def _require_few_repeated(scans: dict[str, Scan], packed: int) -> None:
+    """Refuses a small ods file that becomes a huge table; blank rows below a table are none."""
+    repeated = sum(scan.repeated for scan in scans.values())
+    if repeated > max(MAX_REPEATED, REPEATED_A_BYTE * packed):
+        raise Refused(
+            f"repeats cells {repeated:,} times, far more than a table in a file of this size: "
+            "delete rows that are equal, or save it as CSV"
+        )
 
 
 def _tables(grids: list[Grid], file: str, header: int) -> list[Sheet]:

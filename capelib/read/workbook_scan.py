@@ -47,6 +47,8 @@ class Scan:
         Whether a filter hides rows.
     area : list of int
         First row, first column, last row, last column that hold something; empty without any.
+    repeated : int
+        Cells that hold something and are not written out: an ods file says how often one repeats.
     """
 
     hidden_rows: list[tuple[int, int]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Scan:
     unknown: list[tuple[int, int]] = field(default_factory=list)
     filtered: bool = False
     area: list[int] = field(default_factory=list)
+    repeated: int = 0
 
     def hide_rows(self, first: int, last: int) -> None:
         """Notes hidden rows; a sheet may hide all rows below its table at once."""
@@ -380,6 +383,7 @@ class _OdsContent:
         kind = attributes.get("value-type")
         if kind is not None:
             scan.cover(row, column, self.rows, self.columns)
+            scan.repeated += self.rows * self.columns - 1
         if "formula" in attributes:
             if kind == "string" and attributes.get("string-value") == "":
                 scan.failed.append((row, column, "#N/A"))

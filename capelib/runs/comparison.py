@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.files import ANSWER, PROVENANCE, read_json
+from capelib.files import ANSWER, PROVENANCE, outputs_of, read_json, require_real_folder
 from capelib.runs import reach
 from capelib.runs.provenance import remember, sha256, state, unchanged
 from capelib.vocabulary.codebook import PUBLIC_RECORD
@@ -52,11 +52,12 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
         expected = stated | {"capelib_sha256": reach.sha256(f"import {__name__}")}
         record = build / COMPARISONS / f"{folder.name}.json"
         if not unchanged(folder, expected, record):
+            require_real_folder(folder)
+            before = outputs_of(folder)
             written = _write(folder, runs, varied)
-            for path in folder.iterdir():
-                if path.name not in written:
-                    path.unlink()
-            state(folder, stated)
+            for name in before - written:
+                (folder / name).unlink(missing_ok=True)
+            state(folder, stated, written)
             remember(folder, expected, record)
         pages.append(folder / "index.html")
     return pages

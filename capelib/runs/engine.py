@@ -53,7 +53,7 @@ class Client(AsyncKernelClient):
 
         Raises
         ------
-        RuntimeError
+        nbclient.exceptions.DeadKernelError
             Where it dies first, or does not answer in `timeout` seconds.
         """
         end = time.monotonic() + (timeout or float("inf"))
@@ -68,8 +68,8 @@ class Client(AsyncKernelClient):
                         return
             except Empty:  # the kernel was not ready: ask again
                 if not await self.is_alive():
-                    raise RuntimeError("Kernel died before replying to kernel_info") from None
-        raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+                    raise DeadKernelError("the kernel died before its first answer") from None
+        raise DeadKernelError(f"the kernel did not answer in {timeout} seconds")
 
 
 papermill_engines.register(NAME, Engine)

@@ -60,11 +60,12 @@ def execute(run: Run, staging: Path, build: Path) -> str:
     from papermill.exceptions import PapermillExecutionError
 
     from capelib.runs import engine
+    from capelib.runs.warm import socket_folder
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # we report a failure ourselves, once
     try:
         build.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="cape-") as folder:
+        with tempfile.TemporaryDirectory(prefix="cape-", dir=socket_folder()) as folder:
             executed = Path(folder) / f"{run.name}.ipynb"
             try:
                 papermill.execute_notebook(

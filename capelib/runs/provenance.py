@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from capelib.check.files import shown_name
-from capelib.files import PROVENANCE, as_json, cells, read_json, read_provenance, write_files
+from capelib.errors import CapeError
+from capelib.files import (
+    PROVENANCE,
+    as_json,
+    cells,
+    outputs_of,
+    read_json,
+    read_provenance,
+    write_files,
+)
 from capelib.paths import project_folder
 from capelib.runs import reach
 from capelib.vocabulary.codebook import PUBLIC_RECORD
@@ -93,7 +102,17 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def state(folder: Path, stated: dict[str, Any]) -> None:
+def is_as_expected(notebook: Path, parameters: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Are the files that a run rests on still those of its `inputs`, capelib's code among them?"""
+    try:
+        return inputs(notebook, parameters) == expected and reach.is_as_read(
+            "\n".join(_code(notebook))
+        )
+    except (OSError, CapeError):  # one is gone
+        return False
+
+
+def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = None) -> None:
     """Write provenance.json of a folder: what is stated, its figures and its outputs.
 
     Parameters
@@ -102,6 +121,8 @@ def state(folder: Path, stated: dict[str, Any]) -> None:
         Where the outputs lie.
     stated
         What they come from, such as `facts` gives. `save` has noted the figures there already.
+    written
+        The names of its outputs; all files in the folder where none is given.
     """
     figures = read_provenance(folder).get("figures", {})
     described = {
@@ -109,8 +130,11 @@ def state(folder: Path, stated: dict[str, Any]) -> None:
         for name, figure in figures.items()
     }
     # PNG files are not committed (.gitignore).
-    outputs = {name: sha for name, sha in checksums(folder).items() if not name.endswith(".png")}
-    outputs.pop(PROVENANCE, None)
+    outputs = {
+        name: sha
+        for name, sha in checksums(folder).items()
+        if not name.endswith(".png") and name != PROVENANCE and (not written or name in written)
+    }
     content = stated | {"figures": described, "outputs": outputs}
     write_files(folder, {PROVENANCE: as_json(content)})
 
@@ -132,7 +156,7 @@ def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -
     """
     made = read_json(record).get("made", {})
     kept = {name: entry for name, entry in made.items() if Path(name).is_dir()}
-    kept[str(folder.resolve())] = {"inputs": expected, "files": checksums(folder)}
+    kept[str(folder.resolve())] = {"inputs": expected, "files": _outputs(folder)}
     write_files(record.parent, {record.name: as_json(log | {"made": kept})})
 
 
@@ -149,7 +173,13 @@ def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
         The JSON file for it in `build/`; without one (a fresh clone) the answer is no.
     """
     made = read_json(record).get("made", {}).get(str(folder.resolve()))
-    return made is not None and made == {"inputs": expected, "files": checksums(folder)}
+    return made is not None and made == {"inputs": expected, "files": _outputs(folder)}
+
+
+def _outputs(folder: Path) -> dict[str, str]:
+    """The sha256 of what a run wrote; other files in its folder are its owner's."""
+    names = outputs_of(folder)
+    return {name: sha for name, sha in checksums(folder).items() if name in names}
 
 
 def checksums(folder: Path) -> dict[str, str]:

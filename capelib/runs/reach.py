@@ -66,6 +66,11 @@ def sha256(code: str) -> str:
     return digest.hexdigest()
 
 
+def is_as_read(code: str) -> bool:
+    """Are the files of capelib that code reaches still what this process has read?"""
+    return all(file.read_text(encoding="utf-8") == _text(file) for file in sources(code))
+
+
 def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
     """Which files of `data/` does code reach?
 

@@ -8,17 +8,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capelib.errors import CapeError, ParameterError
-from capelib.files import ANSWER, PROVENANCE, read_json
+from capelib.files import (
+    ANSWER,
+    PROVENANCE,
+    SOURCE,
+    outputs_of,
+    read_json,
+    require_real_folder,
+    source_mark,
+)
 from capelib.paths import project_folder
 from capelib.runs import provenance
 from capelib.runs.execute import Run, execute
+from capelib.runs.guard import changed_meanwhile, one_table, require_free, sources_of
 from capelib.runs.parameters import check, declared, fill, label, read
 from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
 
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
 UNKNOWN_SECONDS = 1e6  # of a run that was never made: it is started first
-_one_table = threading.Lock()  # runs that end together would each read the same table
 
 
 @dataclass
@@ -129,7 +137,8 @@ def plan(
     for notebook in chosen:
         for run in _runs_of(notebook, asked, len(chosen) > 1):
             first = runs.setdefault(run.name, run)
-            if first.parameters != run.parameters:
+            same_notebook = first.notebook.resolve() == run.notebook.resolve()
+            if first.parameters != run.parameters or not same_notebook:
                 raise ParameterError(
                     f"two runs would share the name {run.name}: give their files different names"
                 )
@@ -223,6 +232,8 @@ def reproduce(
     CapeError
         Where a folder cannot be written.
     """
+    for run in runs:
+        require_free(run, out / run.name)
     inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
     todo = []
     for run in runs:
@@ -240,7 +251,8 @@ def reproduce(
     from capelib.runs.warm import available, end_all, provisioned, warm_process
 
     if available() and not plain and cluster is None:
-        warm_process()  # it imports what kernels need while this process imports papermill
+        with suppress(OSError):  # without it each kernel starts by itself
+            warm_process()  # it imports what kernels need while this process imports papermill
     with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {
@@ -290,11 +302,18 @@ def _make(
             return Outcome(run, "failed", folder, error="stopped")
         if error:
             return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+        if error := changed_meanwhile(run, inputs, staging):
+            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         if source != PUBLIC_RECORD:
             _set_aside(source, staging)
         provenance.state(staging, inputs["facts"])
-        _move(staging, folder)
+        if sources := sources_of(run):
+            (staging / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
+        try:
+            _move(staging, folder)
+        except OSError as error:
+            raise _cannot_write(folder, error) from None
     outcome = _with_answer(Outcome(run, "done", folder, time.perf_counter() - begun))
     provenance.remember(
         folder,
@@ -353,7 +372,7 @@ def _set_aside(source: str, folder: Path) -> None:
     """Write which rows of a user's table could not be used, and what was changed in it."""
     from capelib.check.files import examine, write_account
 
-    with _one_table:
+    with one_table:
         write_account(examine(source), folder)
 
 
@@ -371,12 +390,16 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Put the files of a succeeded run in place, provenance last: until then it is not made."""
+    """Put the files of a succeeded run in place, provenance last: until then it is not made.
+
+    What the last run wrote and this one did not is removed; other files are somebody's.
+    """
+    require_real_folder(folder)
     folder.mkdir(exist_ok=True)
+    before = outputs_of(folder)
     made = sorted(staging.iterdir(), key=lambda path: (path.name == PROVENANCE, path.name))
     names = {path.name for path in made}
-    for old in folder.iterdir():
-        if old.name not in names:
-            old.unlink()
+    for name in before - names:
+        (folder / name).unlink(missing_ok=True)
     for path in made:
         path.replace(folder / path.name)

@@ -27,11 +27,21 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 NAME = "cape-warm"
+LONGEST_FOLDER = 80  # bytes of its path, to which those of a socket come
 
 
 def available() -> bool:
     """Can kernels be forked on this system?"""
     return sys.platform == "linux"
+
+
+def socket_folder() -> str | None:
+    """In which folder can sockets lie? None for the usual one for temporary files.
+
+    The path of a socket may have 107 bytes, and batch systems have longer folders for a job.
+    """
+    usual = os.fsencode(tempfile.gettempdir())
+    return "/tmp" if len(usual) > LONGEST_FOLDER and Path("/tmp").is_dir() else None
 
 
 class WarmKernel:
@@ -106,7 +116,7 @@ class WarmProcess:
         self.owner = os.getpid()
         listener = socket.socket(socket.AF_UNIX)
         # A folder is open to its owner only, an abstract address would be to everybody.
-        self._folder = Path(tempfile.mkdtemp(prefix="cape-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="cape-", dir=socket_folder()))
         self.address = str(self._folder / "forks")
         listener.bind(self.address)
         listener.listen(64)

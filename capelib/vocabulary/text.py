@@ -24,26 +24,31 @@ if TYPE_CHECKING:  # pandas takes longer to import than `cape --help` may take
     import pandas as pd
 
 LONGEST = 200  # characters of a cell that are compared; no name, date or word of a code is longer
+# Characters of a text that are normalized, which costs the square of the number of accents on one
+# letter. A letter is made of four at most, so that more than LONGEST remain.
+NORMALIZED = 5 * LONGEST
 _INVISIBLE = re.compile(  # Unicode's category Cf, the grapheme joiner and the variation selectors
     "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufe0e\ufe0f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
+_BLANKS = re.compile(r"[^\S\n]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]+")
 
 
 def visible(text: str) -> str:
     r"""How does a text look, whatever it is made of?
 
-    One form of each letter (NFKC), no signs that do not show, single blanks; line ends stay.
+    One form of each letter (NFKC), no signs that do not show, single blanks; line ends stay. The
+    beginning of a long text: enough to see that it has more than `LONGEST` characters.
 
     Examples
     --------
     >>> visible(" Ｋyrgyz\u200bstan\u00a0 (Osh)")
     'Kyrgyzstan (Osh)'
     """
-    shown = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-    return re.sub(r"[^\S\n]+", " ", shown).strip()
+    shown = _BLANKS.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", shown[:NORMALIZED])).strip()
 
 
 def plain(text: str) -> str:
@@ -57,7 +62,8 @@ def plain(text: str) -> str:
     >>> plain("  RED\u00a0notice\n(Приём) ")
     'red notice (прием)'
     """
-    shown = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    shown = " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text)).split())
+    shown = unicodedata.normalize("NFKC", shown[:NORMALIZED])
     small = _CONTROL.sub(" ", shown.casefold().replace("ё", "е"))
     return " ".join(small.split())[: LONGEST + 1]
 

@@ -1,0 +1,85 @@
+"""A table that changes while it is read or while its runs go on is noticed, and nothing kept."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from capelib.errors import DataError
+from capelib.loading import load
+from capelib.runs import reach, runner
+
+HEADER = "exile_id,origin,host,date,measure\n"
+BEFORE = HEADER + "TJK-0901,TJK,TUR,2015,detention\n"
+AFTER = HEADER + "TJK-0901,TJK,RUS,2015,detention\n"
+PARAMETERS = 'dataset: str = "public-record"  # data\nout: str = ""  # folder'
+SHOW = (
+    "import capelib as cape\n"
+    "ds = cape.load(dataset)\n"
+    "cape.figures.save(cape.figures.by_measure(ds), 'measures', out)\n"
+)
+ANSWER = "import capelib as cape\ncape.answer('It is so.', cape.load(dataset).info, [], out)\n"
+
+
+def save(text: str) -> str:
+    return f"import pathlib; pathlib.Path(dataset).write_text({text!r})"
+
+
+def outcome(folder: Path, *cells: str) -> runner.Outcome:
+    table = folder / "mine.csv"
+    table.write_text(BEFORE)
+    first = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    nb = new_notebook(
+        cells=[first, *(new_code_cell(cell) for cell in cells)],
+        metadata={"language_info": {"name": "python"}},
+    )
+    nbformat.write(nb, folder / "90_made_up.ipynb")
+    runs = runner.plan([str(folder / "90_made_up.ipynb")], {"dataset": str(table)})
+    (ended,) = runner.reproduce(runs, folder / "figs", folder / "build")
+    return ended
+
+
+def test_a_table_that_stays_as_it_is_gives_results(tmp_path):
+    assert outcome(tmp_path, SHOW, ANSWER).status == "done"
+
+
+@pytest.mark.parametrize("cell", [SHOW, ANSWER])
+def test_a_table_that_was_another_one_while_it_was_loaded_fails_its_run(tmp_path, cell):
+    ended = outcome(tmp_path, save(AFTER), cell, save(BEFORE))
+    assert ended.status == "failed"
+    assert ended.error == (
+        "the table that it loaded changed while it ran: nothing was kept, run it again"
+    )
+    assert not ended.folder.exists()
+
+
+@pytest.mark.parametrize("change", [save(AFTER), "import pathlib; pathlib.Path(dataset).unlink()"])
+def test_a_table_that_is_another_one_after_the_run_fails_it(tmp_path, change):
+    ended = outcome(tmp_path, SHOW, change)
+    assert ended.status == "failed"
+    assert ended.error.startswith("the table, the data or the code changed while it ran")
+
+
+def test_a_module_that_changed_since_it_was_read_is_noticed(monkeypatch):
+    code = "import capelib as cape; cape.load()"
+    assert reach.is_as_read(code)
+    monkeypatch.setattr(reach, "_text", lambda file: file.read_text(encoding="utf-8") + "#")
+    assert not reach.is_as_read(code)
+
+
+def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    from capelib.read import files
+
+    table = tmp_path / "mine.csv"
+    table.write_text(BEFORE)
+    read = files.read
+
+    def while_it_is_saved(*arguments: object) -> object:
+        sheets = read(*arguments)  # pyright: ignore[reportArgumentType]
+        table.write_text(AFTER)
+        return sheets
+
+    monkeypatch.setattr(files, "read", while_it_is_saved)
+    with pytest.raises(DataError, match="changed while it was read"):
+        load(table)
