@@ -263,7 +263,7 @@ def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp
         notebook(tmp_path, "91_good", noting("91_good"), WRITE),
     ]
     outcomes = reproduce(machines, tmp_path, runs)
-    assert outcomes["91_good"].status == "done"
+    assert outcomes["91_good"].status == "done", outcomes["91_good"].error
     assert outcomes["90_fatal"].status == "failed"
     assert re.match(
         r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need",
@@ -276,9 +276,9 @@ def test_a_notebook_that_fails_is_named_as_at_home_and_kept_and_the_other_is_mad
 ):
     machines.workers()
     wrong = notebook(tmp_path, "90_wrong", "x = 1", "1 / 0")
-    good = notebook(tmp_path, "91_good", WRITE)
+    good = notebook(tmp_path, "91_good", "from pathlib import Path", WRITE)
     outcomes = reproduce(machines, tmp_path, [wrong, good])
-    assert outcomes["91_good"].status == "done"
+    assert outcomes["91_good"].status == "done", outcomes["91_good"].error
     assert (outcomes["91_good"].folder / "made.txt").read_text() == "made"
     far = outcomes["90_wrong"]
     kept = tmp_path / "build" / "failed" / "90_wrong.ipynb"

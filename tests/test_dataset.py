@@ -145,8 +145,9 @@ def test_a_date_says_its_first_and_last_day_and_a_year_only_if_it_is_one(
 def test_what_is_no_date_is_set_aside(table, date):
     ds = cape.load(table(HEADER, GOOD, f"TJK-0001,TJK,RUS,{date},detention"))
     assert ds.set_aside["row"].tolist() == [3]
+    shown = "(not shown)" if any(map(str.isalpha, date)) else date  # a word may be a name
     assert (
-        ds.problems[["column", "value"]].to_numpy().tolist() == [["date", date]]
+        ds.problems[["column", "value"]].to_numpy().tolist() == [["date", shown]]
         and ds.problems["remedy"].notna().all()
     )
 

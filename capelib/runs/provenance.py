@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from capelib.check.files import shown_name
 from capelib.errors import CapeError
 from capelib.files import (
     PROVENANCE,
@@ -61,6 +60,8 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     else:
         packages += READERS
         path = Path(source).expanduser()
+        from capelib.check.files import shown_name  # pandas: only where there is a table
+
         name = shown_name(path)
         shown["dataset"] = name
         sums = _checksums(_files_of(path), path.parent)
