@@ -1,5 +1,7 @@
 """What several test files use: the number of examples, and readings and changes as short values."""
 
+from collections.abc import Sequence
+
 import hypothesis
 import pandas as pd
 import pytest
@@ -15,6 +17,16 @@ def examples(number: int) -> int:
 def slow(*values: object):
     """A parameter that only `make test-all` tries."""
     return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def spread(values: Sequence, number: int) -> list:
+    """All values as parameters; `make test` tries this number of them, from first to last."""
+    step = max(1, (len(values) - 1) // max(1, number - 1))
+    tried = range(0, step * number, step)
+    return [
+        value if n in tried else slow(*value) if isinstance(value, tuple) else slow(value)
+        for n, value in enumerate(values)
+    ]
 
 
 def outcome(row: pd.Series) -> str:

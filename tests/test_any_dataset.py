@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from shared import spread
 
 import capelib as cape
 from capelib import cli
@@ -104,36 +105,43 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.mark.parametrize(
     ("number", "table", "sentence"),
-    [
-        ("03", "careless", "against exiles pursued by Tajikistan"),
-        ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
-        ("03", "no_hosts", "against exiles pursued by Tajikistan"),
-        (
-            "04",
-            "no_hosts",
-            "No incident names a host in your file no_hosts.csv: "
-            "whatever needs one stays empty below.",
-        ),
-        (
-            "03",
-            "no_dates",
-            "No incident has a date in your file no_dates.csv: "
-            "whatever needs one stays empty below.",
-        ),
-        ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
-        (
-            "03",
-            "iran",
-            "No incident by Tajikistan is in the data: its pursuing states are Iran (150); "
-            "choose one with `-p origin=IRN`.",
-        ),
-        ("08", "twelve_rows", "too few for a share"),
-        ("01", "bare", "No incident names a host in your file bare.csv"),
-        ("05", "bare", "No exile has a category in your file bare.csv"),
-        ("07", "bare", "nothing to compare"),
-        ("09", "bare", "cannot be told"),
-        ("12", "bare", f"of {manifest.rows()['findings']} published numbers none can be judged"),
-    ],
+    spread(
+        [
+            ("03", "careless", "against exiles pursued by Tajikistan"),
+            ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
+            ("03", "no_hosts", "against exiles pursued by Tajikistan"),
+            (
+                "04",
+                "no_hosts",
+                "No incident names a host in your file no_hosts.csv: "
+                "whatever needs one stays empty below.",
+            ),
+            (
+                "03",
+                "no_dates",
+                "No incident has a date in your file no_dates.csv: "
+                "whatever needs one stays empty below.",
+            ),
+            ("04", "no_dates", "No incident has a date in your file no_dates.csv"),
+            (
+                "03",
+                "iran",
+                "No incident by Tajikistan is in the data: its pursuing states are Iran (150); "
+                "choose one with `-p origin=IRN`.",
+            ),
+            ("08", "twelve_rows", "too few for a share"),
+            ("01", "bare", "No incident names a host in your file bare.csv"),
+            ("05", "bare", "No exile has a category in your file bare.csv"),
+            ("07", "bare", "nothing to compare"),
+            ("09", "bare", "cannot be told"),
+            (
+                "12",
+                "bare",
+                f"of {manifest.rows()['findings']} published numbers none can be judged",
+            ),
+        ],
+        6,
+    ),
 )
 def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, sentence):
     assert sentence in run(number, files[table], tmp_path / "out")

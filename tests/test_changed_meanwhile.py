@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from shared import spread
 
 from capelib.errors import DataError
 from capelib.loading import load
@@ -44,7 +45,7 @@ def test_a_table_that_stays_as_it_is_gives_results(tmp_path):
     assert outcome(tmp_path, SHOW, ANSWER).status == "done"
 
 
-@pytest.mark.parametrize("cell", [SHOW, ANSWER])
+@pytest.mark.parametrize("cell", spread([SHOW, ANSWER], 1))
 def test_a_table_that_was_another_one_while_it_was_loaded_fails_its_run(tmp_path, cell):
     ended = outcome(tmp_path, save(AFTER), cell, save(BEFORE))
     assert ended.status == "failed"
@@ -54,6 +55,7 @@ def test_a_table_that_was_another_one_while_it_was_loaded_fails_its_run(tmp_path
     assert not ended.folder.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [save(AFTER), "import pathlib; pathlib.Path(dataset).unlink()"])
 def test_a_table_that_is_another_one_after_the_run_fails_it(tmp_path, change):
     ended = outcome(tmp_path, SHOW, change)

@@ -11,6 +11,7 @@ from pathlib import Path
 import careless
 import pandas as pd
 import pytest
+from shared import spread
 
 import capelib as cape
 from capelib import cli
@@ -57,7 +58,7 @@ def written(folder: Path) -> dict[str, pd.DataFrame]:
     }
 
 
-@pytest.mark.parametrize("form", ["xlsx", "ods", "csv"])
+@pytest.mark.parametrize("form", spread(["xlsx", "ods", "csv"], 1))
 def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(files, check, form):
     done = check(files[form], "--out", "out")
     assert done.returncode == 1 and not done.stderr
@@ -102,6 +103,7 @@ def test_every_row_is_clean_or_set_aside_and_changes_are_complete(files, check):
     assert len(found["changes.csv"]) == len(examine(files["xlsx"]).log)
 
 
+@pytest.mark.slow
 def test_what_is_clean_loads_again_without_any_change(files, check):
     check(files["ods"], "--out", "out")
     first, again = cape.load(files["ods"]), cape.load("out/clean.csv")

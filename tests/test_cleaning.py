@@ -7,7 +7,7 @@ import careless
 import numpy as np
 import pandas as pd
 import pytest
-from shared import all_text, changes_by
+from shared import all_text, changes_by, spread
 
 import capelib as cape
 from capelib.clean.distinct import DistinctColumn
@@ -25,7 +25,7 @@ def loaded(*rows: tuple, columns: list[str] = HEADER, **also) -> cape.Dataset:
 # ---------------------------------------------------------------- the careless colleague's table
 
 
-@pytest.fixture(scope="module", params=["xlsx", "ods", "csv"])
+@pytest.fixture(scope="module", params=spread(["xlsx", "ods", "csv"], 1))
 def from_a_colleague(request, tmp_path_factory):
     form = request.param
     path = careless.write(tmp_path_factory.mktemp("from a colleague"))[form]

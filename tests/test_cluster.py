@@ -271,6 +271,7 @@ def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp
     )
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_named_as_at_home_and_kept_and_the_other_is_made(
     machines, tmp_path
 ):

@@ -104,6 +104,7 @@ def test_two_notebooks_of_one_name_are_refused_in_a_line(tmp_path):
         runner.plan([str(first), str(second)], {})
 
 
+@pytest.mark.slow
 def test_results_of_another_file_of_this_name_are_not_replaced(tmp_path):
     first = notebook(tmp_path / "n1", WRITE.format(1))
     second = notebook(tmp_path / "n2", WRITE.format(2))

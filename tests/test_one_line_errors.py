@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shared import spread
 
 from capelib import cli
 from capelib.dataset import Info
@@ -29,7 +30,9 @@ def cape(*words: str | bytes, cwd: Path, **how: object) -> subprocess.CompletedP
     )  # pyright: ignore[reportCallIssue]
 
 
-@pytest.mark.parametrize("command", [("check",), ("info", "--data"), ("reproduce", "03", "--data")])
+@pytest.mark.parametrize(
+    "command", spread([["check"], ["info", "--data"], ["reproduce", "03", "--data"]], 1)
+)
 def test_a_file_whose_name_is_no_utf_8_is_refused_in_a_line(tmp_path, command):
     name = b"bad\xff.csv"
     try:
@@ -46,6 +49,7 @@ def test_a_line_end_in_a_path_leaves_the_message_on_one_line(tmp_path):
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_output_that_finds_no_space_ends_in_a_line(tmp_path):
     with Path("/dev/full").open("w") as full:
@@ -87,6 +91,7 @@ def test_a_kernel_that_dies_before_its_first_answer_fails_its_run_only(tmp_path,
     assert failed.error == "the kernel died before its first cell"
 
 
+@pytest.mark.slow
 def test_a_long_folder_for_temporary_files_is_no_trouble(tmp_path, monkeypatch):
     import tempfile
 

@@ -204,6 +204,7 @@ def test_an_error_about_an_address_shows_none_of_its_secrets():
         assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_no_planted_name_comes_out_of_a_run(tmp_path, monkeypatch):
     csv_table(tmp_path)
     source = workbook(tmp_path)

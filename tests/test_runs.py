@@ -223,6 +223,7 @@ def test_raw_papermill_runs_a_notebook_from_any_folder(tmp_path):
     assert answer["label"] == "public record"
 
 
+@pytest.mark.slow
 def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_path):
     rows = ["exile_id,origin,host,date,measure,name"]
     rows += [f"TJK-{n:04d},TJK,RUS,{2004 + n % 18},rendition,Example Person" for n in range(1, 90)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shared import spread
 
 import capelib as cape
 from capelib.paths import project_folder
@@ -157,7 +158,9 @@ def first_incident_with(before: cape.Dataset, column: str) -> str:
     return audited[column].dropna().iloc[0]
 
 
-@pytest.mark.parametrize("column", ["exile_id", "incident_id", "source_id", "episode_id"])
+@pytest.mark.parametrize(
+    "column", spread(["exile_id", "incident_id", "source_id", "episode_id"], 1)
+)
 def test_any_key_takes_its_incidents_with_it_out_of_every_table(data, column):
     before = cape.load()
     keys = {first_incident_with(before, column)}
@@ -196,7 +199,7 @@ def test_a_table_that_is_new_in_the_codebook_is_reached_by_what_it_references(da
 # ---------------------------------------------------------------- a table of a user
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("spelling", spread(SPELLINGS, 8))
 def test_every_spelling_of_a_withdrawn_key_is_honoured(data, spelling):
     data(KEY)
     bad = (spelling, "TJK", "Zorvanland", "soon", "quxleyed")
@@ -208,7 +211,7 @@ def test_every_spelling_of_a_withdrawn_key_is_honoured(data, spelling):
     assert not names_key(pd.Series(shown.splitlines(), dtype="str"), {KEY}, True).any()
 
 
-@pytest.mark.parametrize("spelling", OTHERS)
+@pytest.mark.parametrize("spelling", spread(OTHERS, 3))
 def test_a_key_that_is_not_withdrawn_stays(data, spelling):
     data(KEY)
     ds = loaded((spelling, "TJK", "RUS", "2015", "threat"))
@@ -216,6 +219,7 @@ def test_a_key_that_is_not_withdrawn_stays(data, spelling):
     assert KEY not in set(ds.incidents["exile_id"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "key", "cell"),
     [
@@ -331,6 +335,7 @@ def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(data, table):
     assert not re.search("(?i)tjk.?0*12|S0001|Zorvan", everything(ds))
 
 
+@pytest.mark.slow
 def test_a_million_rows_cost_little_more_while_something_is_withdrawn():
     """The cells are folded once each, and only where one of the numbers stands in them."""
     from time import process_time
