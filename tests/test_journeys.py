@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from shared import slow
+from shared import slow, spread
 from statsmodels.stats.proportion import proportion_confint, score_test_proportions_2indep
 
 import capelib as cape
@@ -133,7 +133,7 @@ class TestTheOrderOfHosts:
         )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", spread(range(40), 8))
 def test_a_move_is_certain_exactly_where_every_order_that_the_dates_allow_has_it(seed):
     """Brute force: all orders in which nothing comes after what begins later than it ends."""
     rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
+from shared import spread
 
 import capelib
 from capelib.files import cells
@@ -111,32 +112,35 @@ JUDGED = r"findings\.(check|judge)\("
 
 @pytest.mark.parametrize(
     ("file", "pattern"),
-    [
-        ("capelib/figures/stages.py", r"figures\.stage_"),
-        ("capelib/figures/journeys.py", r"figures\.(journey_map|caught_by_host)"),
-        ("capelib/figures/style.py", EVERY),
-        ("capelib/figures/__init__.py", ""),  # it hands on names; where they lead is followed
-        ("capelib/questions/stages.py", r"cape\.stages"),
-        ("capelib/questions/targeting.py", r"cape\.targeting"),
-        ("capelib/questions/corridors.py", r"cape\.corridors"),
-        ("capelib/questions/ledger_numbers.py", JUDGED),
-        ("capelib/estimators/yearly_counts.py", r"cape\.targeting"),
-        ("capelib/estimators/clusters.py", r"cape\.(stages|relatives|interpol)"),
-        ("capelib/findings/checks.py", JUDGED),
-        ("capelib/findings/departures.py", r"findings\.follows"),
-        ("capelib/dataset.py", EVERY),
-        ("capelib/runs/runner.py", ""),
-        ("capelib/cli.py", ""),
-        ("data/incidents.csv", EVERY),
-        ("data/withdrawn.csv", EVERY),
-        ("data/reference/memberships.csv", r"cape\.corridors"),
-        ("data/reference/displaced.csv", r"cape\.corridors"),
-        ("data/reference/world.topo.json", r"figures\.journey_map"),
-        ("data/published/checks.toml", JUDGED),
-        ("data/published/departures.csv", r"findings\.follows"),
-        ("data/double_coding.csv", ""),
-        ("data/README.md", ""),
-    ],
+    spread(
+        [
+            ("capelib/figures/stages.py", r"figures\.stage_"),
+            ("capelib/figures/journeys.py", r"figures\.(journey_map|caught_by_host)"),
+            ("capelib/figures/style.py", EVERY),
+            ("capelib/figures/__init__.py", ""),  # it hands on names; where they lead is followed
+            ("capelib/questions/stages.py", r"cape\.stages"),
+            ("capelib/questions/targeting.py", r"cape\.targeting"),
+            ("capelib/questions/corridors.py", r"cape\.corridors"),
+            ("capelib/questions/ledger_numbers.py", JUDGED),
+            ("capelib/estimators/yearly_counts.py", r"cape\.targeting"),
+            ("capelib/estimators/clusters.py", r"cape\.(stages|relatives|interpol)"),
+            ("capelib/findings/checks.py", JUDGED),
+            ("capelib/findings/departures.py", r"findings\.follows"),
+            ("capelib/dataset.py", EVERY),
+            ("capelib/runs/runner.py", ""),
+            ("capelib/cli.py", ""),
+            ("data/incidents.csv", EVERY),
+            ("data/withdrawn.csv", EVERY),
+            ("data/reference/memberships.csv", r"cape\.corridors"),
+            ("data/reference/displaced.csv", r"cape\.corridors"),
+            ("data/reference/world.topo.json", r"figures\.journey_map"),
+            ("data/published/checks.toml", JUDGED),
+            ("data/published/departures.csv", r"findings\.follows"),
+            ("data/double_coding.csv", ""),
+            ("data/README.md", ""),
+        ],
+        10,
+    ),
 )
 def test_a_changed_file_repeats_the_runs_that_reach_it(copy, file, pattern):
     append(copy / file)
