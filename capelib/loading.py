@@ -126,46 +126,49 @@ def read_dataset(
     show_cells: `set_aside` has all cells of its rows, also those that may hold a name.
     """
     from capelib.clean.folder import clean_folder, files_of
+    from capelib.clean.shown import Shown, columns_of_names
     from capelib.clean.table import clean
+    from capelib.clean.withdrawn import without_key
     from capelib.read.files import read
 
     synthetic = False
     if isinstance(source, pd.DataFrame):
-        name, label = "DataFrame", "your table"
+        name = "DataFrame"
     elif "://" in str(source):
         address = urlsplit(str(source))
         name = address.path.rpartition("/")[2] or address.hostname or "table"
-        label = f"your file {name}"
     else:
         source = Path(source).expanduser()
         _require_utf8(source)
-        name, label = source.name, f"your file {source.name}"
+        name = source.name
     if isinstance(source, Path) and source.is_dir():
         files = files_of(source)
         synthetic = (source / "SYNTHETIC").exists()
         present = {table: path for table, path in files.items() if os.access(path, os.R_OK)}
         before = _checksum(present)
         cleaned = clean_folder(files, keep_names, show_cells)
-        _require_same(before, _checksum(present), name)
+        _require_same(before, _checksum(present), cleaned.shown.text(name))
         digest = _checksum(files)
     else:
         is_file = isinstance(source, Path) and source.is_file() and os.access(source, os.R_OK)
         before = _checksum_of_table(source, []) if is_file else ""
         sheets = read(source, sheet)
         digest = _checksum_of_table(source, [each.frame for each in sheets])
-        _require_same(before or digest, digest, name)
+        _require_same(before or digest, digest, Shown(columns_of_names(sheets)).text(name))
         cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
     if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
         keys = " ".join([digest, *sorted(withdrawn_keys())])
         digest = hashlib.sha256(keys.encode()).hexdigest()
     frames = {table: getattr(cleaned, table) for table in TABLES}
-    name, label = cleaned.shown.text(name), cleaned.shown.text(label)
+    shown_name = cleaned.shown.text(without_key(name, withdrawn_keys()))
+    is_frame = isinstance(source, pd.DataFrame)
+    label = "your table" if is_frame else f"your file {shown_name}"
     return Dataset(
         **_tidy(frames),
         info=Info(
-            name,
+            shown_name,
             "SYNTHETIC" if synthetic else label,
-            name,
+            shown_name,
             "",
             "as its owner says",
             digest,

@@ -73,8 +73,8 @@ def test_a_module_that_changed_since_it_was_read_is_noticed(monkeypatch):
 def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     from capelib.read import files
 
-    table = tmp_path / "mine.csv"
-    table.write_text(BEFORE)
+    table = tmp_path / "Zorvan.csv"
+    table.write_text("name,origin,measure\nZorvan Quxley,TJK,threat\n")
     read = files.read
 
     def while_it_is_saved(*arguments: object) -> object:
@@ -83,5 +83,5 @@ def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch)
         return sheets
 
     monkeypatch.setattr(files, "read", while_it_is_saved)
-    with pytest.raises(DataError, match="changed while it was read"):
+    with pytest.raises(DataError, match=r"^\*\*\*\.csv changed while it was read"):
         load(table)

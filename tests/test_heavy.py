@@ -111,3 +111,52 @@ def test_header_lines_that_never_end_count_in_the_time_of_a_download(tmp_path):
         stop.set()
         thread.join()
     assert list(tmp_path.iterdir()) == []
+
+
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def shared_texts(path: Path, length: int, cells: int) -> Path:
+    """A workbook of which one text of this length stands in so many cells."""
+    texts = ["origin", "host", "measure", "TJK", "x" * length, "threat"]
+    shared = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    numbers = [(0, 1, 2), *[(3, 4, 5)] * cells]
+    rows = ""
+    for each in numbers:
+        rows += "<row>" + "".join(f'<c t="s"><v>{number}</v></c>' for number in each) + "</row>"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    targets = {
+        "1": ("worksheet", "worksheets/sheet1.xml"),
+        "2": ("sharedStrings", "sharedStrings.xml"),
+    }
+    relations = "".join(
+        f'<Relationship Id="r{key}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        for key, (kind, target) in targets.items()
+    )
+    main = f'<Relationship Id="r1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{types}"/>',
+        "_rels/.rels": f'<Relationships xmlns="{package}">{main}</Relationships>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">{relations}'
+        "</Relationships>",
+        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATIONS}"><sheets><sheet name="A" '
+        'sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/sharedStrings.xml": f"<sst {MAIN}>{shared}</sst>",
+        "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return path
+
+
+def test_a_long_text_in_many_cells_does_not_fill_the_memory(tmp_path):
+    path = shared_texts(tmp_path / "m.xlsx", 32_000, 5_000)
+    start = time.process_time()
+    with pytest.raises(DataError, match="repeats long texts in many cells") as refused:
+        read(path)
+    assert "\n" not in str(refused.value) and time.process_time() - start < 5
+    (sheet,) = read(shared_texts(tmp_path / "few.xlsx", 32_000, 50))
+    assert len(sheet.frame) == 50

@@ -235,3 +235,17 @@ def test_outcome_is_taken_only_where_a_layout_of_the_user_names_it(tmp_path):
     layout.write_text("\n".join(['name = "mine"', "[columns]", *lines]), encoding="utf-8")
     ds = cape.load(source, layout=str(layout))
     assert ds.incidents["outcome"].tolist() == ["*** *** fled"]
+
+
+@pytest.mark.slow
+def test_no_planted_name_is_left_by_a_run_of_a_table_in_a_folder_named_for_one(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / f'{NAMES[1]} "files"'
+    folder.mkdir()
+    source = csv_table(folder).rename(folder / f"{NAMES[2]} é.csv")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    CliRunner().invoke(app, ["reproduce", "01", "--data", str(source), "--out", "out"])
+    written = all_written(Path())
+    assert "provenance.json" in written and ".ipynb" in written and not names_in(written)

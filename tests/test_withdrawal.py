@@ -302,6 +302,34 @@ def test_a_withdrawn_key_that_only_a_correction_gives_is_honoured(data, table, t
     assert ds.incidents["exile_id"].tolist() == [OTHER]
 
 
+def test_a_correction_of_a_row_that_is_withdrawn_finds_nothing_and_stops_nothing(
+    data, table, tmp_path
+):
+    data(KEY)
+    layout = tmp_path / "mine.toml"
+    own = (project_folder("data") / "layouts" / "incidents.toml").read_text(encoding="utf-8")
+    layout.write_text(
+        f'{own}\n[[corrections]]\nwhere = {{ row = 2 }}\ncolumn = "host"\nexpect = "RUS"\n'
+        f'value = "TUR"\nreason = "the source says Turkey"\n',
+        encoding="utf-8",
+    )
+    ds = cape.load(table(HEADER, GOOD, GOOD.replace(KEY, OTHER)), layout=str(layout))
+    assert removed(ds) == [("mine.csv", 2)]
+    assert ds.incidents["host"].tolist() == ["RUS"]
+
+
+def test_a_file_or_sheet_that_is_named_for_a_withdrawn_key_is_not_called_so(data, tmp_path):
+    data(KEY)
+    path = tmp_path / "tjk_12.xlsx"
+    rows = pd.DataFrame([GOOD.replace(KEY, OTHER).split(",")], columns=HEADER.split(","))
+    with pd.ExcelWriter(path) as book:
+        rows.to_excel(book, sheet_name="TJK-0012", index=False)
+        pd.DataFrame({"a": ["b"]}).to_excel(book, sheet_name="TJK 12", index=False)
+    ds = cape.load(path)
+    assert ds.incidents["exile_id"].tolist() == [OTHER]
+    assert not names_key(pd.Series(everything(ds).splitlines(), dtype="str"), {KEY}, False).any()
+
+
 def test_a_withdrawn_key_is_given_to_nobody(data):
     data("TJK-0001", "I0001")
     ds = loaded(
@@ -371,7 +399,7 @@ def files_naming(folder: Path, ids: set[str]) -> list[str]:
     return naming
 
 
-@pytest.mark.slow  # makes four runs twice
+@pytest.mark.slow  # makes six runs twice
 def test_after_a_withdrawal_all_is_made_again_without_it(tmp_path):
     for name in ("capelib", "data", "notebooks"):
         ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
@@ -401,15 +429,18 @@ def test_after_a_withdrawal_all_is_made_again_without_it(tmp_path):
 
     runs = ("reproduce", "01", "09", "12", "--out", "figs")
     own = ("reproduce", "08", "--data", "mine.csv", "--out", "own")
-    capelib(*runs)
-    capelib(*own)
-    written = [tmp_path / name for name in ("figs", "own", "build") if (tmp_path / name).exists()]
+    swept = ("reproduce", "01", "--sweep", f"origin=all,{key[:3]}", "--out", "swept")
+    for words in (runs, own, swept):
+        capelib(*words)
+    written = [tmp_path / name for name in ("figs", "own", "swept", "build")]
+    assert list((tmp_path / "swept" / "comparisons").rglob("*.html"))
     assert any(files_naming(folder, {key}) for folder in written)
     assert "3 unchanged" in capelib(*runs)
 
     withdrawn = tmp_path / "data" / "withdrawn.csv"
     withdrawn.write_text(f"id,date,reason\n{spelled},2026-11-24,\n", encoding="utf-8")
-    shown = capelib(*runs) + capelib(*own) + capelib("check", "mine.csv", "--out", "checked")
+    shown = "".join(capelib(*words) for words in (runs, own, swept))
+    shown += capelib("check", "mine.csv", "--out", "checked")
     assert "3 done, 0 unchanged, 0 failed" in shown and "1 done, 0 unchanged" in shown
     for folder in (*written, tmp_path / "checked"):
         assert files_naming(folder, ids | {spelled, "quxleyed"}) == [], folder

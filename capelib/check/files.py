@@ -10,12 +10,14 @@ import pandas as pd
 
 from capelib.clean.changes import CHANGE_COLUMNS, ChangeLog
 from capelib.clean.shown import MASK
+from capelib.clean.withdrawn import without_key
 from capelib.dataset import PLACE, Dataset
 from capelib.errors import CapeError
 from capelib.files import SOURCE, mark_of, source_mark, write_files
 from capelib.loading import read_dataset
 from capelib.meaning.csv_safety import defused
 from capelib.vocabulary.codebook import columns
+from capelib.vocabulary.withdrawal import withdrawn_keys
 
 CLEAN_FILE, SET_ASIDE_FILE, CHANGES_FILE = "clean.csv", "set_aside.csv", "changes.csv"
 CELLS_FILE = "set_aside_cells.csv"
@@ -90,6 +92,15 @@ def _shown_name_once(path: Path, _changed: int, _size: int) -> str:
         return examine(path).info.name
     except CapeError:  # the run itself says what is wrong with the table
         return path.name
+
+
+def shown_text(source: str | Path, text: str) -> str:
+    """A text, such as a part of the table's path, without words of names that the table holds."""
+    try:
+        shown, keys = examine(source).log.shown, withdrawn_keys()
+    except CapeError:  # the run itself says what is wrong with the table
+        return text
+    return without_key(shown.text(text) if shown else text, keys)
 
 
 def folder_of(source: str | Path, ds: Dataset, out: Path | None = None) -> Path:

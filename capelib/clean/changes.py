@@ -55,7 +55,7 @@ class ChangeLog:
     """
 
     def __init__(self, logs: Sequence["ChangeLog"] = (), shown: Mask | None = None) -> None:
-        self._shown = shown
+        self.shown = shown
         self._parts = [part for log in logs for part in log._parts]
 
     def cells(
@@ -73,9 +73,9 @@ class ChangeLog:
         numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
         text = {name: "str" for name in CELL_COLUMNS if name != "certainty"}
         cells = cells[CELL_COLUMNS].reset_index(drop=True).astype(text)
-        if self._shown:
-            cells = self._shown.lines(cells)
-            file, sheet = self._shown.text(file), self._shown.text(sheet)
+        if self.shown:
+            cells = self.shown.lines(cells)
+            file, sheet = self.shown.text(file), self.shown.text(sheet)
         self._parts.append(_Part(file, sheet, column, numbers, lines, cells))
 
     def add(

@@ -17,7 +17,7 @@ from capelib.clean.several import IncidentRows
 from capelib.clean.shown import Shown, columns_of_names
 from capelib.clean.table import Clean, TableRead, clean, set_aside_rows, tables_read
 from capelib.clean.values import readers, tidied
-from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
+from capelib.clean.withdrawn import key_columns, with_plain_names, without_withdrawn
 from capelib.errors import DataError
 from capelib.read.files import read
 from capelib.read.sheet import Sheet
@@ -75,7 +75,7 @@ def clean_folder(
         A file is missing, is no table, or lacks a needed column.
     """
     keys = withdrawn_keys()
-    sheets = {name: with_plain_headers(read(path)[0], keys) for name, path in files.items()}
+    sheets = {name: with_plain_names(read(path)[0], keys) for name, path in files.items()}
     shown = Shown(columns_of_names(list(sheets.values())))
     log, incidents, lists = ChangeLog(shown=shown), sheets["incidents"], {}
     ids = key_columns(incidents, _match(incidents, "incidents"))
@@ -91,7 +91,7 @@ def clean_folder(
     return replace(
         cleaned,
         set_aside=pd.concat([each.set_aside for each in every], ignore_index=True),
-        changes=ChangeLog([*changes[:-1], log, changes[-1]]),
+        changes=ChangeLog([*changes[:-1], log, changes[-1]], shown=shown),
         tables=tuple(table for each in every for table in each.tables),
         **{name: listed.rows for name, listed in lists.items()},
     )

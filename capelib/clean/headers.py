@@ -285,7 +285,8 @@ def _corrected(
 ) -> list[pd.DataFrame]:
     """The sheets with the known errors of their source corrected.
 
-    Raises DataError where a correction finds nothing, or something else.
+    Raises DataError where a correction finds nothing, unless its row may have been withdrawn, or
+    something else.
     """
     frames = [sheet.frame for sheet in sheets]
     layouts = {match.layout.name: match.layout for match in reversed(matches)}
@@ -296,7 +297,7 @@ def _corrected(
                 if match.layout is layouts[layout]:
                     frames[number], times = _correct(frames[number], sheet, match, correction, rows)
                     corrected += times
-            if not corrected:
+            if not corrected and not rows.some_removed:
                 raise DataError(
                     f"{_named(layout, correction)}: no such row; "
                     "was the source mended? then remove the correction"

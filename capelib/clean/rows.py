@@ -32,12 +32,15 @@ class RowLog:
         aside, and their cells neither read nor shown.
     withdrawn
         Rows with a withdrawn key.
+    some_removed
+        Whether rows with a withdrawn key were removed before, and are not among these.
     """
 
-    def __init__(self, sheets: Sequence[Sheet], shown: Shown) -> None:
+    def __init__(self, sheets: Sequence[Sheet], shown: Shown, some_removed: bool = False) -> None:
         sizes = [len(sheet.frame) for sheet in sheets]
         numbers = [sheet.frame.index.to_numpy(dtype="int32") for sheet in sheets]
         self.shown = shown
+        self.some_removed = some_removed
         self.changes = ChangeLog(shown=shown)
         self.sheets = [(shown.text(sheet.file), shown.text(sheet.sheet)) for sheet in sheets]
         self.starts = np.cumsum([0, *sizes])

@@ -15,7 +15,7 @@ from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names
 from capelib.clean.values import readers, tidied
-from capelib.clean.withdrawn import key_columns, with_plain_headers, without_withdrawn
+from capelib.clean.withdrawn import key_columns, with_plain_names, without_withdrawn
 from capelib.read.sheet import Sheet, where
 from capelib.vocabulary.codebook import columns
 from capelib.vocabulary.withdrawal import REMEDY, RULE, names_key, withdrawn_keys
@@ -118,7 +118,7 @@ def clean(
         No layout fits, or a correction does not find what it corrects.
     """
     keys = withdrawn_keys()
-    sheets = [with_plain_headers(sheet, keys) for sheet in sheets]
+    sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
     matches = []
     for sheet in sheets:
@@ -130,7 +130,7 @@ def clean(
     log, left = ChangeLog(shown=shown), []
     for sheet, match in zip(sheets, matches, strict=True):
         left.append(without_withdrawn(sheet, key_columns(sheet, match), keys, log))
-    rows = RowLog(left, shown)
+    rows = RowLog(left, shown, len(log) > 0)
     table = _without_withdrawn(gathered(left, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
         _refuse_unlisted(table.lines, rows, column, keys)
@@ -158,7 +158,7 @@ def clean(
         sources,
         rows.where(lines.row[kept]),
         set_aside_rows(table.lines, rows, show_cells),
-        ChangeLog([log, rows.changes]),
+        ChangeLog([log, rows.changes], shown=rows.shown),
         tables_read(sheets, matches, rows.shown),
         names,
         rows.shown,

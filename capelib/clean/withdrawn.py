@@ -9,6 +9,7 @@ import pandas as pd
 from capelib.clean.changes import HIDDEN, ChangeLog
 from capelib.clean.ids import KEYS
 from capelib.clean.layouts import Match
+from capelib.clean.shown import MASK
 from capelib.read.sheet import Sheet
 from capelib.vocabulary.text import bare
 from capelib.vocabulary.withdrawal import is_withdrawn, names_key
@@ -24,15 +25,28 @@ def key_columns(sheet: Sheet, match: Match) -> dict[str, str]:
     return {header: column for header, column in named.items() if column in KEYS}
 
 
-def with_plain_headers(sheet: Sheet, keys: Collection[str]) -> Sheet:
-    """A sheet whose headers name no withdrawn key: such a column is called by its number."""
+def with_plain_names(sheet: Sheet, keys: Collection[str]) -> Sheet:
+    """A sheet of which neither file, name nor a header names a withdrawn key.
+
+    A column with such a header is called by its number.
+    """
+    if not keys:
+        return sheet
     names = [str(name) for name in sheet.frame.columns]
     naming = names_key(pd.Series(names, dtype="str"), keys, False)
     new = {names[place]: f"column {place + 1}" for place in np.flatnonzero(naming)}
-    if not new:
-        return sheet
     frame = sheet.frame.set_axis([new.get(name, name) for name in names], axis=1)
-    return replace(sheet, frame=frame, notes=sheet.notes.replace({"column": new}))
+    notes = sheet.notes.replace({"column": new})
+    made = names_key(notes["made"].fillna("").astype("str"), keys, False)
+    notes = notes.assign(made=notes["made"].mask(made, HIDDEN))
+    file, name = (without_key(text, keys) for text in (sheet.file, sheet.sheet))
+    return replace(sheet, frame=frame, notes=notes, file=file, sheet=name)
+
+
+def without_key(name: str, keys: Collection[str]) -> str:
+    """The name of a file or sheet; what stands for it where it names a withdrawn key."""
+    naming = keys and names_key(pd.Series([name], dtype="str"), keys, False).any()
+    return MASK if naming else name
 
 
 def without_withdrawn(

@@ -19,6 +19,7 @@ SMALL = 64 << 20  # bytes that any workbook may unpack to
 # unpacked to packed bytes, beyond SMALL; sheets of the field have about 12, one of equal rows 60
 MAX_RATIO = 200
 MAX_PARTS = 5_000
+_SHARED = "xl/sharedstrings.xml"
 MAX_MARKS = 1_000_000  # hidden rows, merged cells, failed formulas
 SAVE_AGAIN = "open it in a spreadsheet program and save it again"
 
@@ -49,6 +50,8 @@ class Scan:
         First row, first column, last row, last column that hold something; empty without any.
     repeated : int
         Cells that hold something and are not written out: an ods file says how often one repeats.
+    texts : int
+        Cells of an xlsx file that name one of its shared texts.
     """
 
     hidden_rows: list[tuple[int, int]] = field(default_factory=list)
@@ -59,6 +62,7 @@ class Scan:
     filtered: bool = False
     area: list[int] = field(default_factory=list)
     repeated: int = 0
+    texts: int = 0
 
     def hide_rows(self, first: int, last: int) -> None:
         """Notes hidden rows; a sheet may hide all rows below its table at once."""
@@ -123,7 +127,8 @@ class _Parts:
         packed = path.stat().st_size
         self._book = zipfile.ZipFile(path)
         self.by_name = _parts_by_name(self._book, packed)
-        self._left = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * packed))
+        self.most = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * packed))
+        self._left = self.most
 
     def __enter__(self) -> "_Parts":
         return self
@@ -163,6 +168,13 @@ class _Parts:
                 parser.Parse(block, False)
         parser.Parse(b"", True)
 
+    def again(self, name: str, start: Callable, connect: Callable) -> None:
+        """Reads a part a second time."""
+        left = self._left
+        self._left = self.most
+        self.walk(name, start, connect)
+        self._left = left
+
 
 def _parts_by_name(book: zipfile.ZipFile, packed: int) -> dict[str, zipfile.ZipInfo]:
     """The parts of a workbook by name in small letters.
@@ -199,10 +211,61 @@ def _scan_xlsx(parts: _Parts) -> dict[str, Scan]:
         if part not in parts.by_name:
             raise Refused(f"lacks the part of its sheet {name}: {SAVE_AGAIN}")
         scans[name] = _XlsxSheet().read(parts, part)
+    shared = _SharedTexts()
     for part in parts.by_name:
-        if part.endswith((".xml", ".rels")) and part not in sheets.values():
+        if part == _SHARED:
+            parts.walk(part, shared.start, shared.connect)
+        elif part.endswith((".xml", ".rels")) and part not in sheets.values():
             parts.walk(part)
+    if sum(scan.texts for scan in scans.values()) * max(shared.lengths, default=0) > parts.most:
+        shared.require_little_text(parts, list(sheets.values()))
     return scans
+
+
+class _SharedTexts:
+    """How long are the texts that the cells of an xlsx file share, and all those cells together?
+
+    One text may stand in a million cells, and be written a million times when they are read.
+    """
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self.left = 0
+        self.type = ""
+
+    def connect(self, parser: expat.XMLParserType) -> None:
+        parser.CharacterDataHandler = self._text
+
+    def start(self, tag: str, _: dict[str, str]) -> None:
+        if tag == "si":
+            self.lengths.append(0)
+
+    def _text(self, text: str) -> None:
+        if self.lengths:
+            self.lengths[-1] += len(text)
+
+    def require_little_text(self, parts: _Parts, sheets: list[str]) -> None:
+        """Refuses a workbook whose cells together hold more text than its size lets one expect."""
+        self.left = parts.most
+        for sheet in sheets:
+            parts.again(sheet, self._cell, self._count)
+
+    def _count(self, parser: expat.XMLParserType) -> None:
+        parser.CharacterDataHandler = self._index
+
+    def _cell(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "c":
+            self.type = attributes.get("t", "")
+
+    def _index(self, text: str) -> None:
+        number = int(text) if self.type == "s" and text.isdecimal() else -1
+        if 0 <= number < len(self.lengths):
+            self.left -= self.lengths[number]
+        if self.left < 0:
+            raise Refused(
+                "repeats long texts in many cells, more than a workbook of its size needs: it is "
+                "not read"
+            )
 
 
 def _sheet_parts(parts: _Parts) -> dict[str, str]:
@@ -257,6 +320,7 @@ class _XlsxSheet:
             self.type = attributes.get("t", "")
         elif tag == "v" or tag == "is":
             self.scan.cover(self.row, self.column)
+            self.scan.texts += self.type == "s"
             if self.formula or self.type == "e":
                 self.listening = True
                 self.parser.CharacterDataHandler = self._value

@@ -1,5 +1,6 @@
 """One run: a notebook with the values of its parameters, executed by papermill."""
 
+import json
 import logging
 import socket
 import tempfile
@@ -85,7 +86,7 @@ def execute(run: Run, staging: Path, build: Path) -> str:
                 failed = build / "failed" / executed.name
                 _keep(executed, failed, run)
                 lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
-                message = lines[0] if lines else ""
+                message = _shown(lines[0] if lines else "", run)
                 return f"In [{error.exec_count}]: {error.ename}: {message} (see {failed})"
             except DeadKernelError as error:
                 return str(error)
@@ -126,14 +127,37 @@ def _kernel(folder: str) -> dict[str, Any]:
 def _keep(executed: Path, target: Path, run: Run) -> None:
     """Copy an executed notebook to its place, atomically.
 
-    The name of a table is written there as it may be shown.
+    The path of a table is written there as it may be shown.
     """
     content = executed.read_bytes()
     source = run.parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
-        from capelib.check.files import shown_name
+        from capelib.check.files import shown_text
 
-        name = Path(source).name
-        content = content.replace(name.encode(), shown_name(source).encode())
+        for part in Path(source).expanduser().resolve().parts[1:]:
+            shown = shown_text(source, part)
+            if shown != part:
+                for written in (_in_metadata, _in_cell):
+                    content = content.replace(written(part), written(shown))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_files(target.parent, {target.name: content})
+
+
+def _shown(message: str, run: Run) -> str:
+    """A message of a notebook, without words of the names that its table holds."""
+    source = run.parameters.get("dataset", PUBLIC_RECORD)
+    if source == PUBLIC_RECORD:
+        return message
+    from capelib.check.files import shown_text
+
+    return shown_text(source, message)
+
+
+def _in_metadata(text: str) -> bytes:
+    """A part of a path as it stands in the metadata of a notebook, which is JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode()
+
+
+def _in_cell(text: str) -> bytes:
+    """A part of a path as papermill writes it in a cell of a notebook: in a string of Python."""
+    return _in_metadata(text.encode("unicode_escape").decode().replace('"', '\\"'))
