@@ -4,6 +4,7 @@
 `--hypothesis-profile=all`.
 """
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import pytest
 hypothesis.settings.register_profile("all", max_examples=100, deadline=None)
 hypothesis.settings.register_profile("tenth", max_examples=10, deadline=None)
 hypothesis.settings.load_profile("tenth")
+
+# A shell starts what goes on in the background with Ctrl-C switched off, and so would be the
+# programs that the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
