@@ -154,7 +154,8 @@ def read_dataset(
         before = _checksum_of_table(source, []) if is_file else ""
         sheets = read(source, sheet)
         digest = _checksum_of_table(source, [each.frame for each in sheets])
-        _require_same(before or digest, digest, Shown(columns_of_names(sheets)).text(name))
+        if before and before != digest:
+            _require_same(before, digest, Shown(columns_of_names(sheets)).text(name))
         cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
     if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
         keys = " ".join([digest, *sorted(withdrawn_keys())])

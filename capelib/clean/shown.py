@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from capelib.clean.changes import HIDDEN
@@ -40,6 +41,7 @@ class Shown:
     def __init__(self, names: Sequence[pd.Series] = ()) -> None:
         self._words: frozenset[str] = frozenset()
         self._whole: frozenset[str] = frozenset()  # names all of whose words are known ones
+        self._first: set[str] = set()  # the first words of these
         cells = [pd.Series(column.dropna().unique(), dtype="str") for column in names]
         if any(len(column) for column in cells):
             whole = bare_cells(pd.concat(cells, ignore_index=True)).drop_duplicates()
@@ -48,10 +50,12 @@ class Shown:
             nobody = {word for word, (answer, _) in answers().items() if answer == "unknown"}
             several = whole[whole.str.contains(" ", regex=False) & ~whole.isin(nobody)]
             self._words = frozenset(unknown)
+            begin_known = several[~_first_words(several).isin(unknown).to_numpy()]
             names_of_known_words = [
-                name for name in several.tolist() if unknown.isdisjoint(name.split())
+                name for name in begin_known.tolist() if unknown.isdisjoint(name.split())
             ]
             self._whole = frozenset(names_of_known_words)
+            self._first = {_LETTERS.findall(name)[0] for name in self._whole}
 
     def cell(self, text: str, rule: str = "") -> bool:
         """May a cell be shown? rule: by which it was read, "" where it was not."""
@@ -106,10 +110,13 @@ class Shown:
         """Each of the distinct texts of a column as `text` gives it."""
         if not self._words and not self._whole:
             return words
-        pieces = _distinct_words(bare_cells(words))
-        if not self._whole and not any(self._of_a_name(piece) for piece in pieces):
+        holding = _holding(
+            bare_cells(words), lambda word: word in self._first or self._of_a_name(word)
+        )
+        if not holding.any():
             return words
-        return words.map(self.text, na_action="ignore").astype("str")
+        masked = words[holding].map(self.text, na_action="ignore").astype("str")
+        return words.where(~holding, masked)
 
     def addresses(self, words: pd.Series) -> pd.Series:
         """The distinct addresses of a column, without secrets and without words of known names."""
@@ -169,6 +176,31 @@ class Shown:
             return False
         sizes = range(_SHORTEST_PART, min(len(word), LONGEST))
         return any(word[:size] in self._words or word[-size:] in self._words for size in sizes)
+
+
+def _first_words(texts: pd.Series) -> pd.Series:
+    """The first word of each of some texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = pc.split_pattern(pa.array(texts, pa.large_string()), " ", max_splits=1)
+    return pd.Series(pc.list_element(parts, 0).to_pandas(), dtype="str")
+
+
+def _holding(texts: pd.Series, wanted: Callable[[str], bool]) -> np.ndarray:
+    """Which of some `bare` texts hold a word of letters that is wanted?"""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = pc.split_pattern_regex(pa.array(texts, pa.large_string()), r"[^\p{L}]+")
+    words = pc.list_flatten(parts)
+    of_interest = [word for word in pc.unique(words).to_pylist() if wanted(word)]
+    at = pc.filter(
+        pc.list_parent_indices(parts), pc.is_in(words, pa.array(of_interest, words.type))
+    )
+    holding = np.zeros(len(texts), dtype=bool)
+    holding[at.to_numpy()] = True
+    return holding
 
 
 def _distinct_words(texts: pd.Series) -> list[str]:
