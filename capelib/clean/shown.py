@@ -55,7 +55,7 @@ class Shown:
                 name for name in begin_known.tolist() if unknown.isdisjoint(name.split())
             ]
             self._whole = frozenset(names_of_known_words)
-            self._first = {_LETTERS.findall(name)[0] for name in self._whole}
+            self._first = {word for name in self._whole for word in _LETTERS.findall(name)[:1]}
 
     def cell(self, text: str, rule: str = "") -> bool:
         """May a cell be shown? rule: by which it was read, "" where it was not."""
