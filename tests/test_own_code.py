@@ -3,6 +3,8 @@
 Not tested: lifelines has Turnbull's estimate, but its release 0.30 requires pandas < 3.
 """
 
+import subprocess
+import sys
 from timeit import repeat
 
 import numpy as np
@@ -85,3 +87,16 @@ def test_wilsons_interval_is_that_of_statsmodels_which_takes_longer(k, n):
     seconds = min(repeat(lambda: shares.score_interval(k, n), number=50, repeat=3))
     slow = min(repeat(lambda: proportion_confint(k, n, method="wilson"), number=50, repeat=3))
     assert slow > 10 * seconds
+
+
+@pytest.mark.slow
+def test_jsonschema_still_builds_grammars_that_a_run_can_do_without():
+    """Else `capelib.runs.execute._grammars_left_out` can go."""
+    loaded = "import sys, {}; print('rfc3987_syntax' in sys.modules)"
+    plain = [sys.executable, "-c", loaded.format("papermill")]
+    assert subprocess.run(plain, capture_output=True, text=True).stdout == "True\n"
+    code = (
+        "from capelib.runs.execute import _grammars_left_out as out\nwith out(): import papermill\n"
+    )
+    ours = [sys.executable, "-c", code + loaded.format("os")]
+    assert subprocess.run(ours, capture_output=True, text=True).stdout == "False\n"
