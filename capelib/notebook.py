@@ -10,6 +10,7 @@ import pandas as pd
 
 from capelib.dataset import Dataset, Info
 from capelib.errors import ParameterError
+from capelib.estimators.counts import years as in_words
 from capelib.files import ANSWER, as_json, write_files
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require
@@ -191,7 +192,7 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
     first, last = years
     if end < first or last < start:
         return [
-            f"No year of {first}-{last} is covered: {label} covers {start}-{end}; "
+            f"No year of {in_words(years)} is covered: {label} covers {in_words((start, end))}; "
             f"choose years of it with `-p first_year={start} -p last_year={end}`."
         ]
     own = label != "public record"
@@ -244,8 +245,7 @@ must leave 4 year(s) before it and 4 from it on: choose 2005 to 2013
     if not break_year:
         return usual
     if wrong := _divides_badly("break_year", break_year, covered, break_margin(), break_margin()):
-        first, last = covered
-        raise ParameterError(f"in {first}-{last}, the years that the data covers, {wrong[0]}")
+        raise ParameterError(f"in {in_words(covered)}, the years that the data covers, {wrong[0]}")
     return break_year
 
 
