@@ -18,6 +18,7 @@ __all__ = ["CENTRAL_ASIA", "NO_SOURCE", "PLACE", "Dataset", "Info"]
 
 CENTRAL_ASIA = pursuers("all").codes
 PLACE = ("file", "sheet", "row")  # where an incident of a user's table comes from
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of what a Dataset may speak
 # Arguments of `where` that take codes: what an error calls each, and the label of its filter.
 _CODED = {
     "origin": ("state for origin", "origin"),
@@ -260,6 +261,10 @@ class Dataset:
         comparison sample from 2014), and of several states the latest counts; for another table it
         is the first year that occurs in it, 1900 where there is none.
 
+        See Also
+        --------
+        covered_until : The last such year.
+
         Examples
         --------
         >>> import capelib as cape
@@ -268,10 +273,62 @@ class Dataset:
         """
         if self.info.label != "public record":
             years = self.incidents["year"].dropna()
-            return int(years.min()) if len(years) else 1900
+            return int(years.min()) if len(years) else FIRST_YEAR
         known = codebook()["dataset"]["covered_from"]
         first = [known.get(state, known["other"]) for state in require("state", origin, states())]
-        return max(first, default=1900)
+        return max(first, default=FIRST_YEAR)
+
+    def covered_until(self, origin: str | Iterable[str]) -> int:
+        """Until which year does the collection look for incidents of these states?
+
+        For the public record this is known (2024, the last full year), and of several states the
+        earliest counts; for another table it is the last year that occurs in it, 2100 where there
+        is none. Later years are no years without incidents: nobody has looked for them.
+
+        See Also
+        --------
+        covered_from : The first such year.
+
+        Examples
+        --------
+        >>> import capelib as cape
+        >>> cape.load().covered_until("TJK")
+        2024
+        """
+        if self.info.label != "public record":
+            years = self.incidents["year"].dropna()
+            return int(years.max()) if len(years) else LAST_YEAR
+        known = codebook()["dataset"]["covered_until"]
+        last = [known.get(state, known["other"]) for state in require("state", origin, states())]
+        return min(last, default=LAST_YEAR)
+
+    def covered(
+        self, origin: str | Iterable[str], first_year: int, last_year: int
+    ) -> tuple[int, int]:
+        """Which years of a period does the collection look at, for these states?
+
+        Parameters
+        ----------
+        origin
+            One or several codes of states.
+        first_year, last_year
+            The period asked about, both included.
+
+        Returns
+        -------
+        tuple of int
+            First and last year, both included. Where the period holds no such year, the nearest
+            one twice. `cape.gaps` says in words what is left out.
+
+        Examples
+        --------
+        >>> import capelib as cape
+        >>> cape.load().covered("TUR", 2001, 2030)
+        (2014, 2024)
+        """
+        start, end = self.covered_from(origin), self.covered_until(origin)
+        first, last = (min(max(year, start), end) for year in (first_year, last_year))
+        return first, last
 
     def joined(self) -> pd.DataFrame:
         """The incidents with the exile's `category` and `is_group` and the source's `source_kind`.
@@ -297,9 +354,9 @@ def _years(years: Any) -> tuple[int, int]:
     except (TypeError, ValueError):
         example = "two whole numbers such as (2001, 2018)"
         raise ParameterError(f"years must be {example}, not {years!r}") from None
-    if not 1900 <= first <= last <= 2100:
+    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
         raise ParameterError(
-            "years must run from an earlier to a later year between 1900 and 2100, "
-            f"not {first} to {last}"
+            "years must run from an earlier to a later year between "
+            f"{FIRST_YEAR} and {LAST_YEAR}, not {first} to {last}"
         )
     return first, last

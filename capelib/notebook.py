@@ -10,9 +10,10 @@ import pandas as pd
 
 from capelib.dataset import Dataset, Info
 from capelib.errors import ParameterError
+from capelib.estimators.counts import years as in_words
 from capelib.files import ANSWER, as_json, write_files
 from capelib.reference import regimes
-from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codes, require
+from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require
 from capelib.vocabulary.pursuers import pursuers
 from capelib.vocabulary.tables import states
 
@@ -121,8 +122,13 @@ _NEEDS: dict[str, tuple[Callable[[Dataset], bool], str]] = {
 }
 
 
-def gaps(ds: Dataset, origin: str | Iterable[str] | None, *needed: str) -> list[str]:
-    """What does a question need that the data at hand does not hold at all?
+def gaps(
+    ds: Dataset,
+    origin: str | Iterable[str] | None,
+    *needed: str,
+    years: tuple[int, int] | None = None,
+) -> list[str]:
+    """What does a question need that the data at hand does not hold, and which years?
 
     Parameters
     ----------
@@ -132,6 +138,9 @@ def gaps(ds: Dataset, origin: str | Iterable[str] | None, *needed: str) -> list[
         The state(s) that the question is about; None for all.
     *needed
         Any of "host", "date", "category", "relatives".
+    years
+        The first and the last year of the question, see `Dataset.covered`. None where it asks for
+        no years; a table of yours that ends before the built-in data is named then, too.
 
     Returns
     -------
@@ -149,6 +158,8 @@ def gaps(ds: Dataset, origin: str | Iterable[str] | None, *needed: str) -> list[
     >>> ds = cape.load()
     >>> gaps(ds, "TJK", "host", "date"), gaps(ds.where(origin="TUR"), "TJK", "host")[0][:46]
     ([], 'No incident by Tajikistan is in the data: its ')
+    >>> gaps(ds, "TJK", "date", years=(2001, 2030))
+    ['The years end in 2024, not 2030: the public record was not searched further on.']
     """
     require("need", needed, list(_NEEDS))
     chosen = ds if origin is None else ds.where(origin=origin)
@@ -161,7 +172,81 @@ def gaps(ds: Dataset, origin: str | Iterable[str] | None, *needed: str) -> list[
             sentences.append(
                 f"{sentence} in {ds.info.label}: whatever needs one stays empty below."
             )
+    return sentences + _years_left_out(chosen, ds, years)
+
+
+def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None) -> list[str]:
+    """Sentences on the years of a question that the data does not look at.
+
+    chosen: the part that the question is about.
+    """
+    if ds.incidents["year"].isna().all():
+        return []
+    origins = chosen.incidents["origin"].unique()
+    start, end = ds.covered_from(origins), ds.covered_until(origins)
+    label = ds.info.label
+    if years is None:
+        built_in = codebook()["dataset"]["covered_until"]["other"]
+        early = end < built_in
+        return [f"{ds.info.heading} ends in {end}: nothing below is of later years."] * early
+    first, last = years
+    if end < first or last < start:
+        return [
+            f"No year of {in_words(years)} is covered: {label} covers {in_words((start, end))}; "
+            f"choose years of it with `-p first_year={start} -p last_year={end}`."
+        ]
+    own = label != "public record"
+    sentences = []
+    if first < start:
+        why = "has no earlier incident" if own else "was not searched further back"
+        sentences.append(f"The years start in {start}, not {first}: {label} {why}.")
+    if end < last:
+        why = "has no later incident" if own else "was not searched further on"
+        sentences.append(f"The years end in {end}, not {last}: {label} {why}.")
+    if own and last < end:
+        sentences.append(
+            f"The years end in {last}, but {label} goes on to {end}: take them in with "
+            f"`-p last_year={end}`."
+        )
     return sentences
+
+
+def tested_break(break_year: int, usual: int, covered: tuple[int, int]) -> int:
+    """Which year is tested as the first after a break?
+
+    Parameters
+    ----------
+    break_year
+        As the reader chose it; 0 for none.
+    usual
+        The year of the notebook's question. It is taken without a choice, also where it cannot be
+        tested: the answer says so then.
+    covered
+        First and last year of the series, from `Dataset.covered`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        Where a chosen year leaves too few years on a side, with those that can be tested.
+
+    Examples
+    --------
+    >>> tested_break(0, 2015, (2001, 2016)), tested_break(2010, 2015, (2001, 2016))
+    (2015, 2010)
+    >>> tested_break(2015, 2015, (2001, 2016))
+    Traceback (most recent call last):
+    capelib.errors.ParameterError: in 2001-2016, the years that the data covers, break_year 2015 \
+must leave 4 year(s) before it and 4 from it on: choose 2005 to 2013
+    """
+    if not break_year:
+        return usual
+    if wrong := _divides_badly("break_year", break_year, covered, break_margin(), break_margin()):
+        raise ParameterError(f"in {in_words(covered)}, the years that the data covers, {wrong[0]}")
+    return break_year
 
 
 def _without_incidents(ds: Dataset, asked: Sequence[str]) -> str:
@@ -216,6 +301,11 @@ def check_parameters(**values: Any) -> None:
         wrong = _wrong_together(values)
     if wrong:
         raise ParameterError("; ".join(wrong))
+
+
+def _break_year(value: Any) -> None:
+    if value != 0 or isinstance(value, bool):
+        _year("break_year")(value)
 
 
 def _year(name: str) -> Callable[[Any], None]:
@@ -276,7 +366,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "origin": lambda value: value == "all" or require("state", value, states()),
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
-    "break_year": _year("break_year"),
+    "break_year": _break_year,
     "split_year": _year("split_year"),
     "split_years": _split_years,
     "unit": lambda value: require("unit", value, codes("unit")),
@@ -320,12 +410,18 @@ def _wrong_period(first: int, last: int, values: dict[str, Any]) -> list[str]:
         ("split_year", 1, 1),
     ):
         year = values.get(name)
-        earliest = first + before
-        latest = last - after + 1
-        if year is None or earliest <= year <= latest:
-            continue
-        choose = f"choose {earliest} to {latest}" if earliest <= latest else "widen the period"
-        wrong.append(
-            f"{name} {year} must leave {before} year(s) before it and {after} from it on: {choose}"
-        )
+        if year:  # 0 leaves the choice to the notebook
+            wrong += _divides_badly(name, year, (first, last), before, after)
     return wrong
+
+
+def _divides_badly(
+    name: str, year: int, period: tuple[int, int], before: int, after: int
+) -> list[str]:
+    """What is wrong with a year that needs so many years of a period before it and from it on."""
+    earliest = period[0] + before
+    latest = period[1] - after + 1
+    if earliest <= year <= latest:
+        return []
+    choose = f"choose {earliest} to {latest}" if earliest <= latest else "widen the period"
+    return [f"{name} {year} must leave {before} year(s) before it and {after} from it on: {choose}"]

@@ -65,10 +65,19 @@ TABLES = {
     "iran": made_up(origins=["IRN"]),
     "twelve_rows": made_up(12),
     "bare": made_up()[["origin", "measure"]],
+    "one_year": made_up(60, first=2015, last=2015),
+    "nineties": made_up(first=1991, last=1999),
+    "to_2026": made_up(60, first=2023, last=2026),
 }
 
 
-def run(number: str, dataset: Path, out: Path) -> str:
+def ends_in(year: int) -> pd.DataFrame:
+    """The public record's rows to this year, as a table of a reader."""
+    kept = ["exile_id", "category", "origin", "host", "date", "measure", "episode_id"]
+    return cape.load().where(years=(1990, year)).joined()[kept]
+
+
+def run(number: str, dataset: Path | str, out: Path, **parameters: object) -> str:
     """A notebook of the collection in this process: all that it shows, as text.
 
     Raises what a cell raises.
@@ -88,7 +97,7 @@ def run(number: str, dataset: Path, out: Path) -> str:
                 exec(compile(ast.Module(body, []), f"{notebook.name}", "exec"), names)
                 print(eval(compile(last, notebook.name, "eval"), names) if last else "")
             if "parameters" in cell["metadata"].get("tags", []):
-                names |= {"dataset": str(dataset), "out": str(out)}
+                names |= {"dataset": str(dataset), "out": str(out), **parameters}
     plt.close("all")
     return shown.getvalue()
 
@@ -108,7 +117,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
     spread(
         [
             ("03", "careless", "against exiles pursued by Tajikistan"),
-            ("04", "careless", "no incident of 2021-2021 has a known host, year and rating"),
+            ("04", "careless", "no incident of 2021 has a known host, year and rating"),
             ("03", "no_hosts", "against exiles pursued by Tajikistan"),
             (
                 "04",
@@ -130,6 +139,11 @@ def files(tmp_path_factory) -> dict[str, Path]:
                 "choose one with `-p origin=IRN`.",
             ),
             ("08", "twelve_rows", "too few for a share"),
+            ("07", "one_year", "The years end in 2015, not 2024: your file one_year.csv has no"),
+            ("03", "nineties", "No year of 2001-2024 is covered: your file nineties.csv covers"),
+            ("04", "nineties", "No year of 2014-2021 is covered: your file nineties.csv covers"),
+            ("07", "nineties", "choose years of it with `-p first_year=1991 -p last_year=1999`"),
+            ("03", "to_2026", "but your file to_2026.csv goes on to 2026: take them in with"),
             ("01", "bare", "No incident names a host in your file bare.csv"),
             ("05", "bare", "No exile has a category in your file bare.csv"),
             ("07", "bare", "nothing to compare"),
@@ -147,6 +161,106 @@ def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number,
     assert sentence in run(number, files[table], tmp_path / "out")
     answer = json.loads((tmp_path / "out" / "answer.json").read_text())
     assert answer["label"].startswith("your file") and answer["answer"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("year", "sentence"),
+    [
+        (
+            2016,
+            "rose: +17 % a year [+3, +33] in 2001-2016, n = 80; whether 2015 was a break cannot",
+        ),
+        (2018, "rose: +14 % a year [+7, +21] in 2001-2018, n = 100; a break at 2015 is not estab"),
+        (2020, "rose: +11 % a year [+5, +16] in 2001-2020, n = 115; a break at 2015 is not estab"),
+    ],
+)
+def test_a_series_ends_where_the_table_ends(year, sentence):
+    """To 2024 the years after the end would be zeros: -2 % a year, and a break that "passes"."""
+    ds = cape.load(ends_in(year)).where(origin="TJK")
+    start, end = ds.covered("TJK", 2001, 2024)
+    series = cape.targeting.targeting(ds.incidents, start, end, 2015)
+    assert end == series.counts["year"].max() == year
+    assert sentence in series.sentence("exiles pursued by Tajikistan", "episode")
+
+
+@pytest.mark.parametrize(
+    ("number", "answers", "figure"),
+    spread(
+        [
+            ("03", "+17 % a year [+3, +33] in 2001-2016", "trend"),
+            ("09", "with a host on record in 19", None),
+            ("05", "within five years (followed to the end of 2016)", None),
+            ("07", "In 2001-2016", None),
+            ("01", "The data holds", "years"),
+        ],
+        1,
+    ),
+)
+def test_every_notebook_ends_where_the_table_ends(tmp_path, number, answers, figure):
+    ends_in(2016).to_csv(tmp_path / "mine.csv", index=False)
+    shown = run(number, tmp_path / "mine.csv", tmp_path / "out")
+    assert "The years end in 2016, not 2024: your file mine.csv has no later incident." in shown
+    answer = json.loads((tmp_path / "out" / "answer.json").read_text())["answer"]
+    assert answers in answer and "2024" not in answer
+    if figure:
+        assert pd.read_csv(tmp_path / "out" / f"{figure}.csv")["year"].max() == 2016
+    assert "until 2018, CAPE's last year" not in shown
+
+
+def test_a_notebook_without_years_names_the_end_of_the_table():
+    ds = cape.load(ends_in(2016))
+    assert cape.gaps(ds, "TJK", "date") == [
+        f"{ds.info.heading} ends in 2016: nothing below is of later years."
+    ]
+    assert cape.gaps(cape.load(), "TJK", "date") == []
+
+
+@pytest.mark.slow
+def test_person_years_end_where_the_table_ends(tmp_path):
+    ends_in(2016).to_csv(tmp_path / "mine.csv", index=False)
+    ds = cape.load(tmp_path / "mine.csv").where(origin=cape.CENTRAL_ASIA)
+    start, end = ds.covered(cape.CENTRAL_ASIA, 2001, 2024)
+    hosts = cape.corridors.possible_hosts(ds.incidents, start, end)
+    result = cape.corridors.cooperation(
+        ds.joined(), hosts, start, 2013, end, [2, 3], "episode", "fiw", "NF"
+    )
+    late = result.people.set_index(["origin", "period"]).loc[("TJK", "2013-2016")]
+    assert late["person_years"] == 9192 and round(float(late["per_1000"]), 2) == 2.28
+
+
+@pytest.mark.slow
+def test_no_choice_starts_before_the_table():
+    ds = cape.load(ends_in(2016)).where(years=(2005, 2016), origin="UZB")
+    choices = {
+        covered_from: cape.corridors.variants(
+            ds.joined(), ["RUS", "KAZ", "TUR"], 2005, 2016, [2, 3], "episode", "fiw", "NF", *given
+        )["choice"]
+        for covered_from, given in {1990: (), 2005: (2005,)}.items()
+    }
+    earlier = "from 1994, the first UNHCR counts"
+    assert earlier in set(choices[1990]) and earlier not in set(choices[2005])
+
+
+def test_a_chosen_break_that_cannot_be_tested_is_refused_with_those_that_can():
+    covered = cape.load(ends_in(2016)).covered("TJK", 2001, 2024)
+    assert cape.tested_break(0, 2015, covered) == 2015
+    with pytest.raises(cape.ParameterError, match=r"in 2001-2016, .* choose 2005 to 2013"):
+        cape.tested_break(2015, 2015, covered)
+    with pytest.raises(cape.ParameterError, match=r"in 2014-2024, .* choose 2018 to 2021"):
+        cape.tested_break(2015, 2015, cape.load().covered("TUR", 2001, 2024))
+
+
+@pytest.mark.slow
+def test_the_default_break_gives_way_in_the_notebook(tmp_path):
+    shown = run("03", "public-record", tmp_path / "out", last_year=2016)
+    assert "+17 % a year [+3, +33] in 2001-2016" in shown
+    assert (
+        "A break at 2015 cannot be tested in 2001-2016: a break needs 4 years before it and 4 from "
+        "it on. Years that have them: 2005-2013." in shown
+    )
+    ends_in(2016).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(cape.ParameterError, match="choose 2005 to 2013"):
+        run("03", tmp_path / "mine.csv", tmp_path / "out", break_year=2015)
 
 
 def test_the_built_in_data_lacks_nothing():

@@ -1,6 +1,7 @@
 """Verdicts follow from intervals; the answers' sentences say what the numbers say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import capelib as cape
@@ -66,6 +67,14 @@ def test_the_sentence_of_03_turns_with_the_interval():
     none = cape.targeting.targeting(ds.where(origin="VEN").incidents, 2014, 2024, 2018)
     assert "too few cases for a trend" in none.sentence("them", "episode")
     assert none.estimates().isna().all(axis=None)
+
+
+def test_no_sentence_says_minus_zero():
+    years = [year for year in range(2001, 2011) for _ in range(5)][:-1]
+    nearly_flat = pd.DataFrame({"year": years, "exile_id": "TJK-0001", "episode_id": None})
+    series = cape.targeting.targeting(nearly_flat, 2001, 2010, 2005, "incident")
+    assert series.rise.term("per year")["ratio"] < 1
+    assert "-0" not in series.sentence("them", "incident")
 
 
 def test_every_origin_gets_an_answer():

@@ -80,6 +80,7 @@ def run_of(path: Path) -> runner.Run:
             "first_year 2020 must lie before last_year 2010",
         ),
         (TAJIK, {"break_year": "2023"}, "choose 2005 to 2021"),
+        (TAJIK, {"break_year": "2015", "last_year": "2016"}, "choose 2005 to 2013"),
         (TAJIK, {"unit": "incidents"}, "did you mean incident"),
         (TAJIK, {"doubtful": "maybe"}, "doubtful must be bool"),
         (TAJIK, {"dataset": "no_such_file.csv"}, "no dataset 'no_such_file.csv'"),
@@ -296,7 +297,8 @@ def test_a_sweep_is_every_combination_and_each_run_is_made_once():
 
 def test_a_sweep_over_a_parameter_that_only_some_notebooks_have_leaves_the_others_alone():
     names = {run.name for run in runner.plan([], {}, {"break_year": ["2010", "2015"]})}
-    assert {"03_tajik_targeting", "03_tajik_targeting--break_year=2010"} <= names
+    swept_names = {f"03_tajik_targeting--break_year={year}" for year in (2010, 2015)}
+    assert swept_names <= names
     assert {"04_authoritarian_hosts--cutoff=PF", "12_published_findings"} <= names  # their own sets
 
 

@@ -5,6 +5,18 @@ import pandas as pd
 from capelib.vocabulary.codebook import codes, require
 
 
+def years(period: tuple[int, int]) -> str:
+    """A period in words: its first and last year, or its only year.
+
+    Examples
+    --------
+    >>> years((2014, 2020)), years((2021, 2021))
+    ('2014-2020', '2021')
+    """
+    first, last = period
+    return str(first) if first == last else f"{first}-{last}"
+
+
 def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     """Which incidents remain when each episode counts once?
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import special
 
 from capelib.errors import ParameterError, TooFewCases
+from capelib.estimators.counts import years as in_words
 from capelib.reference import regimes
 
 Period = tuple[int, int]
@@ -310,7 +311,7 @@ def of_period(marked: pd.DataFrame, years: Period, column: str = MARK) -> Share:
     within = marked["year"].between(*years).fillna(False).astype(bool)
     marks = marked.loc[within, column].dropna()
     if marks.empty:
-        raise TooFewCases(f"no incident of {years[0]}-{years[1]} has a known host, year and rating")
+        raise TooFewCases(f"no incident of {in_words(years)} has a known host, year and rating")
     return wilson(int(marks.sum()), len(marks))
 
 

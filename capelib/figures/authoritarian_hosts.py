@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from capelib.dataset import Info
+from capelib.estimators.counts import years
 from capelib.figures.forest import behind, intervals
 from capelib.figures.style import Chart
 from capelib.findings.ledger import Published
-from capelib.questions.hosts import HostShares, years
+from capelib.questions.hosts import HostShares
 from capelib.questions.wording import named, number_word
 
 

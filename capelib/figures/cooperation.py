@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from capelib.dataset import Info
+from capelib.estimators.counts import years
 from capelib.figures.forest import (
     Mark,
     Row,
@@ -33,7 +34,6 @@ from capelib.figures.style import (
     too_few,
 )
 from capelib.questions.corridors import Cooperation, leave_one_host_out, switch_label
-from capelib.questions.hosts import years
 from capelib.questions.membership_shares import ANY, ORGANISATIONS, fellow
 from capelib.questions.wording import two_digits
 from capelib.vocabulary.tables import states

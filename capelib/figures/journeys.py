@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import Info
+from capelib.estimators.counts import years
 from capelib.figures.forest import behind, intervals
 from capelib.figures.map_parts import (
     LEAST,
@@ -19,7 +20,6 @@ from capelib.figures.map_parts import (
 )
 from capelib.figures.map_words import STRIP, write_labels, write_legend
 from capelib.figures.style import Chart, canvas, style, too_few
-from capelib.questions.hosts import years
 from capelib.questions.journeys import OTHER, Journeys, by_host, moves
 from capelib.reference.places import capital, capitals
 from capelib.vocabulary.tables import states

@@ -4,7 +4,7 @@ import pandas as pd
 import seaborn as sns
 
 from capelib.dataset import Dataset
-from capelib.estimators.counts import per_year
+from capelib.estimators.counts import per_year, years
 from capelib.figures.style import (
     INK,
     ORIGIN_COLOURS,
@@ -45,7 +45,7 @@ def by_origin_and_year(
     """
     origins = PURSUERS.codes
     data = per_year(ds.where(origin=origins).incidents, first_year, last_year, by="origin")
-    total = f"{data['n'].sum():,} incidents, {first_year}-{last_year}"
+    total = f"{data['n'].sum():,} incidents, {years((first_year, last_year))}"
     subtitle = f"{ds.info.heading}: {total}. A collection, not a rate."
     size = {"columns": len(origins), "height": 3.4, "left": 0.075, "wspace": 0.12}
     with style():

@@ -212,7 +212,10 @@ def stage_escalation(result: Stages, info: Info, who: str) -> Chart:
             return Chart(figure, pd.DataFrame(), title, info)
         _curve(axis, curve)
         _words_of_curve(axis, curve)
-        axis.set(xlim=(0, curve["years"].iloc[-1]), ylim=(0, min(1, 1.2 * curve["high"].max())))
+        axis.set(
+            xlim=(0, max(0.25, curve["years"].iloc[-1])),
+            ylim=(0, min(1, 1.2 * curve["high"].max())),
+        )
         axis.set(xlabel="years since the first recorded incident", ylabel="recorded at stage 3")
         in_percent(axis.yaxis)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))

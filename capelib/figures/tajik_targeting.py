@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from capelib.dataset import Info
+from capelib.estimators.counts import years
 from capelib.figures.style import (
     ACCENT,
     DASHED,
@@ -59,7 +60,7 @@ def targeting(result: Targeting, info: Info, origin: str, unit: str, event: str 
     line = "Line: model with 95 % band. A collection, not a rate."
     if not fit:
         line = "Too few cases for a line."
-    span = f"{data['year'].min()}-{data['year'].max()}"
+    span = years((data["year"].min(), data["year"].max()))
     ceiling = max(data["n"].max() * 1.35, 4)
     with style():
         figure, axis = canvas(title, f"{info.heading}, {span}: {total}. {line}", info)
@@ -126,6 +127,8 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
     title = f"Is {result.at} a special year, or would others look like a break as well?"
     test = "the test that neither level nor slope changed, made at every year"
     subtitle = f"{info.heading}: {test}. n = {result.counts['n'].sum()}, {n_years} years."
+    if not chosen.any():
+        subtitle += f" {result.at} cannot be tested."
     words = "dashed: without any break, one test in 20 passes this line"
     if data["statistic"].isna().all():
         words = "too few cases to test any year"

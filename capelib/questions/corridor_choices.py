@@ -63,6 +63,7 @@ def variants(
     unit: str,
     measure: str,
     cutoff: str | int,
+    covered_from: int = FIRST_COUNTS,
 ) -> pd.DataFrame:
     """What would change the answer? The same estimates under other choices, one row a choice.
 
@@ -72,6 +73,8 @@ def variants(
         Incidents of all stages of the states asked about, as `Dataset.joined` gives.
     hosts, first_year, last_year, stages, unit, measure, cutoff
         As for `cooperation`.
+    covered_from
+        The first year that the data looks at, see `Dataset.covered_from`: no choice starts earlier.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def variants(
     choices = {
         "as chosen": usual,
         **_other_counts(usual, joined),
-        **_other_cases(usual),
+        **_other_cases(usual, covered_from),
         **_other_hosts_and_people(usual),
     }
     every_host = {host for choice in choices.values() for host in choice.hosts}
@@ -113,8 +116,8 @@ def _other_counts(usual: Choice, joined: pd.DataFrame) -> dict[str, Choice]:
     return choices
 
 
-def _other_cases(usual: Choice) -> dict[str, Choice]:
-    """Without the host with most incidents, and other periods."""
+def _other_cases(usual: Choice, covered_from: int) -> dict[str, Choice]:
+    """Without the host with most incidents, and other periods that the data looks at."""
     choices = {}
     largest = _inside(usual)["host"].mode()
     if len(largest):
@@ -123,10 +126,11 @@ def _other_cases(usual: Choice) -> dict[str, Choice]:
         others = [other for other in usual.hosts if other != host]
         choices[f"without host {states()[host]}"] = usual._replace(rows=rows, hosts=others)
     origins = set(usual.rows["origin"])
-    if usual.first > FIRST_COUNTS and all(len(people_of(origin)) for origin in origins):
+    counts_ship = all(len(people_of(origin)) for origin in origins)
+    if covered_from <= FIRST_COUNTS < usual.first and counts_ship:
         name = f"from {FIRST_COUNTS}, the first UNHCR counts"
         choices[name] = usual._replace(first=FIRST_COUNTS)
-    if usual.first < AFTER_TAJIK_WAR and "TJK" in origins:
+    if usual.first < AFTER_TAJIK_WAR <= usual.last and "TJK" in origins:
         name = f"from {AFTER_TAJIK_WAR} (no refugees of the Tajik war)"
         choices[name] = usual._replace(first=AFTER_TAJIK_WAR)
     if usual.first < ESSAY_ENDS < usual.last:

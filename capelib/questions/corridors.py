@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import TooFewCases
+from capelib.estimators.counts import years
 from capelib.estimators.panel_counts import Ratios
 from capelib.estimators.shares import Share
 from capelib.questions.corridor_choices import variants
@@ -17,7 +18,6 @@ from capelib.questions.corridor_models import leave_one_host_out, membership_rat
 from capelib.questions.corridor_panel import overlap, panel
 from capelib.questions.corridor_switches import spans, switch_label, switches
 from capelib.questions.displaced_ratios import people_of, per_displaced
-from capelib.questions.hosts import years
 from capelib.questions.membership_shares import (
     ANY,
     ORGANISATIONS,

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import special
 
 from capelib.errors import ParameterError
+from capelib.estimators.counts import years as in_words
 from capelib.estimators.shares import Estimate
 from capelib.questions.membership_shares import Period, by_unit
 from capelib.reference import displaced
@@ -109,7 +110,7 @@ def per_displaced(
             n = years.reindex(exposed.index, fill_value=0)
             spread = _spread(n, exposed / person_years)
             ratio = [1000 * count / person_years for count in poisson(int(n.sum()), spread)]
-            row = (origin, f"{first}-{last}", int(n.sum()), person_years, *ratio, spread)
+            row = (origin, in_words((first, last)), int(n.sum()), person_years, *ratio, spread)
             table.append(row)
     names = ["origin", "period", "n", "person_years", "per_1000", "low", "high", "spread"]
     return pd.DataFrame(table, columns=names)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import TooFewCases
-from capelib.estimators.counts import collapse
+from capelib.estimators.counts import collapse, years
 from capelib.estimators.shares import (
     CHANGE,
     Estimate,
@@ -21,7 +21,7 @@ from capelib.estimators.shares import (
 )
 from capelib.questions import estimates
 from capelib.questions.selections import selections
-from capelib.questions.wording import number_word, percent, points
+from capelib.questions.wording import number_word, percent, points, signed
 from capelib.reference import regimes
 from capelib.vocabulary.pursuers import pursuers
 
@@ -114,19 +114,8 @@ class HostShares:
             f"against {percent(*early)} in {years(self.early)} (n = {self.numbers['early_n']}): "
             f"{points(*gap)}. Authoritarian is {self.definition}; "
             f"under {number_word(len(self.definitions))} definitions the change runs from "
-            f"{changes.min():+.0f} to {changes.max():+.0f} points."
+            f"{signed(changes.min())} to {signed(changes.max())} points."
         )
-
-
-def years(period: Period) -> str:
-    """A period in words.
-
-    Examples
-    --------
-    >>> years((2014, 2020)), years((2021, 2021))
-    ('2014-2020', '2021')
-    """
-    return str(period[0]) if period[0] == period[1] else f"{period[0]}-{period[1]}"
 
 
 def host_shares(

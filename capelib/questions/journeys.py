@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import ParameterError
-from capelib.estimators.counts import collapse
+from capelib.estimators.counts import collapse, years
 from capelib.estimators.shares import difference, wilson
 from capelib.questions import estimates as shared
 from capelib.questions.host_order import (
@@ -17,7 +17,6 @@ from capelib.questions.host_order import (
     share_or_none,
     stays,
 )
-from capelib.questions.hosts import years
 from capelib.questions.selections import selections
 from capelib.questions.wording import percent
 from capelib.reference import regimes

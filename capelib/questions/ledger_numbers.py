@@ -218,7 +218,8 @@ def authoritarian_mean(
     rows = rows[rows["n"] > 0]
     if rows.empty:
         raise TooFewCases(
-            f"no incident of {years[0]}-{years[-1]} has a known host, year and rating"
+            f"no incident of {counts.years((years[0], years[-1]))} has a known host, year "
+            "and rating"
         )
     yearly = [shares.Share(*row) for row in rows[[*shares.Share._fields]].to_numpy()]
     return Tally(*shares.mean_of_shares(yearly), n=int(rows["n"].sum()))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.estimators.counts import collapse
+from capelib.estimators.counts import years as in_words
 from capelib.estimators.shares import Estimate, Share, difference, wilson
 from capelib.reference import memberships
 from capelib.vocabulary.codebook import codebook, codes, require
@@ -193,7 +194,10 @@ def fellow_shares(
         for (first, last), of_period in inside.items():
             part = rows[of_period]
             members = part[organisation]
-            row: dict[str, object] = {"organisation": organisation, "period": f"{first}-{last}"}
+            row: dict[str, object] = {
+                "organisation": organisation,
+                "period": in_words((first, last)),
+            }
             row |= share_of(members)._asdict()
             row["if_equal"] = float(equal.loc[of_period, organisation].mean())
             row["hosts"] = f"{part.loc[members, 'host'].nunique()} of {part['host'].nunique()}"

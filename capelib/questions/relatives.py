@@ -33,7 +33,7 @@ from capelib.questions.relatives_choices import (
     host_gap,
     once,
 )
-from capelib.questions.wording import percent, points
+from capelib.questions.wording import percent, points, signed
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import states
@@ -113,8 +113,9 @@ class Relatives:
         known = gaps["known for something else as well"]
         spread = ""
         if pd.notna(known):
-            spread = f"; {known:+.0f} among exiles known for something else as well"
-        return f"{spread}; from {gaps.min():+.0f} to {gaps.max():+.0f} under all comparisons made"
+            spread = f"; {signed(known)} among exiles known for something else as well"
+        least, most = signed(gaps.min()), signed(gaps.max())
+        return f"{spread}; from {least} to {most} under all comparisons made"
 
     def estimates(self) -> pd.DataFrame:
         """The main estimates; missing values where there are too few cases.

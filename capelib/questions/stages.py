@@ -99,6 +99,8 @@ class Stages:
         As `escalation` gives, or None with too few cases.
     why
         What could not be estimated, in words.
+    cut_at
+        The last year of follow-up where the data ends before the period; else None.
     """
 
     exiles: pd.DataFrame
@@ -108,6 +110,7 @@ class Stages:
     times: pd.DataFrame
     curve: pd.DataFrame | None
     why: tuple[str, ...]
+    cut_at: int | None = None
 
     @cached_property
     def by_all(self) -> pd.DataFrame:
@@ -179,6 +182,8 @@ class Stages:
                 f"of {len(followed(self.times))} first recorded at stage 1 or 2, {percent(*soon)} "
                 "were recorded at stage 3 within five years"
             )
+            if self.cut_at is not None:
+                parts[-1] += f" (followed to the end of {self.cut_at})"
         return "; ".join(parts) + "."
 
     def notes(self) -> list[str]:
@@ -297,7 +302,9 @@ def _odds_estimates(fit: Odds) -> list[tuple[object, ...]]:
     ]
 
 
-def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
+def stages(
+    joined: pd.DataFrame, first_year: int, last_year: int, covered_until: int | None = None
+) -> Stages:
     """Who gets to stage 3, and how soon?
 
     Parameters
@@ -306,6 +313,9 @@ def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
         Incidents as `Dataset.joined` gives. Groups are no persons and are left out.
     first_year, last_year
         Both included; incidents without a date are kept for the composition and the odds.
+    covered_until
+        The last year that the data looks at, see `Dataset.covered_until`: exiles are followed to
+        its end, or to the end of `last_year` where that comes first.
 
     Returns
     -------
@@ -322,7 +332,8 @@ def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
     rows = within(joined, first_year, last_year)
     everyone, rows = people(rows), rows[~rows["is_group"].astype(bool)]
     exiles = everyone[~everyone["is_group"]].reset_index(drop=True)
-    times = waiting(rows, last_year)
+    until = last_year if covered_until is None else min(last_year, covered_until)
+    times = waiting(rows, until)
     fit, curve, why = None, None, []
     try:
         fit = odds(exiles)
@@ -340,18 +351,21 @@ def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
         times=times,
         curve=curve,
         why=tuple(why),
+        cut_at=until if until < last_year else None,
     )
 
 
-def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
+def variants(
+    joined: pd.DataFrame, first_year: int, last_year: int, covered_until: int | None = None
+) -> pd.DataFrame:
     """What would change the answer? The same estimates under other choices, one row a choice.
 
     Parameters
     ----------
     joined
         Incidents as `Dataset.joined` gives.
-    first_year, last_year
-        Both included.
+    first_year, last_year, covered_until
+        As for `stages`.
 
     Returns
     -------
@@ -362,9 +376,10 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
         missing where there are too few cases.
     """
     rows = within(joined, first_year, last_year)
+    until = last_year if covered_until is None else min(last_year, covered_until)
     results = {
-        choice: stages(part, first_year, last_year)
-        for choice, part in _choices(rows, last_year).items()
+        choice: stages(part, first_year, last_year, covered_until)
+        for choice, part in _choices(rows, until).items()
     }
     chosen = results["as chosen"]
     with_decade = None

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import ParameterError, TooFewCases
-from capelib.estimators.counts import per_year
+from capelib.estimators.counts import per_year, years
 from capelib.estimators.yearly_counts import Fit, break_scan, interrupted, trend
 from capelib.questions import estimates
 from capelib.questions.selections import selections
-from capelib.vocabulary.codebook import codes
+from capelib.questions.wording import signed
+from capelib.vocabulary.codebook import break_margin, codes
 
 _THINGS = {
     "incident": "incidents against",
@@ -19,6 +20,10 @@ _THINGS = {
 }
 _NUMBERS = ["ratio", "low", "high", "p"]
 _LAST_OF_CAPE = 2018
+_VARIANT = [
+    *("choice", "n", "per_year", "low", "high"),
+    *("level", "level_low", "level_high", "p_break", "passing"),
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,22 @@ class Targeting:
         rows = self.estimates()[["ratio", "low", "high"]].itertuples(name=None)
         return estimates.table((words, numbers, n, "ratio") for words, *numbers in rows)
 
+    @property
+    def untested(self) -> str:
+        """Why the chosen year cannot be tested as a break, and which can; "" where it can be."""
+        tested = self.scan["at"]
+        if (tested == self.at).any():
+            return ""
+        start = f"A break at {self.at} cannot be tested in {self._period}: a break needs "
+        start += f"{break_margin()} years before it and {break_margin()} from it on. "
+        if tested.empty:
+            return f"{start}No year has them."
+        return f"{start}Years that have them: {years((tested.min(), tested.max()))}."
+
+    @property
+    def _period(self) -> str:
+        return years((self.counts["year"].min(), self.counts["year"].max()))
+
     def sentence(self, who: str, unit: str) -> str:
         """The answer in one sentence, with intervals.
 
@@ -92,7 +113,7 @@ class Targeting:
         unit
             "incident", "exile" or "episode".
         """
-        period = f"{self.counts['year'].min()}-{self.counts['year'].max()}"
+        period = self._period
         start = f"Recorded {_THINGS[unit]} {who}"
         why = "; ".join(self.why)
         if self.rise is None:
@@ -117,7 +138,8 @@ def _numbers(fit: Fit | None, term: str) -> list[float]:
 def _direction(rise: Fit) -> str:
     """Rose or fell, and by how many percent a year."""
     ratio, low, high, _ = _numbers(rise, "per year")
-    yearly = f"{100 * (ratio - 1):+.0f} % a year [{100 * (low - 1):+.0f}, {100 * (high - 1):+.0f}]"
+    percents = [signed(100 * (factor - 1)) for factor in (ratio, low, high)]
+    yearly = f"{percents[0]} % a year [{percents[1]}, {percents[2]}]"
     if low > 1:
         return f"rose: {yearly}"
     return f"fell: {yearly}" if high < 1 else f"neither clearly rose nor fell: {yearly}"
@@ -152,7 +174,7 @@ def targeting(
     Raises
     ------
     ParameterError
-        Where the first year does not lie before the last, or for an unknown unit or model.
+        Where the first year lies after the last, or for an unknown unit or model.
 
     Examples
     --------
@@ -161,10 +183,10 @@ def targeting(
     >>> round(float(series.rise.term("per year")["ratio"]), 2), series.rise.n
     (1.08, 160)
     """
-    if first_year >= last_year:
+    if first_year > last_year:
         raise ParameterError(
-            f"the series would start in {first_year} (not searched before?) and end in "
-            f"{last_year}: choose a later last_year"
+            f"the series would start in {first_year} and end in {last_year}: "
+            "choose a later last_year"
         )
     counts = per_year(incidents, first_year, last_year, unit)
     why: list[str] = []
@@ -198,7 +220,7 @@ def variants(
         One row a choice: `choice`, `n`, `per_year`, `low`, `high` (ratios), `level`, `level_low`,
         `level_high`, `p_break` (no change at `at`), `passing` (other years that pass at 5 %, of
         those tested); missing where there are too few cases. A choice that leaves fewer than 5
-        years has no row.
+        years, or would go on after the last year, has no row.
     """
     other_model = "negative_binomial" if model == "poisson" else "poisson"
     chosen = {"incidents": joined, "last_year": last_year, "unit": unit, "model": model}
@@ -208,16 +230,15 @@ def variants(
     parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
     parts |= selections(joined, "doubtful", "alleged", "cape", "relatives")
     choices |= {words: {"incidents": part} for words, part in parts.items()}
-    choices[f"until {_LAST_OF_CAPE}, CAPE's last year"] = {
-        "last_year": min(last_year, _LAST_OF_CAPE)
-    }
+    if last_year >= _LAST_OF_CAPE:
+        choices[f"until {_LAST_OF_CAPE}, CAPE's last year"] = {"last_year": _LAST_OF_CAPE}
     rows = []
     for words, changed in choices.items():
         arguments = chosen | changed
         if arguments["last_year"] - first_year >= 4:
             series = targeting(first_year=first_year, at=at, **arguments)
             rows.append({"choice": words, **_variant(series)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_VARIANT)
 
 
 def _variant(series: Targeting) -> dict[str, object]:

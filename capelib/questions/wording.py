@@ -14,13 +14,23 @@ def percent(share: float, low: float, high: float) -> str:
     return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
 
+def signed(number: float) -> str:
+    """A whole number with its sign; there is no "-0".
+
+    >>> signed(11.7), signed(-0.3), signed(-5)
+    ('+12', '0', '-5')
+    """
+    text = f"{number:+.0f}"
+    return "0" if text == "-0" else text
+
+
 def points(change: float, low: float, high: float) -> str:
     """A difference of shares (fractions) in percentage points, with its interval.
 
     >>> points(0.269, 0.14, 0.382)
     '+27 points [+14, +38]'
     """
-    return f"{100 * change:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+    return f"{signed(100 * change)} points [{signed(100 * low)}, {signed(100 * high)}]"
 
 
 def times(ratio: float, low: float, high: float) -> str:
