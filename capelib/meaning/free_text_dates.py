@@ -28,7 +28,7 @@ from capelib.meaning.yes_no import is_unknown
 from capelib.vocabulary import edtf
 from capelib.vocabulary.text import LONGEST, plain, plain_cells
 
-__all__ = ["RULES", "read_all", "several_dates", "written_dates"]
+__all__ = ["ARROW", "RULES", "dates_between_arrows", "read_all", "several_dates", "written_dates"]
 
 _LONGEST_DATE = 100
 _RARE = 0.05  # the share of dates in the other order that are taken for slips
@@ -40,7 +40,7 @@ _TIME = (
     r"(?: ?(?:z|\(?(?:utc|gmt|msk)?[+-][0-9]{1,2}(?::?[0-9]{2})?\)?|\(?(?:utc|gmt|msk)\)?))?$"
 )
 _RAISED = re.compile("(?<=[0-9])[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
-_ARROW = re.compile(r"\s*(?:[\u2192\u27f6\u279c\u279d\u21d2\u2794]|[-=]+>)\s*")
+ARROW = r"\s*(?:[\u2192\u27f6\u279c\u279d\u21d2\u2794]|[-=]+>)\s*"
 _TYPED_YEAR = re.compile("1905-0[3-9]-[0-3][0-9]")
 _DAY_ZERO = date(1899, 12, 30)  # from which spreadsheets count days after February 1900
 _EMPTY_CELL = "1900-01-01"
@@ -129,6 +129,20 @@ def several_dates(cell: str) -> list[str]:
         if text := part.strip(" ,."):
             dates += [text] if _is_date(text) else _listed(text)
     return dates if len(dates) > 1 else [cell]
+
+
+def dates_between_arrows(cell: str) -> list[str]:
+    """The dates between the arrows of a cell; the cell itself where not all of them are dates.
+
+    By itself such a cell is a range; beside two measures, "2015 → 2016" is a date for each.
+
+    Examples
+    --------
+    >>> dates_between_arrows("2015 → May 2016")
+    ['2015', 'May 2016']
+    """
+    dates = re.split(ARROW, cell) if len(cell) <= LONGEST else [cell]
+    return dates if all(_is_date(text) for text in dates) else [cell]
 
 
 def _listed(text: str) -> list[str]:
@@ -232,7 +246,7 @@ def _read_text(text: str, orders: dict[str, str]) -> Cell:
         return dated(None, "date.unknown")
     if len(text) > _LONGEST_DATE:
         raise Refused("too long to be a date")
-    if _ARROW.search(text):
+    if re.search(ARROW, text):
         return _read_arrow(text, orders)
     if text.startswith(("1", "2", "[", "{")) and (cell := _read_edtf(text.upper())):
         return cell
@@ -246,7 +260,7 @@ def _read_text(text: str, orders: dict[str, str]) -> Cell:
 def _read_arrow(text: str, orders: dict[str, str]) -> Cell:
     """5 March 2015 → 7 March 2015, of which each may have a time of day."""
     # "3:00 pm (gmt+3) → 5:00 pm": the second end is only a time of the same day
-    ends = [re.sub(_TIME, r"\1", end) for end in _ARROW.split(text)]
+    ends = [re.sub(_TIME, r"\1", end) for end in re.split(ARROW, text)]
     ends = [end for end in ends if not _ONLY_TIME.fullmatch(end)]
     if len(ends) > 2:
         raise Refused(*SEVERAL)
