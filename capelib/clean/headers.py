@@ -15,6 +15,7 @@ from capelib.clean.changes import (
     LOOK,
     SET_ASIDE,
 )
+from capelib.clean.date_columns import dates_joined
 from capelib.clean.distinct import DistinctColumn, at_places
 from capelib.clean.layouts import FREE_TEXT, Match
 from capelib.clean.rows import RowLog
@@ -72,6 +73,7 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
         for column, value in match.layout.fixed.items():
             cells[column] = DistinctColumn.from_words(every_row, pd.Series([value]))
         _refuse_headers(cells, match, rows, start)
+        cells = dates_joined(cells, match.layout, rows, start, sheet.days_from_1904)
         read_lines = _lines_of_events if match.layout.events else _line_a_row
         parts.append(read_lines(frame, cells, match, rows, start))
         persons.append(_persons(frame, match))

@@ -29,6 +29,8 @@ _CALLED = {str: "a text", list: "a list", dict: "a table"}
 # Free text may name anybody: it is taken only where a layout of the user's says so, and where the
 # header is just the one that it names.
 FREE_TEXT = "outcome"
+# A date may stand in several columns, which `capelib.clean.date_columns` puts together.
+DATE_PARTS = ("year", "month", "day", "start", "end")
 # Columns of exiles and sources that may stand beside those of the incidents.
 BESIDE = ("category", "is_group", "url", "kind", "publisher")
 
@@ -186,7 +188,11 @@ def _require_parts(content: dict[str, Any]) -> None:
             raise _Wrong(f"{part} must be {_CALLED[_PARTS[part]]}, not {_short(value)}")
     headers, fixed = content.get("columns", {}), content.get("fixed", {})
     known = [*columns("incidents"), *BESIDE]
-    for column in [*headers, *content.get("values", {}), *fixed, *content.get("needs", [])]:
+    for column in content.get("values", {}):
+        if column not in known:
+            raise _Wrong(unknown("column", column, known))
+    known += DATE_PARTS
+    for column in [*headers, *fixed, *content.get("needs", [])]:
         if column not in known:
             raise _Wrong(unknown("column", column, known))
     for column, value in fixed.items():
@@ -275,6 +281,8 @@ def match(headers: list[str], layout: Layout) -> Match:
     of_row, *events = groups
     needed = dict.fromkeys((*layout.needs, "origin", *(() if layout.events else ("measure",))))
     given = {*of_row.values(), *layout.fixed}
+    if given & {"year", "start"}:
+        given.add("date")
     missing = [column for column in needed if column not in given]
     if layout.events and not any("measure" in event.values() for event in events):
         missing.append("measure")

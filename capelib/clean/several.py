@@ -13,7 +13,7 @@ from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.rows import RowLog
 from capelib.clean.values import Reader
 from capelib.meaning.codes import several_values
-from capelib.meaning.free_text_dates import several_dates
+from capelib.meaning.free_text_dates import ARROW, dates_between_arrows, several_dates
 from capelib.meaning.state_names import several_states
 
 RULES = {
@@ -128,6 +128,8 @@ def split(lines: IncidentRows, rows: RowLog, readers: dict[str, Reader]) -> Inci
             several = _lists(lines.cells[column], readers[column], cut)
             if several.parts:
                 lists[column] = several
+    if lists and "date" in lines.cells and "date" not in lines.shared:
+        lists |= _dates_with_arrows(lines, lists)
     unshared = {name: several for name, several in lists.items() if name not in lines.shared}
     if unshared:
         lines = _one_line_a_value(lines, rows, unshared)
@@ -148,6 +150,25 @@ def _lists(column: DistinctColumn, reader: Reader, cut: Callable[[str], list[str
             if len(values) > 1:
                 parts[int(place)] = values
     return _Lists(parts, _sizes(column, parts, usual=1))
+
+
+def _dates_with_arrows(lines: IncidentRows, lists: dict[str, _Lists]) -> dict[str, _Lists]:
+    """An arrow between dates is a range, unless another cell of the row holds as many values."""
+    column = lines.cells["date"]
+    parts = {}
+    for place, cell in column.words[column.words.str.contains(ARROW).fillna(False)].items():
+        ends = dates_between_arrows(str(cell))
+        if 1 < len(ends) <= MOST:
+            parts[int(place)] = ends
+    if not parts:
+        return {}
+    listed = lists.get("date", _Lists({}, _sizes(column, {}, usual=1)))
+    others = [several.sizes for name, several in lists.items() if name != "date"]
+    sizes = _sizes(column, parts, usual=1)
+    paired = (sizes > 1) & np.any([other == sizes for other in others], axis=0)
+    if not paired.any():
+        return {}
+    return {"date": _Lists(listed.parts | parts, np.where(paired, sizes, listed.sizes))}
 
 
 def _sizes(column: DistinctColumn, parts: dict[int, list[str]], usual: int) -> np.ndarray:

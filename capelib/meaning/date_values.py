@@ -36,6 +36,21 @@ RULES = {
     "date.range": (0.95, "from one date to another"),
     "date.range.short": (0.8, "years, of which the second is written with two digits"),
     "date.range.slash": (0.85, "from one date to another, written with a slash"),
+    "date.range.arrow": (0.8, "from one date to another, written with an arrow"),
+    "date.range.days": (0.7, "two days in a row, taken for the time of one incident"),
+    "date.range.short-end": (0.85, "a range whose end is written without its year"),
+    "date.footnote": (0.8, "a year or date with the sign of a footnote, which is left out"),
+    "date.footnote.digit": (
+        0.6,
+        "a year with the number of a footnote, as in texts copied from PDF",
+    ),
+    "date.rest-unknown": (0.8, "the part that is known, beside words that the rest is not"),
+    "date.week": (0.8, "the week of a day: kept as about this day"),
+    "date.typed-year": (
+        0.6,
+        "a day of 1905, which spreadsheets make of a year typed into a date cell: this year",
+    ),
+    "date.zero": (0.8, "1 January 1900, which spreadsheets show for an empty cell: left blank"),
     "date.one-of": (0.95, "one of several dates"),
     "date.one-of.span": (0.8, "one of several times, kept as the span from the first to the last"),
 }

@@ -7,18 +7,28 @@
 # own text_to_edtf reads 157, 251 as another date, and 83 that are none.
 
 import re
+from datetime import date
 
 import pandas as pd
 
 from capelib.meaning.cells import Cell, by_distinct
 from capelib.meaning.date_grammar import read_phrase
-from capelib.meaning.date_values import BACKWARDS, RULES, Refused, dated, existing, text_of
+from capelib.meaning.date_remarks import is_year_with_note, with_remark, without_remark
+from capelib.meaning.date_values import (
+    BACKWARDS,
+    RULES,
+    SEVERAL,
+    Refused,
+    dated,
+    existing,
+    text_of,
+)
 from capelib.meaning.date_words import phrase_of
 from capelib.meaning.yes_no import is_unknown
 from capelib.vocabulary import edtf
 from capelib.vocabulary.text import LONGEST, plain, plain_cells
 
-__all__ = ["RULES", "read_all", "several_dates", "written_dates"]
+__all__ = ["ARROW", "RULES", "dates_between_arrows", "read_all", "several_dates", "written_dates"]
 
 _LONGEST_DATE = 100
 _RARE = 0.05  # the share of dates in the other order that are taken for slips
@@ -26,8 +36,15 @@ _TIME_LEFT_OUT = " @"  # stands at the end of a form whose time of day was left 
 _TIME = (
     r"^([^:]*[0-9][^:]*?)"
     r"(?:t|,? (?:at |в )?|, ?)[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?"
-    r"(?: ?(?:am|pm|a\.m\.|p\.m\.))?(?: ?(?:z|utc|gmt|msk|[+-][0-9]{2}:?[0-9]{2}))?$"
+    r"(?: ?(?:am|pm|a\.m\.|p\.m\.))?"
+    r"(?: ?(?:z|\(?(?:utc|gmt|msk)?[+-][0-9]{1,2}(?::?[0-9]{2})?\)?|\(?(?:utc|gmt|msk)\)?))?$"
 )
+_RAISED = re.compile("(?<=[0-9])[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
+ARROW = r"\s*(?:[\u2192\u27f6\u279c\u279d\u21d2\u2794]|[-=]+>)\s*"
+_TYPED_YEAR = re.compile("1905-0[3-9]-[0-3][0-9]")
+_DAY_ZERO = date(1899, 12, 30)  # from which spreadsheets count days after February 1900
+_EMPTY_CELL = "1900-01-01"
+_ONLY_TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?: ?[ap]m)?(?: ?\(?(?:utc|gmt)[^ ]*\)?)?")
 _NUMERIC = re.compile(r"([0-9]{1,2}) ?([./-]) ?([0-9]{1,2}) ?\2 ?[0-9]{4}\b")
 _PLAIN_NUMBER = re.compile(r"[0-9]{4,8}(?:\.[0-9]{1,12})?")
 _HALF_KNOWN = re.compile(r"[0-9]{2}(?:[0-9][?_]|\?\?|__)")  # 201?
@@ -114,6 +131,20 @@ def several_dates(cell: str) -> list[str]:
     return dates if len(dates) > 1 else [cell]
 
 
+def dates_between_arrows(cell: str) -> list[str]:
+    """The dates between the arrows of a cell; the cell itself where not all of them are dates.
+
+    By itself such a cell is a range; beside two measures, "2015 → 2016" is a date for each.
+
+    Examples
+    --------
+    >>> dates_between_arrows("2015 → May 2016")
+    ['2015', 'May 2016']
+    """
+    dates = re.split(ARROW, cell) if len(cell) <= LONGEST else [cell]
+    return dates if all(_is_date(text) for text in dates) else [cell]
+
+
 def _listed(text: str) -> list[str]:
     """Dates between commas, "and" or "/", if all of the text is dates; one may hold a comma."""
     pieces = _WEAK_SEPARATOR.split(text)
@@ -134,14 +165,42 @@ def _is_date(text: str) -> bool:
 
 
 def _without_times(cells: pd.Series) -> pd.Series:
-    """Plain text without the time of day, with which each of a million cells may differ."""
+    """Plain text without the time of day, with which each of a million cells may differ.
+
+    A raised number behind another one is a note: as plain text it would be one of its digits.
+    """
+    cells = cells.astype("str")
+    raised = cells.str.contains(_RAISED).fillna(False).astype(bool)
+    if raised.any():
+        cells = cells.mask(raised, cells[raised].str.replace(_RAISED, "*", regex=True))
     return plain_cells(cells).str.replace(_TIME, rf"\1{_TIME_LEFT_OUT}", regex=True)
 
 
 def read_all(forms: list[str]) -> list[Cell]:
     """Which date does each of a column's distinct `plain` texts mean?"""
     orders = _orders(forms)
-    return [_read(form, orders) for form in forms]
+    cells = [_read(form, orders) for form in forms]
+    values = [cell.value or "" for cell in cells]
+    strange = [bool(value == _EMPTY_CELL or _TYPED_YEAR.fullmatch(value)) for value in values]
+    if any(strange) and not _is_history(values, strange):
+        cells = [_typed(cell) if odd else cell for cell, odd in zip(cells, strange, strict=True)]
+    return cells
+
+
+def _is_history(values: list[str], strange: list[bool]) -> bool:
+    """Does a column hold other dates of those years?"""
+    years = ("190", "191", "192", "193")
+    pairs = zip(values, strange, strict=True)
+    return any(value.startswith(years) and not odd for value, odd in pairs)
+
+
+def _typed(cell: Cell) -> Cell:
+    """What was typed into a date cell that shows a day of 1905, or the first day of 1900."""
+    if cell.value == _EMPTY_CELL:
+        return dated(None, "date.zero")
+    year = (date.fromisoformat(str(cell.value)) - _DAY_ZERO).days
+    is_year = edtf.FIRST_YEAR <= year <= edtf.LAST_YEAR
+    return dated(str(year), "date.typed-year", cell.certainty) if is_year else cell
 
 
 def _orders(forms: list[str]) -> dict[str, str]:
@@ -167,10 +226,19 @@ def _read(form: str, orders: dict[str, str]) -> Cell:
     try:
         cell = _read_text(text, orders)
     except Refused as refused:
-        return refused.cell
+        cell = _read_without_remark(text, orders) or refused.cell
     if text != form and cell.rule in ("", "date.edtf"):
         return cell._replace(rule="date.time")
     return cell
+
+
+def _read_without_remark(text: str, orders: dict[str, str]) -> Cell | None:
+    """The date beside "month unknown", a footnote and the like; None where there is none."""
+    remark = without_remark(text) if len(text) <= _LONGEST_DATE else None
+    if remark is None:
+        return None
+    cell = _read(remark.text, orders)
+    return with_remark(cell, remark) if cell.value else None
 
 
 def _read_text(text: str, orders: dict[str, str]) -> Cell:
@@ -178,6 +246,8 @@ def _read_text(text: str, orders: dict[str, str]) -> Cell:
         return dated(None, "date.unknown")
     if len(text) > _LONGEST_DATE:
         raise Refused("too long to be a date")
+    if re.search(ARROW, text):
+        return _read_arrow(text, orders)
     if text.startswith(("1", "2", "[", "{")) and (cell := _read_edtf(text.upper())):
         return cell
     if _HALF_KNOWN.fullmatch(text) and (cell := _read_edtf(re.sub("[?_]", "X", text))):
@@ -185,6 +255,17 @@ def _read_text(text: str, orders: dict[str, str]) -> Cell:
     if _PLAIN_NUMBER.fullmatch(text) and (cell := _read_number(text)):
         return cell
     return read_phrase(phrase_of(text, orders))
+
+
+def _read_arrow(text: str, orders: dict[str, str]) -> Cell:
+    """5 March 2015 → 7 March 2015, of which each may have a time of day."""
+    # "3:00 pm (gmt+3) → 5:00 pm": the second end is only a time of the same day
+    ends = [re.sub(_TIME, r"\1", end) for end in re.split(ARROW, text)]
+    ends = [end for end in ends if not _ONLY_TIME.fullmatch(end)]
+    if len(ends) > 2:
+        raise Refused(*SEVERAL)
+    cell = read_phrase(phrase_of(" to ".join(ends), orders))
+    return cell._replace(rule="date.range.arrow", certainty=min(0.8, cell.certainty))
 
 
 def _read_edtf(text: str) -> Cell | None:
@@ -209,6 +290,8 @@ def _read_number(text: str) -> Cell | None:
     whole, _, decimals = text.partition(".")
     if len(whole) == 4 and decimals and not decimals.strip("0"):
         return dated(text_of(existing(int(whole))), "date.number")
+    if len(whole) == 5 and not decimals and is_year_with_note(whole):
+        return None
     if len(whole) == 5 and 20000 <= int(whole) <= 60000:
         # Counted from a day early, since spreadsheets count a 29 February 1900.
         day = pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(whole))

@@ -341,6 +341,7 @@ def finish(grid: Grid, body: pd.DataFrame, names: list[str], rows: tuple[int, ..
         rows,
         frame.set_axis([unique[column] for column in frame], axis=1),
         notes.frame(unique | dict.fromkeys(blank, "")),
+        grid.days_from_1904,
     )
 
 

@@ -99,6 +99,8 @@ class Sheet:
     notes : DataFrame
         `row` (missing: the whole table), `column`, `value` (as it stands in the file), `made`
         (what was made of it), `rule`, `severity` (info, guess or problem), `certainty` (0 to 1).
+    days_from_1904 : bool
+        Whether numbers of days count from 1904, as some workbooks do, and not from 1900.
     """
 
     file: str
@@ -106,6 +108,7 @@ class Sheet:
     header_rows: tuple[int, ...]
     frame: pd.DataFrame
     notes: pd.DataFrame
+    days_from_1904: bool = False
 
 
 @dataclass
@@ -126,6 +129,8 @@ class Grid:
         Whether the workbook shows the sheet.
     extra : int
         Number of the column of cells beyond the last column; -1 where there are none.
+    days_from_1904 : bool
+        As in `Sheet`.
     """
 
     file: str
@@ -135,6 +140,7 @@ class Grid:
     notes: Notes = field(default_factory=Notes)
     visible: bool = True
     extra: int = -1
+    days_from_1904: bool = False
 
     @cached_property
     def head(self) -> pd.DataFrame:

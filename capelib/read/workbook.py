@@ -19,6 +19,7 @@ import pandas as pd
 from capelib.errors import DataError
 from capelib.read.header import tabulate
 from capelib.read.sheet import Grid, Notes, Sheet, text_rows
+from capelib.read.workbook_dates import dates_as_typed
 from capelib.read.workbook_scan import SAVE_AGAIN, Refused, Scan, scan_workbook
 
 # cells of the area that a sheet covers: a full sheet of 19 columns; 32 bytes each while it is read
@@ -197,6 +198,9 @@ def _grids_from(out: IO[bytes], file: str, scans: dict[str, Scan]) -> Iterator[G
             continue
         if "error" in content:
             raise Refused(f"{content['error']}: {SAVE_AGAIN}, or as CSV")
+        if "dated" in content:
+            about |= content
+            continue
         if batches:
             scan = scans.get(about["sheet"], Scan())
             yield _grid(about, pd.concat(batches, ignore_index=True), file, scan)
@@ -211,6 +215,7 @@ def _grid(about: dict[str, Any], cells: pd.DataFrame, file: str, scan: Scan) -> 
     cells = cells.reindex(columns=range(left + len(cells.columns)))
     notes = Notes()
     _note_hidden(scan, cells, notes)
+    cells = dates_as_typed(cells, about.get("dated", []), scan.shown, scan.days_from_1904, notes)
     for row, column, value in scan.failed:
         notes.add(
             "read.error",
@@ -225,7 +230,10 @@ def _grid(about: dict[str, Any], cells: pd.DataFrame, file: str, scan: Scan) -> 
         notes.add("read.formula", made, row=row, column=column, severity="guess")
     if not about["visible"]:
         notes.add("read.hidden_sheet", "the sheet is hidden", severity="guess")
-    return Grid(file, about["sheet"], cells.astype("str"), scan.merged, notes, about["visible"])
+    cells = cells.astype("str")
+    grid = Grid(file, about["sheet"], cells, scan.merged, notes, about["visible"])
+    grid.days_from_1904 = scan.days_from_1904
+    return grid
 
 
 def _note_hidden(scan: Scan, cells: pd.DataFrame, notes: Notes) -> None:

@@ -8,6 +8,7 @@ none, so a hostile file must not meet it inside a notebook.
 import json
 import sys
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
 from capelib.read.cell_text import text_of
@@ -16,10 +17,14 @@ MEMORY = 2 << 30  # bytes for this process
 # characters that it may write: few long texts used in many cells would otherwise fill the disk
 TEXT = 512 << 20
 BATCH = 5_000  # rows a line
+_DATES = {date, datetime}  # what cells are that hold a date, and not its text
 
 
 def main(path: str, only: str = "") -> None:
-    """Writes each sheet (or `only` this) as lines of JSON: its name and place, then its rows."""
+    """Writes each sheet (or `only` this) as lines of JSON: its name and place, then its rows.
+
+    Last come the numbers of the columns in which a cell is a date, and not the text of one.
+    """
     from python_calamine import CalamineError
 
     _limit_memory()
@@ -60,7 +65,10 @@ def _lines(path: str, only: str) -> Iterator[Any]:
             "merged": sheet.merged_cell_ranges or [],
         }
         batch: list[list[str | None]] = []
+        dated: set[int] = set()
+        values = []
         for row in sheet.iter_rows():
+            values.append(row)
             batch.append([text_of(cell) for cell in row])
             written += sum(len(cell) for cell in batch[-1] if cell)
             if written > TEXT:
@@ -68,8 +76,21 @@ def _lines(path: str, only: str) -> Iterator[Any]:
                 return
             if len(batch) == BATCH:
                 yield batch
-                batch = []
+                dated |= _columns_with_dates(values, dated)
+                batch, values = [], []
         yield batch
+        dated |= _columns_with_dates(values, dated)
+        yield {"dated": sorted(sheet.start[1] + place for place in dated)}
+
+
+def _columns_with_dates(rows: list[list[Any]], known: set[int]) -> set[int]:
+    """The places of the columns that hold a date, beside those that are known."""
+    columns = enumerate(zip(*rows, strict=True))
+    return {
+        place
+        for place, cells in columns
+        if place not in known and not _DATES.isdisjoint(map(type, cells))
+    }
 
 
 def _write(content: Any) -> None:

@@ -7,19 +7,21 @@ each sheet is known before it is asked.
 
 import posixpath
 import zipfile
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
 from capelib.read.sheet import MAX_COLUMNS, Area
+from capelib.read.workbook_dates import part_shown, part_shown_by_format
 
 MAX_UNPACKED = 2 << 30  # bytes of its parts together
 SMALL = 64 << 20  # bytes that any workbook may unpack to
 # unpacked to packed bytes, beyond SMALL; sheets of the field have about 12, one of equal rows 60
 MAX_RATIO = 200
 MAX_PARTS = 5_000
-_SHARED = "xl/sharedstrings.xml"
+_SHARED, _STYLES = "xl/sharedstrings.xml", "xl/styles.xml"
 MAX_MARKS = 1_000_000  # hidden rows, merged cells, failed formulas
 SAVE_AGAIN = "open it in a spreadsheet program and save it again"
 
@@ -52,6 +54,11 @@ class Scan:
         Cells that hold something and are not written out: an ods file says how often one repeats.
     texts : int
         Cells of an xlsx file that name one of its shared texts.
+    shown : dict
+        The rows of the cells whose dates are shown in part, by column and by what is shown (see
+        `capelib.read.workbook_dates`).
+    days_from_1904 : bool
+        Whether the workbook counts days from 1904.
     """
 
     hidden_rows: list[tuple[int, int]] = field(default_factory=list)
@@ -63,6 +70,13 @@ class Scan:
     area: list[int] = field(default_factory=list)
     repeated: int = 0
     texts: int = 0
+    shown: dict[tuple[int, str], "array[int]"] = field(default_factory=dict)
+    days_from_1904: bool = False
+
+    def show(self, part: str, rows: range, columns: range) -> None:
+        """Notes cells of which only this part of the date is shown."""
+        for column in columns:
+            self.shown.setdefault((column, part), array("l")).extend(rows)
 
     def hide_rows(self, first: int, last: int) -> None:
         """Notes hidden rows; a sheet may hide all rows below its table at once."""
@@ -205,17 +219,19 @@ def _no_doctype(*_: object) -> None:
 
 
 def _scan_xlsx(parts: _Parts) -> dict[str, Scan]:
-    sheets = _sheet_parts(parts)
+    sheets, days_from_1904 = _sheet_parts(parts)
+    styles = _Styles().read(parts)
     scans: dict[str, Scan] = {}
     for name, part in sheets.items():
         if part not in parts.by_name:
             raise Refused(f"lacks the part of its sheet {name}: {SAVE_AGAIN}")
-        scans[name] = _XlsxSheet().read(parts, part)
+        scans[name] = _XlsxSheet(styles).read(parts, part)
+        scans[name].days_from_1904 = days_from_1904
     shared = _SharedTexts()
     for part in parts.by_name:
         if part == _SHARED:
             parts.walk(part, shared.start, shared.connect)
-        elif part.endswith((".xml", ".rels")) and part not in sheets.values():
+        elif part.endswith((".xml", ".rels")) and part not in (*sheets.values(), _STYLES):
             parts.walk(part)
     if sum(scan.texts for scan in scans.values()) * max(shared.lengths, default=0) > parts.most:
         shared.require_little_text(parts, list(sheets.values()))
@@ -268,10 +284,14 @@ class _SharedTexts:
             )
 
 
-def _sheet_parts(parts: _Parts) -> dict[str, str]:
-    """The part that holds each sheet of an xlsx file, in the order of the workbook."""
+def _sheet_parts(parts: _Parts) -> tuple[dict[str, str], bool]:
+    """The part that holds each sheet of an xlsx file, in the order of the workbook.
+
+    And whether the workbook counts days from 1904.
+    """
     targets: dict[str, str] = {}
     sheets: dict[str, str] = {}
+    from_1904 = False
 
     def relation(tag: str, attributes: dict[str, str]) -> None:
         if tag == "Relationship" and attributes.get("Type", "").endswith("/worksheet"):
@@ -279,20 +299,52 @@ def _sheet_parts(parts: _Parts) -> dict[str, str]:
             targets[attributes.get("Id", "")] = target.lstrip("/").lower()
 
     def sheet(tag: str, attributes: dict[str, str]) -> None:
-        if tag == "sheet":
+        nonlocal from_1904
+        if tag == "workbookPr":
+            from_1904 = attributes.get("date1904") in ("1", "true", "on")
+        elif tag == "sheet":
             key = next((value for name, value in attributes.items() if name.endswith(":id")), "")
             if key in targets:
                 sheets[attributes.get("name", "")] = targets[key]
 
     parts.walk("xl/_rels/workbook.xml.rels", relation)
     parts.walk("xl/workbook.xml", sheet)
-    return sheets
+    return sheets, from_1904
+
+
+class _Styles:
+    """The styles of an xlsx file that show a part of a date."""
+
+    def __init__(self) -> None:
+        self.formats: dict[str, str] = {}  # codes by the workbook's own numbers of formats
+        self.in_cells = False
+        self.number = 0
+        self.parts: dict[str, str] = {}
+
+    def read(self, parts: _Parts) -> dict[str, str]:
+        """What is shown of a date, by the number of a style as cells name it."""
+        if _STYLES in parts.by_name:
+            parts.walk(_STYLES, self.start)
+        return self.parts
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "numFmt":
+            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif tag in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            self.in_cells = tag == "cellXfs"
+        elif tag == "xf" and self.in_cells:
+            form = attributes.get("numFmtId", "")
+            if shown := part_shown_by_format(form, self.formats.get(form)):
+                self.parts[str(self.number)] = shown
+            self.number += 1
 
 
 class _XlsxSheet:
-    """Scans one sheet of an xlsx file."""
+    """Scans one sheet of an xlsx file. styles: those that show a part of a date."""
 
-    def __init__(self) -> None:
+    def __init__(self, styles: dict[str, str]) -> None:
+        self.styles = styles
+        self.style = ""
         self.scan = Scan()
         self.row = 0
         self.column = -1
@@ -318,8 +370,12 @@ class _XlsxSheet:
                 self._end_formula()
             self._go_to(attributes.get("r", ""))
             self.type = attributes.get("t", "")
+            self.style = attributes.get("s", "")
         elif tag == "v" or tag == "is":
             self.scan.cover(self.row, self.column)
+            if self.style in self.styles:
+                rows, columns = range(self.row, self.row + 1), range(self.column, self.column + 1)
+                self.scan.show(self.styles[self.style], rows, columns)
             self.scan.texts += self.type == "s"
             if self.formula or self.type == "e":
                 self.listening = True
@@ -394,7 +450,8 @@ def _scan_ods(parts: _Parts) -> dict[str, Scan]:
     if "encryption-data" in tags:
         raise Refused("is locked with a password: remove the password and save it again")
     book = _OdsContent()
-    parts.walk("content.xml", book.start)
+    parts.walk("content.xml", book.start, book.connect)
+    book.end_date()
     for scan in book.scans.values():
         scan.require_few_marks()
     return book.scans
@@ -412,10 +469,29 @@ class _OdsContent:
         self.row, self.rows = 1, 0  # the row, and how often it is repeated
         self.column, self.columns = 0, 0  # the cell, and how often it is repeated
         self.declared = 0  # columns declared so far
+        self.date = ""  # of the cell whose text is listened to
+        self.texts: list[str] = []
+
+    def connect(self, parser: expat.XMLParserType) -> None:
+        self.parser = parser
+
+    def end_date(self) -> None:
+        """Ends a cell with a date: its text is what the sheet shows."""
+        if not self.date:
+            return
+        self.parser.CharacterDataHandler = None
+        shown = part_shown(self.date, " ".join(self.texts))
+        self.date, self.texts = "", []
+        # an ods file may say that a cell repeats without end; such a file is refused later
+        if shown and self.scan.repeated < MAX_MARKS:
+            rows = range(self.row, self.row + self.rows)
+            self.scan.show(shown, rows, range(self.column, self.column + self.columns))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if not tag.startswith("table") and tag != "covered-table-cell":
             return
+        if self.date:
+            self.end_date()
         plain = {name.rpartition(":")[2]: value for name, value in attributes.items()}
         if tag in ("table-cell", "covered-table-cell"):
             self._cell(plain)
@@ -448,6 +524,9 @@ class _OdsContent:
         if kind is not None:
             scan.cover(row, column, self.rows, self.columns)
             scan.repeated += self.rows * self.columns - 1
+        if kind == "date":
+            self.date = attributes.get("date-value", "")
+            self.parser.CharacterDataHandler = self.texts.append
         if "formula" in attributes:
             if kind == "string" and attributes.get("string-value") == "":
                 scan.failed.append((row, column, "#N/A"))
