@@ -123,7 +123,7 @@ def clean(
     matches = []
     for sheet in sheets:
         headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
-        matches.append(find(headers, shown.text(place), layout))
+        matches.append(find(headers, shown.text(place), layout, sheet.frame))
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
