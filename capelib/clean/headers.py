@@ -33,6 +33,8 @@ RULES = {
     "correction": "an error of the source, corrected by the layout",
     "layout.fixed": "what the layout says of every row",
     "layout.value": "a word that the layout explains",
+    "read.another_table": "another table in the same sheet, which is not read",
+    "read.header_again": "the names of columns again",
     "read.footer": "looks like a note under the table",
     "read.total": "looks like a total",
 }
@@ -41,6 +43,8 @@ _NAME_PARTS = {
     "forename", "given name", "middle name", "patronymic", "имя", "фамилия", "отчество",
 }  # fmt: skip
 _REMEDIES = {
+    "read.header_again": "take the row out of the table",
+    "read.another_table": "make it a table of its own",
     "read.long_row": "put a cell that holds a comma between quotation marks",
     "read.rows_in_cell": "close the quotation mark",
     "read.merged_sideways": "take the heading out of the table, or undo the merging",

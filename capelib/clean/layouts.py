@@ -417,10 +417,24 @@ def _misspelt(
     return matches
 
 
+def written_headers(layout: Layout) -> set[str]:
+    """All headers that a layout knows, as it writes them and as `bare` gives them."""
+    groups = (layout.columns, layout.further, *layout.events)
+    written = {
+        header
+        for names in groups
+        for column, headers in names.items()
+        if column != "yes"
+        for header in headers
+    }
+    return written | {bare(header) for header in written}
+
+
 @cache
 def known_headers() -> frozenset[str]:
     """The headers that the shipped layouts know, as `bare` gives them."""
-    return frozenset().union(*(_known_headers(layout) for layout in layouts().values()))
+    known = [header for layout in layouts().values() for header in written_headers(layout)]
+    return frozenset(map(bare, known))
 
 
 def find(
@@ -466,6 +480,14 @@ def find(
         ": rename them as in `cape codebook incidents`, "
         "or describe the table in a layout of your own and give it with --layout"
     )
+
+
+def layout_of(headers: list[str], chosen: str = "") -> str:
+    """The name of the layout that understands the headers of a table, "" for none."""
+    try:
+        return find(headers, "", chosen).layout.name
+    except DataError:
+        return ""
 
 
 def _absent(found: Match) -> list[str]:

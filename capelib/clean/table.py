@@ -11,9 +11,11 @@ from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
 from capelib.clean.layouts import Match, find
+from capelib.clean.layouts import layout as find_layout
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names
+from capelib.clean.stacked import tables_of
 from capelib.clean.values import readers, tidied
 from capelib.clean.withdrawn import key_columns, with_plain_names, without_withdrawn
 from capelib.read.sheet import Sheet, where
@@ -118,12 +120,15 @@ def clean(
         No layout fits, or a correction does not find what it corrects.
     """
     keys = withdrawn_keys()
+    chosen = find_layout(layout) if layout else None
+    sheets = [part for sheet in sheets for part in tables_of(sheet, chosen)]
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
-    matches = []
+    matches: list[Match] = []
     for sheet in sheets:
         headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
-        matches.append(find(headers, shown.text(place), layout, sheet.frame))
+        like_first = matches[0].layout.name if matches else layout
+        matches.append(find(headers, shown.text(place), layout or like_first, sheet.frame))
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
@@ -134,7 +139,7 @@ def clean(
     table = _without_withdrawn(gathered(left, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
         _refuse_unlisted(table.lines, rows, column, keys)
-    # Sheets that are read together have the same columns, and so the same layout.
+    # Sheets that are read together have the same layout.
     reading = readers(matches[0].layout)
     lines = split(table.lines, rows, reading)
     tidy, days = tidied(lines.cells, lines.row, rows, reading)
