@@ -85,6 +85,24 @@ def page(ds: Dataset) -> Iterator[Section]:
     yield from short(ds)
     groups = _grouped(lines[duplicate])
     yield Section("Duplicates", [(group.column, _duplicate(group, ds)) for group in groups])
+    yield Section("Every filled cell", _cells(ds))
+
+
+def _cells(ds: Dataset) -> list[tuple[str, str]]:
+    """What became of the filled cells, in one line; none where they were not counted."""
+    counts = [table.cells for table in ds.tables if table.cells]
+    if not counts:
+        return []
+    filled, read, not_read, aside = (
+        sum(getattr(count, part) for count in counts)
+        for part in ("filled", "read", "not_read", "set_aside")
+    )
+    text = (
+        f"{_many(filled, 'filled cell')} below the header: {read:,} read, "
+        f"{not_read:,} not read (columns dropped, and what is told above), "
+        f"{aside:,} in rows set aside"
+    )
+    return [("cells", text)]
 
 
 def short(ds: Dataset) -> Iterator[Section]:
@@ -179,11 +197,18 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for text, certainty in guessed.items():
         yield "look", f"{text} (a guess, {certainty:.0%} sure)"
     dropped = lines[lines["severity"] == DROPPED].drop_duplicates("column")
-    of_person = dropped["rule"] == "column.person"
+    filled: dict[str, int] = {}
+    for table in ds.tables:
+        for name, count in (table.cells.dropped if table.cells else {}).items():
+            filled[name] = filled.get(name, 0) + count
+    of_person, competing = (dropped["rule"] == rule for rule in ("column.person", "column.other"))
     persons, others = (
-        [plain_cell(name) for name in dropped.loc[which, "column"]]
-        for which in (of_person, ~of_person)
+        [_with_count(name, filled) for name in dropped.loc[which, "column"]]
+        for which in (of_person, ~of_person & ~competing)
     )
+    for line in dropped[competing].itertuples():
+        why = line.made.partition("; ")[2]
+        yield "dropped", f"{_with_count(line.column, filled)}: {why}"
     if persons:
         yield "dropped", f"{_list(persons)}: may hold names of persons, which never enter"
     if others:
@@ -191,6 +216,12 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield "dropped", f"{_list(others)}: {advice}"
     if withdrawn := int(lines.loc[lines["severity"] == WITHDRAWN, "rows"].sum()):
         yield "dropped", f"{_many(withdrawn, 'incident')} withdrawn on request (data/withdrawn.csv)"
+
+
+def _with_count(header: str, filled: dict[str, int]) -> str:
+    """A header with the number of filled cells below it, where that is known."""
+    name = plain_cell(header)
+    return f"{name} ({_many(filled[header], 'cell')})" if filled.get(header) else name
 
 
 # ------------------------------------------------------------ cells

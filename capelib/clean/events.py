@@ -143,6 +143,9 @@ def _log(
     event: _Event, lines: np.ndarray, rows: RowLog, start: int, rule: str, made: str = "no incident"
 ) -> None:
     """One guess for each of these rows of an event; the column is named by its header."""
+    if made == "no incident":
+        for name in event.headers:
+            rows.unread[lines + start] += getattr(event, name).filled[lines]
     header = next(
         event.headers[name] for name in ("measure", "date", "host") if name in event.headers
     )

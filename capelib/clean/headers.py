@@ -55,20 +55,33 @@ _NAMING_HEADERS = ("read.twice", "read.unnamed")  # notes that name the header o
 
 @dataclass(frozen=True)
 class Gathered:
-    """lines: of all sheets. persons: a name for each row, or blank. frames: sheets, corrected."""
+    """What stands in the sheets.
+
+    Attributes
+    ----------
+    lines
+        Of all sheets.
+    persons
+        A name for each row, or blank.
+    frames
+        The sheets, corrected.
+    told
+        For each sheet the headers that are not read, each with its line in the log.
+    """
 
     lines: IncidentRows
     persons: DistinctColumn
     frames: list[pd.DataFrame]
+    told: list[frozenset[str]]
 
 
 def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) -> Gathered:
     """All sheets under each other, one line an incident, known errors of their source corrected."""
     frames = _corrected(sheets, matches, rows)
-    parts, persons = [], []
+    parts, persons, told = [], [], []
     for sheet, match, frame in zip(sheets, matches, frames, strict=True):
         start = int(rows.starts[len(parts)])
-        log_headers(sheet, match, rows)
+        told.append(log_headers(sheet, match, rows))
         log_reading(sheet, match, rows, start)
         cells = {
             name: DistinctColumn.from_cells(frame[header]) for header, name in match.columns.items()
@@ -86,7 +99,7 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
     if untrusted.any():
         cells = {name: column.without(untrusted) for name, column in lines.cells.items()}
         lines = replace(lines, cells=cells)
-    return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames)
+    return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames, told)
 
 
 def _line_a_row(
@@ -140,6 +153,7 @@ def _add_further(
             whole = one.fillna(other)
             remedy = f"write one row for each {column}, or name both columns in a layout"
             made = "the first one is used"
+            rows.unread[both + start] += 1
             rows.log(column, both + start, f"{column}.further", made, GUESS, remedy, 0.5)
         else:
             whole = one.fillna(other).mask(differs & first.filled, one + "; " + other)
@@ -174,8 +188,12 @@ def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
 # ---------------------------------------------------------------- headers and notes of reading
 
 
-def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
-    """Logs which header was taken for which column, what was dropped, and what the layout adds."""
+def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> frozenset[str]:
+    """Logs which header was taken for which column, what was dropped, and what the layout adds.
+
+    Gives the headers of the columns that were dropped.
+    """
+    told = set()
 
     def log(row: int, column: str, rule: str, made: str, **also: object) -> None:
         rows.changes.add(sheet.file, sheet.sheet, row, column, rule, made, **also)
@@ -206,8 +224,10 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, made, **also)
+            told.add(name)
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
+    return frozenset(told)
 
 
 def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:

@@ -6,7 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from capelib.clean.layouts import Layout, layouts, match, written_headers
+from capelib.clean.layouts import (
+    Layout,
+    layout,
+    layout_of,
+    layouts,
+    match,
+    written_headers,
+)
 from capelib.read.sheet import EXTRA, Notes, Sheet
 
 AGAIN = "read.header_again"
@@ -16,7 +23,7 @@ SHARE = 0.6  # of its filled cells
 _PROBLEM = {"severity": "problem", "certainty": 0.5}
 
 
-def tables_of(sheet: Sheet, chosen: Layout | None = None) -> list[Sheet]:
+def tables_of(sheet: Sheet, chosen: str = "") -> list[Sheet]:
     """Which tables stand in a sheet?
 
     Parameters
@@ -24,7 +31,7 @@ def tables_of(sheet: Sheet, chosen: Layout | None = None) -> list[Sheet]:
     sheet
         As it was read: all rows under the first header.
     chosen
-        The layout that the user named.
+        The layout that the user named, "" to find it by the first header.
 
     Returns
     -------
@@ -33,26 +40,30 @@ def tables_of(sheet: Sheet, chosen: Layout | None = None) -> list[Sheet]:
         and the columns of a table beside the first as a table of its own. A part that no layout
         understands is noted as a problem: its rows are set aside and not shown.
     """
-    options = [chosen] if chosen else list(layouts().values())
+    headers = [str(name) for name in sheet.frame.columns]
+    name = layout_of(headers, chosen)
+    if not name:
+        return [sheet]
+    used = layout(chosen or name)
     parts = []
-    for beside in _beside(sheet, options):
-        parts.extend(_below(beside, options))
+    for beside in _beside(sheet, used):
+        parts.extend(_below(beside, used))
     return parts
 
 
-def _understood(headers: list[str], options: list[Layout]) -> bool:
-    return any(not match(headers, option).missing for option in options)
+def _understood(headers: list[str], used: Layout) -> bool:
+    return not match(headers, used).missing
 
 
 # ---------------------------------------------------------------- beside each other
 
 
-def _beside(sheet: Sheet, options: list[Layout]) -> list[Sheet]:
+def _beside(sheet: Sheet, used: Layout) -> list[Sheet]:
     """The sheet, and the columns whose names repeat the others as tables of their own."""
     parts: list[Sheet] = []
     taken: set[str] = set()
-    for columns, plain in [*_repeated(sheet), *_competing(sheet, options)]:
-        if taken & set(columns) or not _understood(plain, options):
+    for columns, plain in [*_repeated(sheet), *_competing(sheet, used)]:
+        if taken & set(columns) or not _understood(plain, used):
             continue
         taken.update(columns)
         frame = sheet.frame[columns].set_axis(plain, axis=1)
@@ -85,26 +96,24 @@ def _repeated(sheet: Sheet) -> list[tuple[list[str], list[str]]]:
     return [(columns, [str(given[name]) for name in columns]) for columns in groups.values()]
 
 
-def _competing(sheet: Sheet, options: list[Layout]) -> list[tuple[list[str], list[str]]]:
+def _competing(sheet: Sheet, used: Layout) -> list[tuple[list[str], list[str]]]:
     """Neighbouring columns that stand for the same as others, with all that a table needs."""
     names = [str(name) for name in sheet.frame.columns]
-    for option in options:
-        found = match(names, option)
-        places = [place for place, name in enumerate(names) if name in found.others]
-        if found.missing or len(places) < 2:
-            continue
-        columns = names[places[0] : places[-1] + 1]
-        if not any(name in found.certainty for name in columns):
-            return [(columns, columns)]
-    return []
+    by_header = match(names, used)
+    places = [place for place, name in enumerate(names) if name in by_header.others]
+    if len(places) < 2:
+        return []
+    columns = names[places[0] : places[-1] + 1]
+    apart = not any(name in by_header.certainty for name in columns)
+    return [(columns, columns)] if apart else []
 
 
 # ---------------------------------------------------------------- below each other
 
 
-def _below(sheet: Sheet, options: list[Layout]) -> list[Sheet]:
+def _below(sheet: Sheet, used: Layout) -> list[Sheet]:
     """The rows down to the next header, and those below it under its names."""
-    places = _header_places(sheet, options)
+    places = _header_places(sheet, used)
     if not len(places):
         return [sheet]
     frame, old = sheet.frame, [str(name) for name in sheet.frame.columns]
@@ -120,7 +129,7 @@ def _below(sheet: Sheet, options: list[Layout]) -> list[Sheet]:
         if body.empty:
             continue
         row = int(frame.index[start])
-        if _understood([name for name in names if name], options):
+        if _understood([name for name in names if name], used):
             part = _noted_below(replace(_part(sheet, body, names), header_rows=(row,)), row)
         else:
             made = (
@@ -177,7 +186,7 @@ def _names(header: pd.Series, old: list[str]) -> list[str]:
     return names
 
 
-def _header_places(sheet: Sheet, options: list[Layout]) -> np.ndarray:
+def _header_places(sheet: Sheet, used: Layout) -> np.ndarray:
     """The places of rows that name columns, but otherwise than the header of the sheet does.
 
     A row that repeats the header as it is, is known by that and set aside later.
@@ -190,6 +199,7 @@ def _header_places(sheet: Sheet, options: list[Layout]) -> np.ndarray:
         return np.array([], dtype=int)
     names = [str(name) for name in frame.columns]
     words = {*names, *(name.rpartition(" / ")[2] for name in names)}
+    options = list({each.name: each for each in (used, *layouts().values())}.values())
     for option in options:
         words |= written_headers(option)
     variants = {form for word in words for form in (word, word.title(), word.capitalize())}

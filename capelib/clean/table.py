@@ -1,5 +1,6 @@
 """A user's table made into the codebook's: every row clean or set aside, every change logged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
 from capelib.clean.layouts import Match, find
-from capelib.clean.layouts import layout as find_layout
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names
@@ -28,6 +28,31 @@ NOT_SHOWN = ("url", "outcome", "kind", "publisher")
 
 
 @dataclass(frozen=True)
+class CellCount:
+    """What became of the filled cells of a table.
+
+    Attributes
+    ----------
+    filled
+        How many there are.
+    read
+        Those that the incidents rest on.
+    not_read
+        Those of columns that are dropped, and others that are told as not read.
+    set_aside
+        Those of rows that are set aside.
+    dropped
+        The filled cells of each column that is dropped, by its header as it may be shown.
+    """
+
+    filled: int
+    read: int
+    not_read: int
+    set_aside: int
+    dropped: dict[str, int]
+
+
+@dataclass(frozen=True)
 class TableRead:
     """A table as it was read and understood, without its cells.
 
@@ -41,6 +66,8 @@ class TableRead:
         How many rows were read.
     match
         How its headers were understood, each as it may be shown.
+    cells
+        What became of its filled cells; None for a list beside the incidents.
     """
 
     file: str
@@ -48,6 +75,7 @@ class TableRead:
     header_rows: tuple[int, ...]
     rows: int
     match: Match
+    cells: CellCount | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +148,7 @@ def clean(
         No layout fits, or a correction does not find what it corrects.
     """
     keys = withdrawn_keys()
-    chosen = find_layout(layout) if layout else None
-    sheets = [part for sheet in sheets for part in tables_of(sheet, chosen)]
+    sheets = [part for sheet in sheets for part in tables_of(sheet, layout)]
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
     matches: list[Match] = []
@@ -147,6 +174,7 @@ def clean(
 
     kept = np.flatnonzero(~rows.bad[lines.row])
     _account(rows, lines.row[kept])
+    cells = _account_for_cells(left, matches, table, rows)
     tidy = {name: column.take(kept) for name, column in tidy.items()}
     days = days.iloc[kept].reset_index(drop=True)
     exiles = ids.exiles(lines, kept, table.persons, tidy["origin"], rows, withdrawn)
@@ -164,7 +192,7 @@ def clean(
         rows.where(lines.row[kept]),
         set_aside_rows(table.lines, rows, show_cells),
         ChangeLog([log, rows.changes], shown=rows.shown),
-        tables_read(sheets, matches, rows.shown),
+        tables_read(sheets, matches, rows.shown, cells),
         names,
         rows.shown,
     )
@@ -183,10 +211,16 @@ def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series
     return texts
 
 
-def tables_read(sheets: list[Sheet], matches: list[Match], shown: Shown) -> tuple[TableRead, ...]:
-    """The tables without their cells."""
+def tables_read(
+    sheets: list[Sheet],
+    matches: list[Match],
+    shown: Shown,
+    counts: Sequence[CellCount | None] = (),
+) -> tuple[TableRead, ...]:
+    """The tables without their cells, with the counts of these where they are known."""
     tables = []
-    for sheet, match in zip(sheets, matches, strict=True):
+    counts = counts or [None] * len(sheets)
+    for sheet, match, count in zip(sheets, matches, counts, strict=True):
         names = shown.headers(sheet, list(match.certainty))
         match = replace(
             match,
@@ -196,9 +230,14 @@ def tables_read(sheets: list[Sheet], matches: list[Match], shown: Shown) -> tupl
                 for event in match.events
             ),
             certainty={names[header]: sure for header, sure in match.certainty.items()},
+            others={
+                names[header]: (column, names[used])
+                for header, (column, used) in match.others.items()
+            },
+            further={names[header]: column for header, column in match.further.items()},
         )
         file, name = shown.text(sheet.file), shown.text(sheet.sheet)
-        tables.append(TableRead(file, name, sheet.header_rows, len(sheet.frame), match))
+        tables.append(TableRead(file, name, sheet.header_rows, len(sheet.frame), match, count))
     return tuple(tables)
 
 
@@ -214,7 +253,8 @@ def _without_withdrawn(table: Gathered, rows: RowLog, withdrawn: pd.Series) -> G
     rows.withdrawn[lines.row[gone]] = True
     rows.log("", np.flatnonzero(rows.withdrawn), RULE, "removed", WITHDRAWN, REMEDY)
     left = np.flatnonzero(~rows.withdrawn[lines.row])
-    return Gathered(lines.take(left), table.persons.without(rows.withdrawn), table.frames)
+    persons = table.persons.without(rows.withdrawn)
+    return replace(table, lines=lines.take(left), persons=persons)
 
 
 def _refuse_unlisted(lines: IncidentRows, rows: RowLog, column: str, keys: pd.Series) -> None:
@@ -239,6 +279,43 @@ def _account(rows: RowLog, kept: np.ndarray) -> None:
             f"{rows.total} rows read, {clean_rows.sum()} clean, {rows.bad.sum()} set aside, "
             f"{rows.withdrawn.sum()} withdrawn: please report this file's shape"
         )
+
+
+def _account_for_cells(
+    sheets: list[Sheet], matches: list[Match], table: Gathered, rows: RowLog
+) -> list[CellCount]:
+    """Every filled cell is read, told as not read, or set aside with its row: how many are which?
+
+    A column is read or told, and none is both.
+    """
+    counts = []
+    gone = rows.bad | rows.withdrawn
+    for number, (sheet, match) in enumerate(zip(sheets, matches, strict=True)):
+        places = slice(int(rows.starts[number]), int(rows.starts[number + 1]))
+        used, told = {*match.certainty, *match.further}, table.told[number]
+        shown = rows.shown.headers(sheet, list(match.certainty))
+        aside = gone[places]
+        filled, unread, of_rows_aside = 0, 0, 0
+        dropped = {}
+        for name in map(str, sheet.frame.columns):
+            cells = sheet.frame[name].notna().to_numpy()
+            in_column = int(cells.sum())
+            if in_column and (name in used) == (name in told):
+                raise AssertionError(
+                    f"column {shown[name]} with {in_column} filled cells is neither read nor told, "
+                    "or both: please report the names of this table's columns"
+                )
+            filled += in_column
+            of_rows_aside += int((cells & aside).sum())
+            if name in told:
+                unread += int((cells & ~aside).sum())
+                dropped[shown[name]] = in_column
+        unread += int(rows.unread[places][~aside].sum())
+        read = filled - unread - of_rows_aside
+        if read < 0:
+            raise AssertionError(f"{filled} filled cells, {unread} not read: please report this")
+        counts.append(CellCount(filled, read, unread, of_rows_aside, dropped))
+    return counts
 
 
 def _incidents(

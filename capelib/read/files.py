@@ -77,9 +77,9 @@ def read(
     Returns
     -------
     list of Sheet
-        One, or several where sheets of a workbook have the same columns, or one layout. Each row of the file
-        below the header is in `frame` under its number, blank rows excepted; footers and totals
-        are kept and noted as problems, and so is all that reading had to decide.
+        One, or several where sheets of a workbook have the same columns, or one layout. Each row
+        of the file below the header is in `frame` under its number, blank rows excepted; footers
+        and totals are kept and noted as problems, and so is all that reading had to decide.
 
     Raises
     ------
