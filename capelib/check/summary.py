@@ -17,7 +17,7 @@ from capelib.dataset import PLACE, Dataset
 from capelib.read.sheet import where
 
 # Lines of each section: all together fill one screen.
-MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}
+MOST = {"read": 5, "guesses": 7, "changed": 8, "aside": 8}
 EXAMPLES = 2  # of a change
 ROWS = 6  # row numbers of a problem
 LONGEST = 36  # letters of a cell
@@ -85,24 +85,21 @@ def page(ds: Dataset) -> Iterator[Section]:
     yield from short(ds)
     groups = _grouped(lines[duplicate])
     yield Section("Duplicates", [(group.column, _duplicate(group, ds)) for group in groups])
-    yield Section("Every filled cell", _cells(ds))
 
 
-def _cells(ds: Dataset) -> list[tuple[str, str]]:
-    """What became of the filled cells, in one line; none where they were not counted."""
+def cells(ds: Dataset) -> str:
+    """What became of every filled cell, in one line; "" where they were not counted."""
     counts = [table.cells for table in ds.tables if table.cells]
     if not counts:
-        return []
+        return ""
     filled, read, not_read, aside = (
         sum(getattr(count, part) for count in counts)
         for part in ("filled", "read", "not_read", "set_aside")
     )
-    text = (
-        f"{_many(filled, 'filled cell')} below the header: {read:,} read, "
-        f"{not_read:,} not read (columns dropped, and what is told above), "
-        f"{aside:,} in rows set aside"
+    return (
+        f"{_many(filled, 'filled cell')}: {read:,} read, {not_read:,} told as not read, "
+        f"{aside:,} in rows set aside."
     )
-    return [("cells", text)]
 
 
 def short(ds: Dataset) -> Iterator[Section]:
@@ -191,6 +188,10 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
             certainty = match.certainty[header]
             group = sure if certainty == 1 else guessed
             group[f"{column}: {plain_cell(header)}"] = certainty
+        for header, column in match.further.items():
+            sure[f"second {column}: {plain_cell(header)}"] = 1.0
+        if match.highest:
+            sure[f"highest stage, only compared: {plain_cell(match.highest)}"] = 1.0
         for column, value in match.layout.fixed.items():
             sure[f"{column}: always {plain_cell(value)}, says the layout"] = 1.0
     yield "", "; ".join(sure)

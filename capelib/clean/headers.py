@@ -211,13 +211,14 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> frozenset[str]:
     for name in map(str, sheet.frame.columns):
         filled = int(sheet.frame[name].notna().sum())
         empty = name == FREE_TEXT and not filled
-        if name not in match.certainty and name not in match.further and not empty:
+        used = name in match.certainty or name in match.further or name == match.highest
+        if not used and not empty:
             made = f"dropped: {filled:,} filled cell{'' if filled == 1 else 's'}"
             rule, remedy = "column.unknown", "name it in a layout if it is one of the codebook's"
             if name in match.others:
-                column, used = match.others[name]
+                column, instead = match.others[name]
                 rule, remedy = "column.other", "name the right one in a layout if this is wrong"
-                made += f"; also a {column}, but {shown[used]} is used"
+                made += f"; also a {column}, but {shown[instead]} is used"
             if bare(name) == FREE_TEXT:
                 rule, remedy = "column.text", "free text may name anybody: name it in a layout"
             if is_name_column(name):

@@ -27,6 +27,7 @@ _PARTS = {
     "columns": dict,
     "general": list,
     "further": dict,
+    "highest": list,
     "events": list,
     "values": dict,
     "fixed": dict,
@@ -56,6 +57,9 @@ class Layout:
         Those headers that say less than the others: "year", "country". They give way.
     further
         Our columns with the headers of a second or third value, such as "second host".
+    highest
+        Headers of the highest stage that a person reached: its number is compared with the stages
+        of the incidents.
     events
         Where a row holds several incidents, the columns of each; `yes` is the measure that a mere
         "yes" in its measure column stands for, or a date without a measure.
@@ -75,6 +79,7 @@ class Layout:
     columns: dict[str, list[str]] = field(default_factory=dict)
     general: frozenset[str] = frozenset()
     further: dict[str, list[str]] = field(default_factory=dict)
+    highest: tuple[str, ...] = ()
     events: tuple[dict[str, Any], ...] = ()
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
@@ -103,6 +108,8 @@ class Match:
         is used instead.
     further
         Headers of a second value, such as "second host", with our column.
+    highest
+        The header of the highest stage, "" where there is none.
     """
 
     layout: Layout
@@ -112,6 +119,7 @@ class Match:
     missing: tuple[str, ...]
     others: dict[str, tuple[str, str]] = field(default_factory=dict)
     further: dict[str, str] = field(default_factory=dict)
+    highest: str = ""
 
     @property
     def every_column(self) -> list[tuple[str, str]]:
@@ -194,6 +202,7 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         further={
             column: _headers(names, column) for column, names in content.get("further", {}).items()
         },
+        highest=tuple(_cell(header) for header in content.get("highest", [])),
         events=tuple(_event(event) for event in content.get("events", [])),
         words={column: _words(values, column) for column, values in words.items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
@@ -333,7 +342,8 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
     missing = [column for column in needed if column not in given]
     if layout.events and not any(map(_is_said, layout.events, events)):
         missing.append("measure")
-    return Match(layout, of_row, tuple(events), certainty, tuple(missing), others, further)
+    highest = _highest([name for name in headers if name not in columns], [layout])
+    return Match(layout, of_row, tuple(events), certainty, tuple(missing), others, further, highest)
 
 
 def _is_said(spec: dict[str, Any], event: dict[str, str]) -> bool:
@@ -427,6 +437,7 @@ def written_headers(layout: Layout) -> set[str]:
         if column != "yes"
         for header in headers
     }
+    written |= set(layout.highest)
     return written | {bare(header) for header in written}
 
 
@@ -474,12 +485,20 @@ def find(
     listed = [" ".join(header[:40].split()) for header in known[:12]]
     if more := len(headers) - len(listed):
         listed.append(f"{more} more that {'is' if more == 1 else 'are'} not shown")
-    nearest = "" if chosen else f", {best.layout.title}"
+    nearest = "" if chosen else f"the nearest layout is {best.layout.name}, {best.layout.title}; "
+    if "measure" in best.missing and (how_far := _highest(headers, options)):
+        nearest += f"{how_far} says how far it went, not what was done; "
     raise DataError(
-        f"{lacks} (it has: {', '.join(listed)}; the nearest layout is {best.layout.name}{nearest})"
-        ": rename them as in `cape codebook incidents`, "
+        f"{lacks} (it has: {', '.join(listed)}): {nearest}"
+        "rename them as in `cape codebook incidents`, "
         "or describe the table in a layout of your own and give it with --layout"
     )
+
+
+def _highest(headers: list[str], options: list[Layout]) -> str:
+    """The header for the highest stage of each row, "" where there is none."""
+    known = {bare(header) for option in options for header in option.highest}
+    return next((header for header in headers if bare(header) in known), "")
 
 
 def layout_of(headers: list[str], chosen: str = "") -> str:

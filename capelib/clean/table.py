@@ -11,6 +11,7 @@ from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, ChangeLog
 from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
+from capelib.clean.highest import log_highest
 from capelib.clean.layouts import Match, find
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
@@ -177,6 +178,7 @@ def clean(
     cells = _account_for_cells(left, matches, table, rows)
     tidy = {name: column.take(kept) for name, column in tidy.items()}
     days = days.iloc[kept].reset_index(drop=True)
+    log_highest(table.frames, matches, rows, lines.row[kept], tidy["measure"])
     exiles = ids.exiles(lines, kept, table.persons, tidy["origin"], rows, withdrawn)
     incidents, sources = _incidents(lines, kept, tidy, exiles, rows, withdrawn)
     persons_known = bool(table.persons.filled.any()) or "exile_id" in lines.cells
@@ -234,6 +236,7 @@ def tables_read(
                 names[header]: (column, names[used])
                 for header, (column, used) in match.others.items()
             },
+            highest=names.get(match.highest, ""),
             further={names[header]: column for header, column in match.further.items()},
         )
         file, name = shown.text(sheet.file), shown.text(sheet.sheet)
@@ -292,7 +295,7 @@ def _account_for_cells(
     gone = rows.bad | rows.withdrawn
     for number, (sheet, match) in enumerate(zip(sheets, matches, strict=True)):
         places = slice(int(rows.starts[number]), int(rows.starts[number + 1]))
-        used, told = {*match.certainty, *match.further}, table.told[number]
+        used, told = {*match.certainty, *match.further, match.highest}, table.told[number]
         shown = rows.shown.headers(sheet, list(match.certainty))
         aside = gone[places]
         filled, unread, of_rows_aside = 0, 0, 0
