@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 
-import numpy as np
 import pandas as pd
 
 from capelib.meaning.codes import coded
@@ -27,17 +26,7 @@ def readable(cells: pd.Series, column: str) -> float:
     distinct = cells.dropna().drop_duplicates().iloc[:MOST].astype("str").reset_index(drop=True)
     if distinct.empty:
         return 0.0
-    if column == "date":
-        read = written_dates(distinct)
-    elif column in STATES:
-        read = states(distinct)
-    elif column in CODED:
-        read = coded(distinct, column)
-    elif column in YES:
-        read = yes(distinct)
-    else:
-        return 1.0
-    return float((read["problem"].isna() & read["value"].notna()).mean())
+    return float(_values(distinct, column).notna().mean())
 
 
 def holds_dates(cells: pd.Series) -> bool:
@@ -68,7 +57,7 @@ def chosen(
     -------
     (str, float)
         First of all its cells must be readable. Then the header that says more is taken, then the
-        leftmost. Of two columns of dates that agree it is the more exact one.
+        leftmost; where the columns agree that is certain, and of dates the more exact one is taken.
     """
     if len(headers) == 1 or frame is None:
         return headers[0], 1.0
@@ -79,34 +68,45 @@ def chosen(
         return left[0], 1.0
     special = [header for header in left if bare(header.rpartition(" / ")[2]) not in general]
     best = (special or left)[0]
-    if column != "date":
-        return best, BY_WORDS if len(special) == 1 else BY_PLACE
     agreeing = True
     for other in left:
-        if other != best:
-            agree, finer = _compared(frame[best], frame[other])
-            if agree and finer:
-                best = other
-            agreeing &= agree
+        if other == best:
+            continue
+        agree, finer = _compared(frame[best], frame[other], column)
+        agreeing &= agree
+        if agree and finer:
+            best = other
     if agreeing:
         return best, 1.0
     return best, BY_WORDS if len(special) == 1 else BY_PLACE
 
 
-def _compared(dates: pd.Series, others: pd.Series) -> tuple[bool, bool]:
-    """Do two columns of dates agree, and is the other one more exact?"""
-    both = pd.DataFrame({"dates": dates, "others": others}).dropna().drop_duplicates().iloc[:MOST]
-    if both.empty:
-        return False, False
-    spans = {}
-    for name in both:
-        read = written_dates(both[name].reset_index(drop=True))
-        spans[name] = edtf.bounds(read["value"].mask(read["problem"].notna()))
-    one, other = spans["dates"], spans["others"]
-    known = (one["date_start"].notna() & other["date_start"].notna()).to_numpy()
+def _compared(cells: pd.Series, others: pd.Series, column: str) -> tuple[bool, bool]:
+    """Do two columns agree, and is the other one more exact, as only dates can be?"""
+    pairs = pd.DataFrame({"cells": cells, "others": others}).dropna().drop_duplicates().iloc[:MOST]
+    one, other = (_values(pairs[name].reset_index(drop=True), column) for name in pairs)
+    known = (one.notna() & other.notna()).to_numpy()
     if not known.any():
         return False, False
-    meet = (one["date_start"] <= other["date_end"]) & (other["date_start"] <= one["date_end"])
-    lengths = [(each["date_end"] - each["date_start"])[known].mean() for each in (one, other)]
-    agree = float(np.mean(meet.to_numpy()[known])) >= AGREE
-    return agree, bool(lengths[1] < lengths[0])
+    one, other = one[known].reset_index(drop=True), other[known].reset_index(drop=True)
+    if column != "date":
+        return float((one == other).mean()) >= AGREE, False
+    first, second = edtf.bounds(one), edtf.bounds(other)
+    meet = (first["date_start"] <= second["date_end"]) & (second["date_start"] <= first["date_end"])
+    lengths = [(days["date_end"] - days["date_start"]).mean() for days in (first, second)]
+    return float(meet.mean()) >= AGREE, bool(lengths[1] < lengths[0])
+
+
+def _values(cells: pd.Series, column: str) -> pd.Series:
+    """What one of our columns would hold of these cells; missing where they cannot be read."""
+    if column == "date":
+        read = written_dates(cells)
+    elif column in STATES:
+        read = states(cells)
+    elif column in CODED:
+        read = coded(cells, column)
+    elif column in YES:
+        read = yes(cells)
+    else:
+        return cells
+    return read["value"].mask(read["problem"].notna())

@@ -62,6 +62,9 @@ def lines_of_events(
             if name in event.headers:
                 detail = getattr(event, name)
             of_events.append(detail.take(happened))
+    if not row:  # a part of the sheet that no layout understands: its rows are set aside
+        row, measures = [np.array([], dtype=int)], [DistinctColumn.blank(0)]
+        details = {name: [DistinctColumn.blank(0)] for name in details}
     unsorted = np.concatenate(row)
     order = np.argsort(unsorted, kind="stable")
     line = unsorted[order]

@@ -136,7 +136,7 @@ def _below(sheet: Sheet, used: Layout) -> list[Sheet]:
                 f"below a second header in row {row} that no layout understands: "
                 "not read; make it a table of its own"
             )
-            part = _with_problem(_part(sheet, body, old), body.index, ANOTHER, made)
+            part = _with_problem(_part(sheet, body, names), body.index, ANOTHER, made)
         if end < len(frame):
             part = _again(part, frame.index[end : end + 1])
         parts.append(part)

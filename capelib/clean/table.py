@@ -13,10 +13,11 @@ from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
 from capelib.clean.highest import log_highest
 from capelib.clean.layouts import Match, find
+from capelib.clean.layouts import match as matched
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names
-from capelib.clean.stacked import tables_of
+from capelib.clean.stacked import ANOTHER, tables_of
 from capelib.clean.values import readers, tidied
 from capelib.clean.withdrawn import key_columns, with_plain_names, without_withdrawn
 from capelib.read.sheet import Sheet, where
@@ -152,11 +153,7 @@ def clean(
     sheets = [part for sheet in sheets for part in tables_of(sheet, layout)]
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
-    matches: list[Match] = []
-    for sheet in sheets:
-        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
-        like_first = matches[0].layout.name if matches else layout
-        matches.append(find(headers, shown.text(place), layout or like_first, sheet.frame))
+    matches = _matches(sheets, layout, shown)
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
@@ -198,6 +195,22 @@ def clean(
         names,
         rows.shown,
     )
+
+
+def _matches(sheets: list[Sheet], layout: str, shown: Shown) -> list[Match]:
+    """How the headers of each sheet are understood: by one layout, that of the first sheet.
+
+    Of a table that is set aside as a whole only what is known.
+    """
+    matches: list[Match] = []
+    for sheet in sheets:
+        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
+        if matches and (sheet.notes["rule"] == ANOTHER).any():
+            matches.append(matched(headers, matches[0].layout))
+            continue
+        chosen = layout or (matches[0].layout.name if matches else "")
+        matches.append(find(headers, shown.text(place), chosen, sheet.frame))
+    return matches
 
 
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:

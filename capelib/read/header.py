@@ -131,9 +131,17 @@ def _first_wide(head: pd.DataFrame, filled: pd.Series, least: float) -> int:
 
 
 def _is_comment(head: pd.DataFrame, row: int) -> bool:
-    """Does a row begin with the sign # and a sentence? "#" and "# case" may be names of columns."""
-    first = str(head.loc[row].dropna().iloc[0])
-    return _COMMENT.match(first) is not None
+    """Does a row begin with the sign # and a sentence, or with # as a row beside it does?
+
+    "#" and "# case" may be names of columns.
+    """
+    first = {
+        number: str(head.loc[number].dropna().iloc[0]).lstrip()
+        for number in (row - 1, row, row + 1)
+        if number in head.index
+    }
+    signs = sum(cell.startswith("#") for cell in first.values())
+    return _COMMENT.match(first[row]) is not None or (first[row].startswith("#") and signs > 1)
 
 
 def _merged_sideways(merged: list[Area], row: int, used: tuple[int, int]) -> bool:
