@@ -126,6 +126,7 @@ def read_dataset(
     show_cells: `set_aside` has all cells of its rows, also those that may hold a name.
     """
     from capelib.clean.folder import clean_folder, files_of
+    from capelib.clean.layouts import layout_of
     from capelib.clean.shown import Shown, columns_of_names
     from capelib.clean.table import clean
     from capelib.clean.withdrawn import without_key
@@ -152,7 +153,7 @@ def read_dataset(
     else:
         is_file = isinstance(source, Path) and source.is_file() and os.access(source, os.R_OK)
         before = _checksum_of_table(source, []) if is_file else ""
-        sheets = read(source, sheet)
+        sheets = read(source, sheet, layout_of=lambda headers: layout_of(headers, layout))
         digest = _checksum_of_table(source, [each.frame for each in sheets])
         if before and before != digest:
             _require_same(before, digest, Shown(columns_of_names(sheets)).text(name))

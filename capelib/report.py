@@ -160,6 +160,8 @@ def checked(ds: "Dataset") -> None:
     console = _console()
     _sections(console, summary.page(ds))
     console.print(f"\n{summary.PROMISE}")
+    if cells := summary.cells(ds):
+        console.print(cells)
 
 
 def problems(ds: "Dataset") -> None:

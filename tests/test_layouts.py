@@ -138,9 +138,8 @@ def test_the_first_of_two_columns_for_the_same_thing_counts_and_the_other_is_nam
         frame(("TJK", "RUS", "TUR", "threat"), columns=["origin", "where", "location", "measure"])
     )
     assert ds.incidents["host"].tolist() == ["RUS"]
-    assert changes_by(ds, "column.unknown") == [
-        ("", "location", "(not shown)", "dropped", "dropped")
-    ]
+    made = "dropped: 1 filled cell; also a host, but where is used"
+    assert changes_by(ds, "column.other") == [("", "location", "(not shown)", made, "dropped")]
 
 
 def test_a_table_without_what_every_incident_needs_is_refused_with_what_is_missing_and_there():

@@ -229,7 +229,7 @@ def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
     assert changes >= {
         ("exiles.csv", "origin", "TJK"),
         ("exiles.csv", "category", "religious"),
-        ("exiles.csv", "name", "dropped"),
+        ("exiles.csv", "name", "dropped: 1 filled cell"),
         ("sources.csv", "url", "left blank"),
         ("incidents.csv", "host", "RUS"),
         ("incidents.csv", "category", "dropped"),

@@ -17,7 +17,7 @@ from capelib.dataset import PLACE, Dataset
 from capelib.read.sheet import where
 
 # Lines of each section: all together fill one screen.
-MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}
+MOST = {"read": 5, "guesses": 7, "changed": 8, "aside": 8}
 EXAMPLES = 2  # of a change
 ROWS = 6  # row numbers of a problem
 LONGEST = 36  # letters of a cell
@@ -85,6 +85,21 @@ def page(ds: Dataset) -> Iterator[Section]:
     yield from short(ds)
     groups = _grouped(lines[duplicate])
     yield Section("Duplicates", [(group.column, _duplicate(group, ds)) for group in groups])
+
+
+def cells(ds: Dataset) -> str:
+    """What became of every filled cell, in one line; "" where they were not counted."""
+    counts = [table.cells for table in ds.tables if table.cells]
+    if not counts:
+        return ""
+    filled, read, not_read, aside = (
+        sum(getattr(count, part) for count in counts)
+        for part in ("filled", "read", "not_read", "set_aside")
+    )
+    return (
+        f"{_many(filled, 'filled cell')}: {read:,} read, {not_read:,} told as not read, "
+        f"{aside:,} in rows set aside."
+    )
 
 
 def short(ds: Dataset) -> Iterator[Section]:
@@ -173,17 +188,28 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
             certainty = match.certainty[header]
             group = sure if certainty == 1 else guessed
             group[f"{column}: {plain_cell(header)}"] = certainty
+        for header, column in match.further.items():
+            sure[f"second {column}: {plain_cell(header)}"] = 1.0
+        if match.highest:
+            sure[f"highest stage, only compared: {plain_cell(match.highest)}"] = 1.0
         for column, value in match.layout.fixed.items():
             sure[f"{column}: always {plain_cell(value)}, says the layout"] = 1.0
     yield "", "; ".join(sure)
     for text, certainty in guessed.items():
         yield "look", f"{text} (a guess, {certainty:.0%} sure)"
     dropped = lines[lines["severity"] == DROPPED].drop_duplicates("column")
-    of_person = dropped["rule"] == "column.person"
+    filled: dict[str, int] = {}
+    for table in ds.tables:
+        for name, count in (table.cells.dropped if table.cells else {}).items():
+            filled[name] = filled.get(name, 0) + count
+    of_person, competing = (dropped["rule"] == rule for rule in ("column.person", "column.other"))
     persons, others = (
-        [plain_cell(name) for name in dropped.loc[which, "column"]]
-        for which in (of_person, ~of_person)
+        [_with_count(name, filled) for name in dropped.loc[which, "column"]]
+        for which in (of_person, ~of_person & ~competing)
     )
+    for line in dropped[competing].itertuples():
+        why = line.made.partition("; ")[2]
+        yield "dropped", f"{_with_count(line.column, filled)}: {why}"
     if persons:
         yield "dropped", f"{_list(persons)}: may hold names of persons, which never enter"
     if others:
@@ -191,6 +217,12 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield "dropped", f"{_list(others)}: {advice}"
     if withdrawn := int(lines.loc[lines["severity"] == WITHDRAWN, "rows"].sum()):
         yield "dropped", f"{_many(withdrawn, 'incident')} withdrawn on request (data/withdrawn.csv)"
+
+
+def _with_count(header: str, filled: dict[str, int]) -> str:
+    """A header with the number of filled cells below it, where that is known."""
+    name = plain_cell(header)
+    return f"{name} ({_many(filled[header], 'cell')})" if filled.get(header) else name
 
 
 # ------------------------------------------------------------ cells

@@ -17,21 +17,25 @@ from capelib.clean.changes import (
 )
 from capelib.clean.date_columns import dates_joined
 from capelib.clean.distinct import DistinctColumn, at_places
+from capelib.clean.events import lines_of_events
 from capelib.clean.layouts import FREE_TEXT, Match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.errors import DataError
 from capelib.meaning.persons import is_name_column
-from capelib.meaning.yes_no import yes
 from capelib.read.sheet import EXTRA, Sheet, where
 from capelib.vocabulary.text import bare
 
 RULES = {
+    "host.further": "a second host stands in another column: the first is used for all",
+    "host.only": "only the column of the second host is filled: used",
+    "column.other": "stands for the same as another column, which is used",
     "column.text": "free text, which may name anybody",
     "correction": "an error of the source, corrected by the layout",
     "layout.fixed": "what the layout says of every row",
     "layout.value": "a word that the layout explains",
-    "layout.yes": "a mere yes: the measure that the layout names for it",
+    "read.another_table": "another table in the same sheet, which is not read",
+    "read.header_again": "the names of columns again",
     "read.footer": "looks like a note under the table",
     "read.total": "looks like a total",
 }
@@ -40,31 +44,45 @@ _NAME_PARTS = {
     "forename", "given name", "middle name", "patronymic", "имя", "фамилия", "отчество",
 }  # fmt: skip
 _REMEDIES = {
+    "read.header_again": "take the row out of the table",
+    "read.another_table": "make it a table of its own",
     "read.long_row": "put a cell that holds a comma between quotation marks",
     "read.rows_in_cell": "close the quotation mark",
     "read.merged_sideways": "take the heading out of the table, or undo the merging",
 }
 _ELSE_REMEDY = "take the row out of the table if it is no incident"
 _NAMING_HEADERS = ("read.twice", "read.unnamed")  # notes that name the header of their column
-_YES_SURE = 0.6  # that a "yes" under the name of a stage stands for its usual measure
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """lines: of all sheets. persons: a name for each row, or blank. frames: sheets, corrected."""
+    """What stands in the sheets.
+
+    Attributes
+    ----------
+    lines
+        Of all sheets.
+    persons
+        A name for each row, or blank.
+    frames
+        The sheets, corrected.
+    told
+        For each sheet the headers that are not read, each with its line in the log.
+    """
 
     lines: IncidentRows
     persons: DistinctColumn
     frames: list[pd.DataFrame]
+    told: list[frozenset[str]]
 
 
 def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) -> Gathered:
     """All sheets under each other, one line an incident, known errors of their source corrected."""
     frames = _corrected(sheets, matches, rows)
-    parts, persons = [], []
+    parts, persons, told = [], [], []
     for sheet, match, frame in zip(sheets, matches, frames, strict=True):
         start = int(rows.starts[len(parts)])
-        log_headers(sheet, match, rows)
+        told.append(log_headers(sheet, match, rows))
         log_reading(sheet, match, rows, start)
         cells = {
             name: DistinctColumn.from_cells(frame[header]) for header, name in match.columns.items()
@@ -73,8 +91,9 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
         for column, value in match.layout.fixed.items():
             cells[column] = DistinctColumn.from_words(every_row, pd.Series([value]))
         _refuse_headers(cells, match, rows, start)
+        _add_further(cells, frame, match, rows, start)
         cells = dates_joined(cells, match.layout, rows, start, sheet.days_from_1904)
-        read_lines = _lines_of_events if match.layout.events else _line_a_row
+        read_lines = lines_of_events if match.layout.events else _line_a_row
         parts.append(read_lines(frame, cells, match, rows, start))
         persons.append(_persons(frame, match))
     lines = _stacked(parts)
@@ -82,7 +101,7 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
     if untrusted.any():
         cells = {name: column.without(untrusted) for name, column in lines.cells.items()}
         lines = replace(lines, cells=cells)
-    return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames)
+    return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames, told)
 
 
 def _line_a_row(
@@ -117,66 +136,33 @@ def _refuse_headers(
     rows.untrusted[again] = True
 
 
-# ---------------------------------------------------------------- rows that hold several incidents
+def _add_further(
+    cells: dict[str, DistinctColumn], frame: pd.DataFrame, match: Match, rows: RowLog, start: int
+) -> None:
+    """Second values, such as a second host in a column of its own.
 
-
-def _lines_of_events(
-    frame: pd.DataFrame, cells: dict[str, DistinctColumn], match: Match, rows: RowLog, start: int
-) -> IncidentRows:
-    """A line for each event of each row; a row without an event is set aside.
-
-    A cell that says no, or not known, is no event.
+    Where a layout of the user's names both columns, both are read, as if they stood in one cell.
+    Else the first is used where it is filled, which is a guess, and the other one is told.
     """
-    row, measures = [], []
-    details: dict[str, list[DistinctColumn]] = {"date": [], "host": []}
-    for spec, event in zip(match.layout.events, match.events, strict=True):
-        headers = {column: header for header, column in event.items()}
-        if "measure" not in headers:
-            continue
-        column = DistinctColumn.from_cells(frame[headers["measure"]])
-        measure = _happened(column, spec.get("yes", ""), rows, start)
-        happened = np.flatnonzero(measure.filled)
-        row.append(happened)
-        measures.append(measure.take(happened))
-        for name, columns in details.items():
-            detail = cells.get(name) or DistinctColumn.blank(len(frame))
-            if name in headers:
-                detail = DistinctColumn.from_cells(frame[headers[name]])
-            columns.append(detail.take(happened))
-    unsorted = np.concatenate(row)
-    order = np.argsort(unsorted, kind="stable")
-    line = unsorted[order]
-    without = np.setdiff1d(np.arange(len(frame)), line) + start
-    without = without[~rows.untrusted[without]]
-    rows.refuse(without, "measure", "no incident in this row", "fill one of its measures")
-    lines = {name: column.take(line) for name, column in cells.items()}
-    lines["measure"] = DistinctColumn.stacked(measures).take(order)
-    known = {name for event in match.events for name in event.values()} | set(cells)
-    for name, columns in details.items():
-        if name in known:
-            lines[name] = DistinctColumn.stacked(columns).take(order)
-    shared = frozenset(name for name in details if name in cells)
-    return IncidentRows((line + start).astype("int32"), numbered(line), lines, shared)
-
-
-def _happened(column: DistinctColumn, usual: str, rows: RowLog, start: int) -> DistinctColumn:
-    """The measures of an event: blank where the cell says no or not known.
-
-    Where it only says yes, the usual measure.
-    """
-    answers = yes(column.words)
-    answered = answers["problem"].isna().to_numpy()
-    no = answers["rule"].isin(["yes.no", "yes.unknown"]).to_numpy() & answered
-    only_yes = (answers["value"] == "yes").fillna(False).to_numpy(dtype=bool) & bool(usual)
-    logged = pd.DataFrame({"value": column.words, "made": np.where(no, "no incident", usual)})
-    logged["rule"] = np.where(no, answers["rule"], "layout.yes")
-    logged["severity"] = np.where(no, INFO, GUESS)
-    logged["certainty"] = np.where(no, answers["certainty"], _YES_SURE)
-    logged["remedy"] = None
-    lines = np.flatnonzero(column.flags(no | only_yes))
-    lines = lines[~rows.untrusted[lines + start]]
-    rows.log_cells("measure", lines + start, column.places[lines], logged)
-    return column.map(column.words.mask(only_yes, usual).mask(no))
+    for header, column in match.further.items():
+        second = DistinctColumn.from_cells(frame[header])
+        first = cells.get(column) or DistinctColumn.blank(len(frame))
+        one, other = first.cells(), second.cells()
+        differs = second.filled & (one != other).fillna(True).to_numpy(dtype=bool)
+        differs &= ~rows.untrusted[start : start + len(frame)]
+        both = np.flatnonzero(differs & first.filled)
+        if match.layout.shipped:
+            whole = one.fillna(other)
+            remedy = f"write one row for each {column}, or name both columns in a layout"
+            made = "the first one is used"
+            rows.unread[both + start] += 1
+            rows.log(column, both + start, f"{column}.further", made, GUESS, remedy, 0.5)
+        else:
+            whole = one.fillna(other).mask(differs & first.filled, one + "; " + other)
+        alone = np.flatnonzero(differs & ~first.filled)
+        remedy = f"write it as the first {column}"
+        rows.log(column, alone + start, f"{column}.only", "used", GUESS, remedy, 0.7)
+        cells[column] = DistinctColumn.from_cells(whole)
 
 
 # ---------------------------------------------------------------- persons
@@ -204,8 +190,12 @@ def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
 # ---------------------------------------------------------------- headers and notes of reading
 
 
-def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
-    """Logs which header was taken for which column, what was dropped, and what the layout adds."""
+def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> frozenset[str]:
+    """Logs which header was taken for which column, what was dropped, and what the layout adds.
+
+    Gives the headers of the columns that were dropped.
+    """
+    told = set()
 
     def log(row: int, column: str, rule: str, made: str, **also: object) -> None:
         rows.changes.add(sheet.file, sheet.sheet, row, column, rule, made, **also)
@@ -213,25 +203,34 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
     header = sheet.header_rows[-1] if sheet.header_rows else 0
     shown = rows.shown.headers(sheet, list(match.certainty))
     for name, column in match.every_column:
-        if name != column:
-            sure = match.certainty[name]
+        sure = match.certainty[name]
+        if name != column or sure < LOOK:
             severity, remedy = INFO, None
             if sure < LOOK:
                 severity, remedy = GUESS, "name the column in a layout if this is wrong"
             also = {"value": shown[name], "certainty": sure, "severity": severity, "remedy": remedy}
             log(header, column, "column.name", column, **also)
     for name in map(str, sheet.frame.columns):
-        empty = name == FREE_TEXT and sheet.frame[name].isna().all()
-        if name not in match.certainty and not empty:
+        filled = int(sheet.frame[name].notna().sum())
+        empty = name == FREE_TEXT and not filled
+        used = name in match.certainty or name in match.further or name == match.highest
+        if not used and not empty:
+            made = f"dropped: {filled:,} filled cell{'' if filled == 1 else 's'}"
             rule, remedy = "column.unknown", "name it in a layout if it is one of the codebook's"
+            if name in match.others:
+                column, instead = match.others[name]
+                rule, remedy = "column.other", "name the right one in a layout if this is wrong"
+                made += f"; also a {column}, but {shown[instead]} is used"
             if bare(name) == FREE_TEXT:
                 rule, remedy = "column.text", "free text may name anybody: name it in a layout"
             if is_name_column(name):
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
-            log(header, shown[name], rule, "dropped", **also)
+            log(header, shown[name], rule, made, **also)
+            told.add(name)
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
+    return frozenset(told)
 
 
 def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:

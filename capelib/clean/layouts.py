@@ -1,12 +1,17 @@
 """Layouts: files that say which columns and words of a table stand for which of the codebook."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from capelib.clean.competing import IS_DATES, chosen, holds_dates
 from capelib.errors import DataError, ParameterError
+from capelib.meaning.codes import coded
 from capelib.meaning.persons import is_name_column
 from capelib.meaning.understood import understood
 from capelib.paths import project_folder
@@ -20,6 +25,9 @@ _PARTS = {
     "title": str,
     "needs": list,
     "columns": dict,
+    "general": list,
+    "further": dict,
+    "highest": list,
     "events": list,
     "values": dict,
     "fixed": dict,
@@ -47,9 +55,16 @@ class Layout:
         Columns that a table of this layout has, beside origin and measure, which each needs.
     columns
         Our columns with the headers that stand for them.
+    general
+        Those headers that say less than the others: "year", "country". They give way.
+    further
+        Our columns with the headers of a second or third value, such as "second host".
+    highest
+        Headers of the highest stage that a person reached: its number is compared with the stages
+        of the incidents.
     events
         Where a row holds several incidents, the columns of each; `yes` is the measure that a mere
-        "yes" in its measure column stands for.
+        "yes" in its measure column stands for, or a date without a measure.
     words
         By column: words of this table, with their values.
     fixed
@@ -64,6 +79,9 @@ class Layout:
     title: str = ""
     needs: tuple[str, ...] = ()
     columns: dict[str, list[str]] = field(default_factory=dict)
+    general: frozenset[str] = frozenset()
+    further: dict[str, list[str]] = field(default_factory=dict)
+    highest: tuple[str, ...] = ()
     events: tuple[dict[str, Any], ...] = ()
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
@@ -87,6 +105,13 @@ class Match:
         By header, below 1 where it was guessed.
     missing
         Needed columns that no header stands for.
+    others
+        Headers that could stand for one of our columns too, with that column and the header that
+        is used instead.
+    further
+        Headers of a second value, such as "second host", with our column.
+    highest
+        The header of the highest stage, "" where there is none.
     """
 
     layout: Layout
@@ -94,6 +119,9 @@ class Match:
     events: tuple[dict[str, str], ...]
     certainty: dict[str, float]
     missing: tuple[str, ...]
+    others: dict[str, tuple[str, str]] = field(default_factory=dict)
+    further: dict[str, str] = field(default_factory=dict)
+    highest: str = ""
 
     @property
     def every_column(self) -> list[tuple[str, str]]:
@@ -172,6 +200,11 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         title=" ".join(content.get("title", "").split()),
         needs=tuple(dict.fromkeys(column for column in needs if column not in fixed)),
         columns={column: [column, *_headers(names, column)] for column, names in headers.items()},
+        general=frozenset(bare(_cell(header)) for header in content.get("general", [])),
+        further={
+            column: _headers(names, column) for column, names in content.get("further", {}).items()
+        },
+        highest=tuple(_cell(header) for header in content.get("highest", [])),
         events=tuple(_event(event) for event in content.get("events", [])),
         words={column: _words(values, column) for column, values in words.items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
@@ -192,7 +225,7 @@ def _require_parts(content: dict[str, Any]) -> None:
         if column not in known:
             raise _Wrong(unknown("column", column, known))
     known += DATE_PARTS
-    for column in [*headers, *fixed, *content.get("needs", [])]:
+    for column in [*headers, *fixed, *content.get("needs", []), *content.get("further", {})]:
         if column not in known:
             raise _Wrong(unknown("column", column, known))
     for column, value in fixed.items():
@@ -218,8 +251,9 @@ def _headers(headers: Any, column: str) -> list[str]:
 
 def _event(event: Any) -> dict[str, Any]:
     parts = {"measure", "date", "host", "yes"}
-    if not isinstance(event, dict) or "measure" not in event or not set(event) <= parts:
-        form = "has a measure and may have a date, a host and a yes"
+    says_what = isinstance(event, dict) and ("measure" in event or "yes" in event)
+    if not says_what or not set(event) <= parts or set(event) == {"yes"}:
+        form = "has a measure (or a yes and a date) and may have a date, a host and a yes"
         raise _Wrong(f"an [[events]] {form}, not {_short(event)}")
     usual = event.get("yes", "other")
     if usual not in codes("measure"):
@@ -264,16 +298,43 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def match(headers: list[str], layout: Layout) -> Match:
+def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None) -> Match:
     """Which of a table's headers stand for which column of a layout?
 
-    Exact first (case, accents and punctuation aside), the first of two headers for the same
-    column. What is left is compared for typing errors; such a match has a certainty below 1.
+    Exact first (case, accents and punctuation aside). Of two headers for the same column the cells
+    and the words decide (`capelib.clean.competing`); without a frame it is the first. What is left
+    is compared for typing errors; such a match has a certainty below 1.
     """
+    layout = _with_dated_measures(headers, layout)
     known = _known_headers(layout)
-    columns, certainty = _exact(headers, known)
+    candidates = _candidates(headers, known, frame if layout.shipped else None)
+    columns: dict[str, _Place] = {}
+    certainty: dict[str, float] = {}
+    others: dict[str, tuple[str, str]] = {}
+    further: dict[str, str] = {}
+    for place, names in candidates.items():
+        column = place[1]
+        best, sure = chosen(names, column, frame, layout.general)
+        if known.get(bare(best), known.get(bare(best.rpartition(" / ")[2]))) != place:
+            sure = min(sure, IS_DATES)
+        columns[best], certainty[best] = place, sure
+        for name in names:
+            if name == best:
+                continue
+            if column == "host" and not layout.shipped:
+                further[name] = column
+            else:
+                others[name] = (column, best)
+    of_seconds = {
+        bare(header): column for column, names in layout.further.items() for header in names
+    }
+    for header in headers:
+        column = of_seconds.get(bare(header.rpartition(" / ")[2]))
+        if column and header not in columns and header not in others:
+            further[header] = column
     for header, (column, sure) in _misspelt(headers, known, columns).items():
-        columns[header], certainty[header] = column, sure
+        if header not in others and header not in further:
+            columns[header], certainty[header] = column, sure
     columns = {header: columns[header] for header in headers if header in columns}
     groups: list[dict[str, str]] = [{} for _ in (None, *layout.events)]
     for header, (group, column) in columns.items():
@@ -284,11 +345,33 @@ def match(headers: list[str], layout: Layout) -> Match:
     if given & {"year", "start"}:
         given.add("date")
     missing = [column for column in needed if column not in given]
-    if layout.events and not any("measure" in event.values() for event in events):
+    if layout.events and not any(map(_is_said, layout.events, events)):
         missing.append("measure")
-    return Match(layout, of_row, tuple(events), certainty, tuple(missing))
+    highest = _highest([name for name in headers if name not in columns], [layout])
+    return Match(layout, of_row, tuple(events), certainty, tuple(missing), others, further, highest)
 
 
+def _is_said(spec: dict[str, Any], event: dict[str, str]) -> bool:
+    """Do the columns of an event say which measure it is?"""
+    return "measure" in event.values() or bool(event and spec.get("yes"))
+
+
+def _with_dated_measures(headers: list[str], layout: Layout) -> Layout:
+    """The layout with an event for each header such as "Year of rendition": a date of a measure."""
+    if not layout.events or not layout.shipped:
+        return layout
+    known, more = _known_headers(layout), []
+    for header in headers:
+        words = bare(header)
+        if words in known or not (dated := _DATED.fullmatch(words)):
+            continue
+        measure = coded(pd.Series([dated["before"] or dated["after"]], dtype="str"), "measure")
+        if measure["problem"].isna().all() and measure["value"].notna().all():
+            more.append({"yes": measure["value"].iloc[0], "date": [header]})
+    return replace(layout, events=(*layout.events, *more)) if more else layout
+
+
+_DATED = re.compile(r"(?:date|year|when) (?:of )?(?P<after>.+)|(?P<before>.+) (?:date|year)")
 _Place = tuple[
     int, str
 ]  # 0 for a column of the row itself, n for one of the n-th event; our column
@@ -305,20 +388,29 @@ def _known_headers(layout: Layout) -> dict[str, _Place]:
     return known
 
 
-def _exact(
-    headers: list[str], known: dict[str, _Place]
-) -> tuple[dict[str, _Place], dict[str, float]]:
-    """The headers that are known, and their certainty: 1.
+def _candidates(
+    headers: list[str], known: dict[str, _Place], frame: pd.DataFrame | None
+) -> dict[_Place, list[str]]:
+    """For each column the headers that are known for it, from left to right.
 
-    Of a header under a merged one, "Who / Country of origin", the last part alone may be known.
+    Of a header under a merged one, "Who / Country of origin", the last part alone may be known. A
+    column for the measures of a stage that holds dates is one for its dates.
     """
-    columns: dict[str, _Place] = {}
+    candidates: dict[_Place, list[str]] = {}
+    seen: set[str] = set()
+    known_whole: set[_Place] = set()
     for whole in (True, False):
         for header in headers:
             place = known.get(bare(header if whole else header.rpartition(" / ")[2]))
-            if place and header not in columns and place not in columns.values():
-                columns[header] = place
-    return columns, dict.fromkeys(columns, 1.0)
+            if not place or header in seen or place in known_whole:
+                continue
+            seen.add(header)
+            of_stage = place[0] > 0 and place[1] == "measure"
+            if of_stage and frame is not None and holds_dates(frame[header]):
+                place = (place[0], "date")
+            candidates.setdefault(place, []).append(header)
+        known_whole = set(candidates)
+    return candidates
 
 
 def _misspelt(
@@ -340,28 +432,52 @@ def _misspelt(
     return matches
 
 
+def written_headers(layout: Layout) -> set[str]:
+    """All headers that a layout knows, as it writes them and as `bare` gives them."""
+    groups = (layout.columns, layout.further, *layout.events)
+    written = {
+        header
+        for names in groups
+        for column, headers in names.items()
+        if column != "yes"
+        for header in headers
+    }
+    written |= set(layout.highest)
+    return written | {bare(header) for header in written}
+
+
 @cache
 def known_headers() -> frozenset[str]:
     """The headers that the shipped layouts know, as `bare` gives them."""
-    return frozenset().union(*(_known_headers(layout) for layout in layouts().values()))
+    known = [header for layout in layouts().values() for header in written_headers(layout)]
+    return frozenset(map(bare, known))
 
 
-def find(headers: list[str], place: str, chosen: str = "") -> Match:
+def find(
+    headers: list[str], place: str, chosen: str = "", frame: pd.DataFrame | None = None
+) -> Match:
     """Which layout does a table have?
 
     The chosen one, else that of the shipped ones which understands most of its headers; of two
-    that understand as many, the one that needs more columns.
+    that understand as many, the one that needs more columns. frame: the cells, which decide where
+    two headers stand for one column.
 
     Raises DataError that names what is missing, and those headers whose words are known: those of a
     pivoted table may be names of persons.
     """
     options = [layout(chosen)] if chosen else list(layouts().values())
     matches = sorted(
-        (match(headers, option) for option in options),
+        (match(headers, option, frame) for option in options),
         key=lambda each: (len(each.missing), -len(each.every_column), -len(each.layout.needs)),
     )
     best = matches[0]
     if not best.missing:
+        if absent := _absent(best):
+            listed = ", ".join(absent)
+            raise DataError(
+                f"{place} has no column that the layout {best.layout.name} names: {listed}; "
+                "mend the header there, or take it out of the layout"
+            )
         return best
     lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
     if max(len(each.every_column) for each in matches) < 2:
@@ -374,8 +490,42 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
     listed = [" ".join(header[:40].split()) for header in known[:12]]
     if more := len(headers) - len(listed):
         listed.append(f"{more} more that {'is' if more == 1 else 'are'} not shown")
+    nearest = "" if chosen else f"the nearest layout is {best.layout.name}, {best.layout.title}; "
+    if "measure" in best.missing and (how_far := _highest(headers, options)):
+        nearest += f"{how_far} says how far it went, not what was done; "
     raise DataError(
-        f"{lacks} (it has: {', '.join(listed)}): "
+        f"{lacks} (it has: {', '.join(listed)}): {nearest}"
         "rename them as in `cape codebook incidents`, "
         "or describe the table in a layout of your own and give it with --layout"
     )
+
+
+def _highest(headers: list[str], options: list[Layout]) -> str:
+    """The header for the highest stage of each row, "" where there is none."""
+    known = {bare(header) for option in options for header in option.highest}
+    return next((header for header in headers if bare(header) in known), "")
+
+
+def layout_of(headers: list[str], chosen: str = "") -> str:
+    """The name of the layout that understands the headers of a table, "" for none."""
+    try:
+        return find(headers, "", chosen).layout.name
+    except DataError:
+        return ""
+
+
+def _absent(found: Match) -> list[str]:
+    """What a layout of the user's names and the table lacks, each as the layout writes it.
+
+    Of several headers for one column one is enough.
+    """
+    if found.layout.shipped:
+        return []
+    absent = []
+    named = (found.layout.columns, *found.layout.events)
+    for names, there in zip(named, (found.columns, *found.events), strict=True):
+        for column, headers in names.items():
+            written = [header for header in headers if header != column]
+            if column != "yes" and written and column not in there.values():
+                absent.append(f"{column} = {written[0]}")
+    return absent

@@ -30,6 +30,8 @@ class RowLog:
     untrusted
         Rows whose cells may not stand in their own columns, or do not fit together. They are set
         aside, and their cells neither read nor shown.
+    unread
+        For each row, how many filled cells of columns that are read were not used, and told.
     withdrawn
         Rows with a withdrawn key.
     some_removed
@@ -47,6 +49,7 @@ class RowLog:
         self.number = np.concatenate(numbers)
         self.sheet = np.repeat(np.arange(len(sizes), dtype="int32"), sizes)
         self.untrusted = np.zeros(self.total, dtype=bool)
+        self.unread = np.zeros(self.total, dtype="int32")
         self.withdrawn = np.zeros(self.total, dtype=bool)
         self._reasons: dict[tuple[str, ...], int] = {(): 0}  # all sets of reasons that occur
         self._why = np.zeros(self.total, dtype="int32")  # for each row, the place of its reasons

@@ -45,6 +45,7 @@ class Shown:
         cells = [pd.Series(column.dropna().unique(), dtype="str") for column in names]
         if any(len(column) for column in cells):
             whole = bare_cells(pd.concat(cells, ignore_index=True)).drop_duplicates()
+            whole = whole[~whole.isin(list(known_headers()))]  # a header that stands there again
             words = _distinct_words(whole)
             unknown = {word for word in words if len(word) > 1 and not is_known_word(word)}
             nobody = {word for word, (answer, _) in answers().items() if answer == "unknown"}

@@ -1,5 +1,6 @@
 """A user's table made into the codebook's: every row clean or set aside, every change logged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,13 @@ from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, ChangeLog
 from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
+from capelib.clean.highest import log_highest
 from capelib.clean.layouts import Match, find
+from capelib.clean.layouts import match as matched
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names
+from capelib.clean.stacked import ANOTHER, tables_of
 from capelib.clean.values import readers, tidied
 from capelib.clean.withdrawn import key_columns, with_plain_names, without_withdrawn
 from capelib.read.sheet import Sheet, where
@@ -23,6 +27,31 @@ from capelib.vocabulary.withdrawal import REMEDY, RULE, names_key, withdrawn_key
 RULES = {"category.other": "not the category of the exile's first row, which is used"}
 # Texts, which may name a person: not among the cells of rows set aside.
 NOT_SHOWN = ("url", "outcome", "kind", "publisher")
+
+
+@dataclass(frozen=True)
+class CellCount:
+    """What became of the filled cells of a table.
+
+    Attributes
+    ----------
+    filled
+        How many there are.
+    read
+        Those that the incidents rest on.
+    not_read
+        Those of columns that are dropped, and others that are told as not read.
+    set_aside
+        Those of rows that are set aside.
+    dropped
+        The filled cells of each column that is dropped, by its header as it may be shown.
+    """
+
+    filled: int
+    read: int
+    not_read: int
+    set_aside: int
+    dropped: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -39,6 +68,8 @@ class TableRead:
         How many rows were read.
     match
         How its headers were understood, each as it may be shown.
+    cells
+        What became of its filled cells; None for a list beside the incidents.
     """
 
     file: str
@@ -46,6 +77,7 @@ class TableRead:
     header_rows: tuple[int, ...]
     rows: int
     match: Match
+    cells: CellCount | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +150,10 @@ def clean(
         No layout fits, or a correction does not find what it corrects.
     """
     keys = withdrawn_keys()
+    sheets = [part for sheet in sheets for part in tables_of(sheet, layout)]
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
-    matches = []
-    for sheet in sheets:
-        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
-        matches.append(find(headers, shown.text(place), layout))
+    matches = _matches(sheets, layout, shown)
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
@@ -134,7 +164,7 @@ def clean(
     table = _without_withdrawn(gathered(left, matches, rows), rows, withdrawn)
     for column, keys in (listed or {}).items():
         _refuse_unlisted(table.lines, rows, column, keys)
-    # Sheets that are read together have the same columns, and so the same layout.
+    # Sheets that are read together have the same layout.
     reading = readers(matches[0].layout)
     lines = split(table.lines, rows, reading)
     tidy, days = tidied(lines.cells, lines.row, rows, reading)
@@ -142,8 +172,10 @@ def clean(
 
     kept = np.flatnonzero(~rows.bad[lines.row])
     _account(rows, lines.row[kept])
+    cells = _account_for_cells(left, matches, table, rows)
     tidy = {name: column.take(kept) for name, column in tidy.items()}
     days = days.iloc[kept].reset_index(drop=True)
+    log_highest(table.frames, matches, rows, lines.row[kept], tidy["measure"])
     exiles = ids.exiles(lines, kept, table.persons, tidy["origin"], rows, withdrawn)
     incidents, sources = _incidents(lines, kept, tidy, exiles, rows, withdrawn)
     persons_known = bool(table.persons.filled.any()) or "exile_id" in lines.cells
@@ -159,10 +191,26 @@ def clean(
         rows.where(lines.row[kept]),
         set_aside_rows(table.lines, rows, show_cells),
         ChangeLog([log, rows.changes], shown=rows.shown),
-        tables_read(sheets, matches, rows.shown),
+        tables_read(sheets, matches, rows.shown, cells),
         names,
         rows.shown,
     )
+
+
+def _matches(sheets: list[Sheet], layout: str, shown: Shown) -> list[Match]:
+    """How the headers of each sheet are understood: by one layout, that of the first sheet.
+
+    Of a table that is set aside as a whole only what is known.
+    """
+    matches: list[Match] = []
+    for sheet in sheets:
+        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
+        if matches and (sheet.notes["rule"] == ANOTHER).any():
+            matches.append(matched(headers, matches[0].layout))
+            continue
+        chosen = layout or (matches[0].layout.name if matches else "")
+        matches.append(find(headers, shown.text(place), chosen, sheet.frame))
+    return matches
 
 
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
@@ -178,10 +226,16 @@ def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series
     return texts
 
 
-def tables_read(sheets: list[Sheet], matches: list[Match], shown: Shown) -> tuple[TableRead, ...]:
-    """The tables without their cells."""
+def tables_read(
+    sheets: list[Sheet],
+    matches: list[Match],
+    shown: Shown,
+    counts: Sequence[CellCount | None] = (),
+) -> tuple[TableRead, ...]:
+    """The tables without their cells, with the counts of these where they are known."""
     tables = []
-    for sheet, match in zip(sheets, matches, strict=True):
+    counts = counts or [None] * len(sheets)
+    for sheet, match, count in zip(sheets, matches, counts, strict=True):
         names = shown.headers(sheet, list(match.certainty))
         match = replace(
             match,
@@ -191,9 +245,15 @@ def tables_read(sheets: list[Sheet], matches: list[Match], shown: Shown) -> tupl
                 for event in match.events
             ),
             certainty={names[header]: sure for header, sure in match.certainty.items()},
+            others={
+                names[header]: (column, names[used])
+                for header, (column, used) in match.others.items()
+            },
+            highest=names.get(match.highest, ""),
+            further={names[header]: column for header, column in match.further.items()},
         )
         file, name = shown.text(sheet.file), shown.text(sheet.sheet)
-        tables.append(TableRead(file, name, sheet.header_rows, len(sheet.frame), match))
+        tables.append(TableRead(file, name, sheet.header_rows, len(sheet.frame), match, count))
     return tuple(tables)
 
 
@@ -209,7 +269,8 @@ def _without_withdrawn(table: Gathered, rows: RowLog, withdrawn: pd.Series) -> G
     rows.withdrawn[lines.row[gone]] = True
     rows.log("", np.flatnonzero(rows.withdrawn), RULE, "removed", WITHDRAWN, REMEDY)
     left = np.flatnonzero(~rows.withdrawn[lines.row])
-    return Gathered(lines.take(left), table.persons.without(rows.withdrawn), table.frames)
+    persons = table.persons.without(rows.withdrawn)
+    return replace(table, lines=lines.take(left), persons=persons)
 
 
 def _refuse_unlisted(lines: IncidentRows, rows: RowLog, column: str, keys: pd.Series) -> None:
@@ -234,6 +295,43 @@ def _account(rows: RowLog, kept: np.ndarray) -> None:
             f"{rows.total} rows read, {clean_rows.sum()} clean, {rows.bad.sum()} set aside, "
             f"{rows.withdrawn.sum()} withdrawn: please report this file's shape"
         )
+
+
+def _account_for_cells(
+    sheets: list[Sheet], matches: list[Match], table: Gathered, rows: RowLog
+) -> list[CellCount]:
+    """Every filled cell is read, told as not read, or set aside with its row: how many are which?
+
+    A column is read or told, and none is both.
+    """
+    counts = []
+    gone = rows.bad | rows.withdrawn
+    for number, (sheet, match) in enumerate(zip(sheets, matches, strict=True)):
+        places = slice(int(rows.starts[number]), int(rows.starts[number + 1]))
+        used, told = {*match.certainty, *match.further, match.highest}, table.told[number]
+        shown = rows.shown.headers(sheet, list(match.certainty))
+        aside = gone[places]
+        filled, unread, of_rows_aside = 0, 0, 0
+        dropped = {}
+        for name in map(str, sheet.frame.columns):
+            cells = sheet.frame[name].notna().to_numpy()
+            in_column = int(cells.sum())
+            if in_column and (name in used) == (name in told):
+                raise AssertionError(
+                    f"column {shown[name]} with {in_column} filled cells is neither read nor told, "
+                    "or both: please report the names of this table's columns"
+                )
+            filled += in_column
+            of_rows_aside += int((cells & aside).sum())
+            if name in told:
+                unread += int((cells & ~aside).sum())
+                dropped[shown[name]] = in_column
+        unread += int(rows.unread[places][~aside].sum())
+        read = filled - unread - of_rows_aside
+        if read < 0:
+            raise AssertionError(f"{filled} filled cells, {unread} not read: please report this")
+        counts.append(CellCount(filled, read, unread, of_rows_aside, dropped))
+    return counts
 
 
 def _incidents(

@@ -266,7 +266,10 @@ def _note_broken(
     notes: Notes,
 ) -> None:
     """Notes each row from the header on that has too few or too many cells."""
-    if header_end in broken:
+    if header_end in broken and _moved(cells, header_end, width):
+        made = "column names moved by one: the first column holds the numbers of rows, as R writes"
+        notes.add("read.short_header", made, row=header_end, severity="guess", certainty=0.8)
+    elif header_end in broken:
         made = (
             f"it names fewer than {width} columns: names taken from the left; "
             "if the first column is the one without (as R writes), name it"
@@ -282,6 +285,21 @@ def _note_broken(
     short = [(row, None) for row in filled if broken[row].count(delimiter) < width - 1]
     made = f"fewer cells than the {width} of the header: the last ones taken as blank"
     notes.add_rows("read.short_row", made, short, severity="guess", certainty=0.8)
+
+
+def _moved(cells: pd.DataFrame, header: int, width: int) -> bool:
+    """Moves the names of a header that lacks one to the right, where the first column is 1, 2, 3.
+
+    R's write.table leaves the name of the column with the names of rows out.
+    """
+    names = cells.loc[header].iloc[:width]
+    one_short = pd.isna(names.iloc[-1]) and names.iloc[:-1].notna().all()
+    first = cells[0].loc[header + 1 :].dropna()
+    counts = [str(number) for number in range(1, len(first) + 1)]
+    if not one_short or not len(first) or first.tolist() != counts:
+        return False
+    cells.loc[header, range(width)] = [None, *names.iloc[:-1]]
+    return True
 
 
 def _note_rows_in_cells(cells: pd.DataFrame, delimiter: str, notes: Notes) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from capelib.download import DownloadFailed, TooLarge, TooSlow, download, without_secrets
 from capelib.errors import DataError, ParameterError
-from capelib.read.sheet import Notes, Sheet
+from capelib.read.sheet import LayoutOf, Notes, Sheet
 
 MAX_BYTES = 2 << 30  # of a file; ten million rows of the field's width are about 1 GiB
 # of a zip file: a full sheet of 1,048,576 rows has about 100 MB
@@ -49,7 +49,11 @@ _HTML = (b"<!doctype html", b"<html", b"<table", b"<head", b"<body")
 
 
 def read(
-    source: str | Path | pd.DataFrame, sheet: str = "", header: int = 0, sha256: str = ""
+    source: str | Path | pd.DataFrame,
+    sheet: str = "",
+    header: int = 0,
+    sha256: str = "",
+    layout_of: LayoutOf | None = None,
 ) -> list[Sheet]:
     """What stands in a table of any reasonable form, as text?
 
@@ -66,13 +70,16 @@ def read(
         it.
     sha256
         Checksum that the file must have; "" for any.
+    layout_of
+        The name of the layout that understands some headers, "" for none: of a workbook's sheets
+        those are read that one layout understands. None to look only at how full they are.
 
     Returns
     -------
     list of Sheet
-        One, or several where sheets of a workbook have the same columns. Each row of the file
-        below the header is in `frame` under its number, blank rows excepted; footers and totals
-        are kept and noted as problems, and so is all that reading had to decide.
+        One, or several where sheets of a workbook have the same columns, or one layout. Each row
+        of the file below the header is in `frame` under its number, blank rows excepted; footers
+        and totals are kept and noted as problems, and so is all that reading had to decide.
 
     Raises
     ------
@@ -97,24 +104,28 @@ def read(
         )
     scheme = urlsplit(source).scheme.lower() if isinstance(source, str) and "://" in source else ""
     if not scheme:
-        return _read_path(Path(source).expanduser(), sheet, header, sha256)
+        return _read_path(Path(source).expanduser(), sheet, header, sha256, layout_of)
     if scheme not in ("http", "https"):
         address = without_secrets(str(source))
         raise DataError(f"{address} is not an http(s) address: download the file and name its path")
-    return _read_address(str(source), sheet, header, sha256)
+    return _read_address(str(source), sheet, header, sha256, layout_of)
 
 
-def _read_address(address: str, sheet: str, header: int, sha256: str) -> list[Sheet]:
+def _read_address(
+    address: str, sheet: str, header: int, sha256: str, layout_of: LayoutOf | None
+) -> list[Sheet]:
     with tempfile.TemporaryDirectory() as folder:
         path, checksum = _downloaded(address, Path(folder))
         _verify(checksum, sha256, without_secrets(address))
-        first, *others = _read_path(path, sheet, header, "")
+        first, *others = _read_path(path, sheet, header, "", layout_of)
     notes = Notes()
     notes.add("read.checksum", f"SHA-256 {checksum}", value=without_secrets(address))
     return [notes.before(first), *others]
 
 
-def _read_path(path: Path, sheet: str, header: int, sha256: str) -> list[Sheet]:
+def _read_path(
+    path: Path, sheet: str, header: int, sha256: str, layout_of: LayoutOf | None = None
+) -> list[Sheet]:
     try:
         _require_file(path)
         with path.open("rb") as file:
@@ -122,7 +133,7 @@ def _read_path(path: Path, sheet: str, header: int, sha256: str) -> list[Sheet]:
                 _verify(hashlib.file_digest(file, "sha256").hexdigest(), sha256, path.name)
                 file.seek(0)
             start = file.read(4096)
-        return _read_kind(path, _kind(start, path), sheet, header)
+        return _read_kind(path, _kind(start, path), sheet, header, layout_of)
     except DataError:
         raise
     except PermissionError:
@@ -155,13 +166,15 @@ def _verify(checksum: str, expected: str, name: str) -> None:
         )
 
 
-def _read_kind(path: Path, kind: str, sheet: str, header: int) -> list[Sheet]:
+def _read_kind(
+    path: Path, kind: str, sheet: str, header: int, layout_of: LayoutOf | None = None
+) -> list[Sheet]:
     """Reads a file by what it holds."""
     name = " ".join(path.name.split())
     if kind in ("xlsx", "ods"):
         from capelib.read.workbook import read_workbook
 
-        return read_workbook(path, name, kind, sheet, header)
+        return read_workbook(path, name, kind, sheet, header, layout_of)
     if sheet:
         raise DataError(f"{name} has no sheets: leave out the sheet {sheet!r}")
     if kind == "parquet":

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ _TOTAL = re.compile(
     r"\s*((grand )?total|sum|итого|всего|барлығы|бардыгы|ҳамагӣ|жами|jami|jemi)\b[\s:.]*",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"\s*(#|//|%)\s*[^\W\d_]+[\s=:]+[^\s=:]")
 _NUMBER = re.compile(r"\s*[-+]?\d[\d\s.,%']*")
 
 
@@ -107,7 +109,7 @@ def header_rows(head: pd.DataFrame, merged: list[Area], given: int = 0) -> tuple
     """
     filled = head.notna().sum(axis=1)
     usual = [cells for cells, rows in Counter(filled.tolist()).items() if rows > 1]
-    row = given or int(filled.index[filled > 0.6 * max(usual or filled)][0])
+    row = given or _first_wide(head, filled, 0.6 * max(usual or filled))
     if row not in head.index:
         return (row,)
     columns = head.columns[head.notna().any()]
@@ -119,12 +121,41 @@ def header_rows(head: pd.DataFrame, merged: list[Area], given: int = 0) -> tuple
     return (row,)
 
 
+def _first_wide(head: pd.DataFrame, filled: pd.Series, least: float) -> int:
+    """The first row with more than `least` cells, without comments ("# compiled by hand, ...")."""
+    wide = [int(row) for row in filled.index[filled > least]]
+    for row, following in pairwise(wide):
+        if not (_is_comment(head, row) and _is_text(head.loc[following])):
+            return row
+    return wide[-1]
+
+
+def _is_comment(head: pd.DataFrame, row: int) -> bool:
+    """Does a row begin with the sign # and a sentence, or with # as a row beside it does?
+
+    "#" and "# case" may be names of columns.
+    """
+    first = {
+        number: str(head.loc[number].dropna().iloc[0]).lstrip()
+        for number in (row - 1, row, row + 1)
+        if number in head.index
+    }
+    signs = sum(cell.startswith("#") for cell in first.values())
+    return _COMMENT.match(first[row]) is not None or (first[row].startswith("#") and signs > 1)
+
+
 def _merged_sideways(merged: list[Area], row: int, used: tuple[int, int]) -> bool:
     """Are cells of this row merged sideways, and not just one title over the whole table?"""
     return any(
         top == row and right > left and not (left <= used[0] and right >= used[1])
         for top, left, _, right in merged
     )
+
+
+def _spans_most(merged: list[Area], row: int, used: tuple[int, int]) -> bool:
+    """Is a cell of this row merged over more than half of the table's width?"""
+    width = used[1] - used[0] + 1
+    return any(top == row and 2 * (right - left + 1) > width for top, left, _, right in merged)
 
 
 def _is_text(cells: pd.Series) -> bool:
@@ -135,9 +166,11 @@ def _names_groups(
     head: pd.DataFrame, above: int, row: int, merged: list[Area], used: tuple[int, int]
 ) -> bool:
     """Does the row above the header name groups of columns?"""
+    groups = head.loc[above]
+    if groups.notna().sum() == 1 and _spans_most(merged, above, used):
+        return False  # a title
     if _merged_sideways(merged, above, used):
         return True
-    groups = head.loc[above]
     names = head.loc[row]
     starts = 0  # groups that reach over the column to their right
     for column in groups.index[:-1]:

@@ -1,6 +1,6 @@
 """What reading gives: a table of text cells, its row numbers, and notes on all decisions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,8 @@ NOTE_COLUMNS = ["row", "column", "value", "made", "rule", "severity", "certainty
 EXTRA = "(extra cells)"  # column for the cells that a row has beyond the last column
 # merged cells: first row, first column, last row, last column; rows from 1, columns from 0
 Area = tuple[int, int, int, int]
+# gives for the headers of a table the name of the layout that understands them, "" for none
+LayoutOf = Callable[[list[str]], str]
 
 
 class Notes:

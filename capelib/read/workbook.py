@@ -18,7 +18,7 @@ import pandas as pd
 
 from capelib.errors import DataError
 from capelib.read.header import tabulate
-from capelib.read.sheet import Grid, Notes, Sheet, text_rows
+from capelib.read.sheet import Grid, LayoutOf, Notes, Sheet, text_rows
 from capelib.read.workbook_dates import dates_as_typed
 from capelib.read.workbook_scan import SAVE_AGAIN, Refused, Scan, scan_workbook
 
@@ -34,7 +34,12 @@ _BROKEN = (
 
 
 def read_workbook(
-    path: Path, file: str, kind: str, sheet: str = "", header: int = 0
+    path: Path,
+    file: str,
+    kind: str,
+    sheet: str = "",
+    header: int = 0,
+    layout_of: LayoutOf | None = None,
 ) -> list[Sheet]:
     """Which table stands in an xlsx or ods file?
 
@@ -46,13 +51,14 @@ def read_workbook(
         Its name in messages.
     kind
         "xlsx" or "ods".
-    sheet, header
+    sheet, header, layout_of
         As in `capelib.read.files.read`.
 
     Returns
     -------
     list of Sheet
-        The named sheet, or the one that looks most like a table and those with the same columns.
+        The named sheet; else the fullest one that a layout understands and the others of this
+        layout; else the one that looks most like a table and those with the same columns.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def read_workbook(
     if not grids:
         place = f"{file} sheet {sheet!r}" if sheet else file
         raise DataError(f"{place} is empty: expected a header row and at least one row")
-    return [tabulate(grids[0], header)] if sheet else _tables(grids, file, header)
+    return [tabulate(grids[0], header)] if sheet else _tables(grids, file, header, layout_of)
 
 
 def _sheet_name(sheet: str, scans: dict[str, Scan]) -> str:
@@ -116,8 +122,10 @@ def _require_few_repeated(scans: dict[str, Scan], packed: int) -> None:
         )
 
 
-def _tables(grids: list[Grid], file: str, header: int) -> list[Sheet]:
-    """The sheet that looks most like a table, and those with the same columns.
+def _tables(
+    grids: list[Grid], file: str, header: int, layout_of: LayoutOf | None = None
+) -> list[Sheet]:
+    """The sheets that one layout understands; else the fullest, and those with the same columns.
 
     What is not read is noted.
     """
@@ -132,12 +140,16 @@ def _tables(grids: list[Grid], file: str, header: int) -> list[Sheet]:
         raise DataError(
             f"{file} has no sheet that is a table: expected a header row and at least one row"
         )
-    best = max(tables, key=_likeness_to_a_table)
+    fits = [layout_of(list(map(str, table.frame.columns))) if layout_of else "" for table in tables]
+    likely = [table for table, fit in zip(tables, fits, strict=True) if fit and len(table.frame)]
+    best = max(likely or tables, key=_likeness_to_a_table)
+    columns, layout = list(best.frame.columns), fits[tables.index(best)]
     same = []
-    for table in tables:
-        equal = len(table.frame) and list(table.frame.columns) == list(best.frame.columns)
-        if table is best or equal:
+    for table, fit in zip(tables, fits, strict=True):
+        equal = list(table.frame.columns) == columns or (fit != "" and fit == layout)
+        if table is best or (equal and len(table.frame)):
             same.append(table)
+    alike = all(list(table.frame.columns) == columns for table in same)
     names = [table.sheet for table in same]
     others = [
         grid.sheet + ("" if grid.visible else " (hidden)")
@@ -146,7 +158,8 @@ def _tables(grids: list[Grid], file: str, header: int) -> list[Sheet]:
     ]
     notes = Notes()
     if len(same) > 1:
-        made = f"read together with the other sheets of the same columns: {', '.join(names[:20])}"
+        of_what = "of the same columns" if alike else "that the same layout understands"
+        made = f"read together with the other sheets {of_what}: {', '.join(names[:20])}"
         notes.add("read.same_sheets", made, severity="guess", certainty=0.9)
     if others:
         made = f"not read: {', '.join(others[:20])}; name a sheet to read it instead"
