@@ -319,7 +319,7 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
             if name == best:
                 continue
             if column == "host" and not layout.shipped:
-                further[name] = column
+                further[name], certainty[best] = column, 1.0
             else:
                 others[name] = (column, best)
     of_seconds = {
@@ -355,14 +355,15 @@ def _with_dated_measures(headers: list[str], layout: Layout) -> Layout:
     """The layout with an event for each header such as "Year of rendition": a date of a measure."""
     if not layout.events or not layout.shipped:
         return layout
-    known, more = _known_headers(layout), []
+    known, dated = _known_headers(layout), {}
     for header in headers:
         words = bare(header)
-        if words in known or not (dated := _DATED.fullmatch(words)):
-            continue
-        measure = coded(pd.Series([dated["before"] or dated["after"]], dtype="str"), "measure")
-        if measure["problem"].isna().all() and measure["value"].notna().all():
-            more.append({"yes": measure["value"].iloc[0], "date": [header]})
+        parts = None if words in known else _DATED.fullmatch(words)
+        if parts:
+            dated[header] = parts["before"] or parts["after"]
+    read = coded(pd.Series(dated, dtype="str"), "measure")
+    measures = read["value"].mask(read["problem"].notna()).dropna()
+    more = [{"yes": measure, "date": [header]} for header, measure in measures.items()]
     return replace(layout, events=(*layout.events, *more)) if more else layout
 
 
