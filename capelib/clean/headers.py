@@ -67,13 +67,14 @@ class Gathered:
     frames
         The sheets, corrected.
     told
-        For each sheet the headers that are not read, each with its line in the log.
+        For each sheet the headers that are not read, each with its line in the log, as they may be
+        shown.
     """
 
     lines: IncidentRows
     persons: DistinctColumn
     frames: list[pd.DataFrame]
-    told: list[frozenset[str]]
+    told: list[dict[str, str]]
 
 
 def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) -> Gathered:
@@ -190,12 +191,12 @@ def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
 # ---------------------------------------------------------------- headers and notes of reading
 
 
-def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> frozenset[str]:
+def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
     """Logs which header was taken for which column, what was dropped, and what the layout adds.
 
-    Gives the headers of the columns that were dropped.
+    Gives the headers of the columns that were dropped, as they may be shown.
     """
-    told = set()
+    told = {}
 
     def log(row: int, column: str, rule: str, made: str, **also: object) -> None:
         rows.changes.add(sheet.file, sheet.sheet, row, column, rule, made, **also)
@@ -227,10 +228,10 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> frozenset[str]:
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, made, **also)
-            told.add(name)
+            told[name] = shown[name]
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
-    return frozenset(told)
+    return told
 
 
 def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +322,7 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
             if name == best:
                 continue
             if column == "host" and not layout.shipped:
-                further[name] = column
+                further[name], certainty[best] = column, 1.0
             else:
                 others[name] = (column, best)
     of_seconds = {
@@ -360,17 +360,20 @@ def _with_dated_measures(headers: list[str], layout: Layout) -> Layout:
     """The layout with an event for each header such as "Year of rendition": a date of a measure."""
     if not layout.events or not layout.shipped:
         return layout
-    known, more = _known_headers(layout), []
+    known, dated = _known_headers(layout), {}
     for header in headers:
         words = bare(header)
-        if words in known or not (dated := _DATED.fullmatch(words)):
-            continue
-        measure = coded(pd.Series([dated["before"] or dated["after"]], dtype="str"), "measure")
-        if measure["problem"].isna().all() and measure["value"].notna().all():
-            more.append({"yes": measure["value"].iloc[0], "date": [header]})
+        short = words not in known and len(words.split()) <= _MOST_WORDS
+        parts = _DATED.fullmatch(words) if short else None
+        if parts:
+            dated[header] = parts["before"] or parts["after"]
+    read = coded(pd.Series(dated, dtype="str"), "measure")
+    measures = read["value"].mask(read["problem"].notna()).dropna()
+    more = [{"yes": measure, "date": [header]} for header, measure in measures.items()]
     return replace(layout, events=(*layout.events, *more)) if more else layout
 
 
+_MOST_WORDS = 5  # of a header such as "date of the first arrest"
 _DATED = re.compile(r"(?:date|year|when) (?:of )?(?P<after>.+)|(?P<before>.+) (?:date|year)")
 _Place = tuple[
     int, str
@@ -420,16 +423,22 @@ def _misspelt(
 
     matches: dict[str, tuple[_Place, float]] = {}
     taken = set(columns.values())
-    guessed = [name for name, (_, column) in known.items() if column != FREE_TEXT]
+    guessed = tuple(name for name, (_, column) in known.items() if column != FREE_TEXT)
     for header in headers:
         if header in columns or len(bare(header)) < 4 or is_name_column(header):
             continue
-        likely = near(bare(header), guessed, "ratio", LIKELY)
+        likely = _nearest(bare(header), guessed)
         if likely and known[likely[0][0]] not in taken:
             name, percent = likely[0]
             taken.add(known[name])
             matches[header] = known[name], round(percent / 100 - 0.1, 2)
     return matches
+
+
+@lru_cache(maxsize=50_000)
+def _nearest(header: str, known: tuple[str, ...]) -> list[tuple[str, float]]:
+    """The known headers that are near: the same ones are asked for several times of a table."""
+    return near(header, known, "ratio", LIKELY)
 
 
 def written_headers(layout: Layout) -> set[str]:

@@ -1,7 +1,6 @@
 """Several tables in one sheet, one below or beside the other: each with its own header."""
 
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,15 @@ from capelib.clean.layouts import (
     match,
     written_headers,
 )
-from capelib.read.sheet import EXTRA, Notes, Sheet
+from capelib.errors import DataError
+from capelib.read.sheet import EXTRA, Notes, Sheet, where
+from capelib.vocabulary.text import bare
 
 AGAIN = "read.header_again"
 ANOTHER = "read.another_table"
 LEAST = 3  # headers that a row must name to be a header, or all of its cells
 SHARE = 0.6  # of its filled cells
+MOST_TABLES = 200  # below each other in one sheet
 _PROBLEM = {"severity": "problem", "certainty": 0.5}
 
 
@@ -105,6 +107,7 @@ def _competing(sheet: Sheet, used: Layout) -> list[tuple[list[str], list[str]]]:
         return []
     columns = names[places[0] : places[-1] + 1]
     apart = not any(name in by_header.certainty for name in columns)
+    apart &= len(match(columns, used).every_column) >= LEAST
     return [(columns, columns)] if apart else []
 
 
@@ -112,35 +115,59 @@ def _competing(sheet: Sheet, used: Layout) -> list[tuple[list[str], list[str]]]:
 
 
 def _below(sheet: Sheet, used: Layout) -> list[Sheet]:
-    """The rows down to the next header, and those below it under its names."""
+    """The rows down to a header of another order, and those below it under its names.
+
+    A header stands as the last row of the part above it, and is set aside with that.
+    """
     places = _header_places(sheet, used)
     if not len(places):
         return [sheet]
     frame, old = sheet.frame, [str(name) for name in sheet.frame.columns]
-    bounds = [*places.tolist(), len(frame)]
-    first = _part(sheet, sheet.frame.iloc[: bounds[0] + 1], old)
-    first = _again(first, frame.index[bounds[0] : bounds[0] + 1])
-    parts, names = [first], old
-    for start, end in pairwise(bounds):
-        header = frame.iloc[start]
-        names = _names(header, old)
-        # The next header, which stands at the end, belongs to this part: it is set aside with it.
-        body = frame.iloc[start + 1 : end + 1]
-        if body.empty:
-            continue
-        row = int(frame.index[start])
-        if _understood([name for name in names if name], used):
-            part = _noted_below(replace(_part(sheet, body, names), header_rows=(row,)), row)
-        else:
-            made = (
-                f"below a second header in row {row} that no layout understands: "
-                "not read; make it a table of its own"
-            )
-            part = _with_problem(_part(sheet, body, names), body.index, ANOTHER, made)
-        if end < len(frame):
-            part = _again(part, frame.index[end : end + 1])
-        parts.append(part)
-    return parts
+    parts: list[_Part] = []
+    part = _Part(old, 0, 0)
+    for place in places.tolist():
+        names = _names(frame.iloc[place], old)
+        part.again.append(place)
+        if list(map(bare, names)) != list(map(bare, part.names)):
+            parts.append(replace(part, end=place + 1))
+            part = _Part(names, int(frame.index[place]), place + 1)
+    parts.append(replace(part, end=len(frame)))
+    if len(parts) > MOST_TABLES:
+        raise DataError(
+            f"{where(sheet.file, sheet.sheet)} names its columns anew more than {MOST_TABLES} "
+            "times, each time otherwise: make one table of it"
+        )
+    return [_sheet_of(part, sheet, used) for part in parts if part.end > part.start]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows under one header, which stands in row `header`; 0 for the header of the sheet.
+
+    start, end: the places of the first row, and behind the last. again: places of headers in it.
+    """
+
+    names: list[str]
+    header: int
+    start: int
+    end: int = 0
+    again: list[int] = field(default_factory=list)
+
+
+def _sheet_of(part: _Part, sheet: Sheet, used: Layout) -> Sheet:
+    rows = sheet.frame.index
+    made = _rows_under(sheet, sheet.frame.iloc[part.start : part.end], part.names)
+    made = _with_problem(made, rows[part.again], AGAIN, "the names of columns again")
+    if not part.header:
+        return made
+    if _understood(part.names, used):
+        return _noted_below(replace(made, header_rows=(part.header,)), part.header)
+    others = [place for place in range(part.start, part.end) if place not in set(part.again)]
+    why = (
+        f"below a second header in row {part.header} that no layout understands: "
+        "not read; make it a table of its own"
+    )
+    return _with_problem(made, rows[others], ANOTHER, why)
 
 
 def _noted_below(part: Sheet, row: int) -> Sheet:
@@ -150,21 +177,15 @@ def _noted_below(part: Sheet, row: int) -> Sheet:
     return notes.before(part)
 
 
-def _again(part: Sheet, rows: pd.Index) -> Sheet:
-    return _with_problem(part, rows, AGAIN, "the names of columns again")
-
-
-def _part(sheet: Sheet, frame: pd.DataFrame, names: list[str]) -> Sheet:
+def _rows_under(sheet: Sheet, frame: pd.DataFrame, names: list[str]) -> Sheet:
     """Some rows of a sheet under these names, with the notes on them.
 
-    The notes on the whole sheet stay with its first part. Columns without a name are left out where
-    they hold nothing.
+    The notes on the whole sheet stay with its first part.
     """
-    old = [str(name) for name in sheet.frame.columns]
-    called = dict(zip(old, names, strict=True))
+    called = dict(zip(map(str, sheet.frame.columns), names, strict=True))
     notes = sheet.notes
     inside = notes["row"].isin(frame.index)
-    if len(frame) and len(sheet.frame) and frame.index[0] == sheet.frame.index[0]:
+    if frame.index[0] == sheet.frame.index[0]:
         inside |= notes["row"].isna() | ~notes["row"].isin(sheet.frame.index)
     notes = notes[inside].reset_index(drop=True)
     notes = notes.assign(column=notes["column"].map(lambda name: called.get(name, name)))
@@ -173,7 +194,7 @@ def _part(sheet: Sheet, frame: pd.DataFrame, names: list[str]) -> Sheet:
 
 def _names(header: pd.Series, old: list[str]) -> list[str]:
     """The names that a header gives its columns, each once."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for number, (cell, before) in enumerate(zip(header, old, strict=True), 1):
         name = " ".join(str(cell).split()) if isinstance(cell, str) else f"column {number}"
         if before == EXTRA:
@@ -182,8 +203,8 @@ def _names(header: pd.Series, old: list[str]) -> list[str]:
         while unique in names:
             again += 1
             unique = f"{name} ({again})"
-        names.append(unique)
-    return names
+        names[unique] = None
+    return list(names)
 
 
 def _header_places(sheet: Sheet, used: Layout) -> np.ndarray:

@@ -309,23 +309,23 @@ def _account_for_cells(
     for number, (sheet, match) in enumerate(zip(sheets, matches, strict=True)):
         places = slice(int(rows.starts[number]), int(rows.starts[number + 1]))
         used, told = {*match.certainty, *match.further, match.highest}, table.told[number]
-        shown = rows.shown.headers(sheet, list(match.certainty))
         aside = gone[places]
         filled, unread, of_rows_aside = 0, 0, 0
         dropped = {}
-        for name in map(str, sheet.frame.columns):
+        for place, name in enumerate(map(str, sheet.frame.columns), 1):
             cells = sheet.frame[name].notna().to_numpy()
             in_column = int(cells.sum())
             if in_column and (name in used) == (name in told):
+                shown = rows.shown.header(name, place)
                 raise AssertionError(
-                    f"column {shown[name]} with {in_column} filled cells is neither read nor told, "
+                    f"column {shown} with {in_column} filled cells is neither read nor told, "
                     "or both: please report the names of this table's columns"
                 )
             filled += in_column
             of_rows_aside += int((cells & aside).sum())
             if name in told:
                 unread += int((cells & ~aside).sum())
-                dropped[shown[name]] = in_column
+                dropped[told[name]] = in_column
         unread += int(rows.unread[places][~aside].sum())
         read = filled - unread - of_rows_aside
         if read < 0:
