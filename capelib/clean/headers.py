@@ -17,6 +17,7 @@ from capelib.clean.changes import (
 )
 from capelib.clean.distinct import DistinctColumn, at_places
 from capelib.clean.layouts import FREE_TEXT, Match
+from capelib.clean.persons import named_keys, number_columns, persons_of, with_groups
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.errors import DataError
@@ -34,10 +35,6 @@ RULES = {
     "read.footer": "looks like a note under the table",
     "read.total": "looks like a total",
 }
-_NAME_PARTS = {
-    "name", "surname", "last name", "lastname", "family name", "first name", "firstname",
-    "forename", "given name", "middle name", "patronymic", "имя", "фамилия", "отчество",
-}  # fmt: skip
 _REMEDIES = {
     "read.long_row": "put a cell that holds a comma between quotation marks",
     "read.rows_in_cell": "close the quotation mark",
@@ -72,15 +69,30 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
         for column, value in match.layout.fixed.items():
             cells[column] = DistinctColumn.from_words(every_row, pd.Series([value]))
         _refuse_headers(cells, match, rows, start)
+        persons.append(_persons(frame, cells, match, rows, start))
         read_lines = _lines_of_events if match.layout.events else _line_a_row
         parts.append(read_lines(frame, cells, match, rows, start))
-        persons.append(_persons(frame, match))
     lines = _stacked(parts)
     untrusted = rows.untrusted[lines.row]
     if untrusted.any():
         cells = {name: column.without(untrusted) for name, column in lines.cells.items()}
         lines = replace(lines, cells=cells)
     return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames)
+
+
+def _persons(
+    frame: pd.DataFrame, cells: dict[str, DistinctColumn], match: Match, rows: RowLog, start: int
+) -> DistinctColumn:
+    """The name in each row; keys that name nobody are taken out, groups are marked."""
+    persons = persons_of(frame, match, rows, start)
+    group = persons.group
+    if "exile_id" in cells:
+        keys = named_keys(cells["exile_id"], rows, start)
+        cells["exile_id"] = keys.names
+        group = group | keys.group
+    if group.any():
+        cells["is_group"] = with_groups(cells.get("is_group"), group)
+    return persons.names
 
 
 def _line_a_row(
@@ -177,28 +189,6 @@ def _happened(column: DistinctColumn, usual: str, rows: RowLog, start: int) -> D
     return column.map(column.words.mask(only_yes, usual).mask(no))
 
 
-# ---------------------------------------------------------------- persons
-
-
-def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
-    """The name in each row, which only tells persons apart.
-
-    The first column of names, or the parts of a name put together.
-    """
-    headers = [
-        name for name in frame.columns if name not in match.certainty and is_name_column(str(name))
-    ]
-    parts = [name for name in headers if bare(str(name).rpartition(" / ")[2]) in _NAME_PARTS]
-    if not headers:
-        return DistinctColumn.blank(len(frame))
-    if len(parts) < 2:
-        return DistinctColumn.from_cells(frame[headers[0]])
-    whole = frame[parts[0]].fillna("")
-    for part in parts[1:]:
-        whole = whole + " " + frame[part].fillna("")
-    return DistinctColumn.from_cells(whole.mask(whole.str.strip() == ""))
-
-
 # ---------------------------------------------------------------- headers and notes of reading
 
 
@@ -210,6 +200,7 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
 
     header = sheet.header_rows[-1] if sheet.header_rows else 0
     shown = rows.shown.headers(sheet, list(match.certainty))
+    of_numbers = number_columns(sheet.frame)
     for name, column in match.every_column:
         if name != column:
             sure = match.certainty[name]
@@ -224,7 +215,7 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> None:
             rule, remedy = "column.unknown", "name it in a layout if it is one of the codebook's"
             if bare(name) == FREE_TEXT:
                 rule, remedy = "column.text", "free text may name anybody: name it in a layout"
-            if is_name_column(name):
+            if is_name_column(name) and name not in of_numbers:
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, "dropped", **also)

@@ -24,6 +24,7 @@ _PARTS = {
     "values": dict,
     "fixed": dict,
     "corrections": list,
+    "drop": list,
 }
 _CALLED = {str: "a text", list: "a list", dict: "a table"}
 # Free text may name anybody: it is taken only where a layout of the user's says so, and where the
@@ -54,6 +55,8 @@ class Layout:
         Values that every row has.
     corrections
         Errors of the source, each with what it must still say.
+    drop
+        Headers of columns of numbers that are no counts of incidents: each row is one incident.
     shipped
         Is it one of the project's? Such a layout takes no free text from a table.
     """
@@ -66,6 +69,7 @@ class Layout:
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
     corrections: tuple[dict[str, Any], ...] = ()
+    drop: tuple[str, ...] = ()
     shipped: bool = False
 
 
@@ -174,6 +178,7 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         words={column: _words(values, column) for column, values in words.items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
         corrections=tuple(_correction(correction) for correction in content.get("corrections", [])),
+        drop=tuple(_headers(content.get("drop", []), "drop")),
     )
 
 

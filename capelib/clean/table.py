@@ -7,6 +7,7 @@ import pandas as pd
 
 from capelib.clean import ids
 from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, ChangeLog
+from capelib.clean.count_tables import refuse_counts
 from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
@@ -115,15 +116,18 @@ def clean(
     Raises
     ------
     DataError
-        No layout fits, or a correction does not find what it corrects.
+        No layout fits, a row stands for several incidents, or a correction does not find what it
+        corrects.
     """
     keys = withdrawn_keys()
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
     matches = []
     for sheet in sheets:
-        headers, place = [str(name) for name in sheet.frame.columns], where(sheet.file, sheet.sheet)
-        matches.append(find(headers, shown.text(place), layout))
+        headers = [str(name) for name in sheet.frame.columns]
+        place = shown.text(where(sheet.file, sheet.sheet))
+        matches.append(find(headers, place, layout))
+        refuse_counts(sheet, matches[-1], place)
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
