@@ -343,8 +343,8 @@ def known_headers() -> frozenset[str]:
     return frozenset().union(*(_known_headers(layout) for layout in layouts().values()))
 
 
-def find(headers: list[str], place: str, chosen: str = "") -> Match:
-    """Which layout does a table have?
+def find(headers: list[str], place: str, chosen: str = "", assumed: str = "") -> Match:
+    """Which layout does a table have? `assumed`: what reading took for granted.
 
     The chosen one, else that of the shipped ones which understands most of its headers; of two
     that understand as many, the one that needs more columns.
@@ -363,9 +363,10 @@ def find(headers: list[str], place: str, chosen: str = "") -> Match:
     lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
     if max(len(each.every_column) for each in matches) < 2:
         # Then it may be no header but a row of the table, with names in it: it is not shown.
+        read = f" It was read with {assumed}: is that right?" if assumed else ""
         raise DataError(
-            f"{lacks}: does a row name its columns? "
-            "name them as in `cape codebook incidents`, or give a --layout"
+            f"{lacks}: does a row name its columns?{read} "
+            "If so, name them as in `cape codebook incidents`, or give a --layout"
         )
     known = [name for name in headers if understood(name) or bare(name) in known_headers()]
     listed = [" ".join(header[:40].split()) for header in known[:12]]

@@ -126,7 +126,7 @@ def clean(
     for sheet in sheets:
         headers = [str(name) for name in sheet.frame.columns]
         place = shown.text(where(sheet.file, sheet.sheet))
-        matches.append(find(headers, place, layout))
+        matches.append(find(headers, place, layout, shown.text(_assumed(sheet))))
         refuse_counts(sheet, matches[-1], place)
     if texts := _texts_for_keys(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
@@ -167,6 +167,15 @@ def clean(
         names,
         rows.shown,
     )
+
+
+def _assumed(sheet: Sheet) -> str:
+    """What reading took for granted of a table, for the message that no column is understood."""
+    numbers = " and ".join(map(str, sheet.header_rows))
+    rows = f"the names in row{'s' * (len(sheet.header_rows) > 1)} {numbers}" if numbers else ""
+    others = sheet.notes.loc[sheet.notes["rule"] == "read.other_sheets", "made"]
+    sheets = f"its other sheets {others.iloc[0].partition(';')[0]}" if len(others) else ""
+    return ", ".join(part for part in (rows, sheet.assumed, sheets) if part)
 
 
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:

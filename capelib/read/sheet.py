@@ -61,6 +61,10 @@ class Notes:
         for row, value in values:
             self._lines.append((row, column, value, made, rule, severity, certainty))
 
+    def made(self, rule: str) -> str:
+        """What was made by a rule first; "" where it has no line."""
+        return next((line[3] for line in self._lines if line[4] == rule), "")
+
     def before(self, sheet: "Sheet") -> "Sheet":
         """The sheet with these notes before those that it has."""
         if not self._lines:
@@ -99,6 +103,9 @@ class Sheet:
     notes : DataFrame
         `row` (missing: the whole table), `column`, `value` (as it stands in the file), `made`
         (what was made of it), `rule`, `severity` (info, guess or problem), `certainty` (0 to 1).
+    assumed : str
+        What reading took for granted, such as the delimiter, for a message where no column is
+        understood; "" where the format itself says it.
     """
 
     file: str
@@ -106,6 +113,7 @@ class Sheet:
     header_rows: tuple[int, ...]
     frame: pd.DataFrame
     notes: pd.DataFrame
+    assumed: str = ""
 
 
 @dataclass
