@@ -57,12 +57,20 @@ def _plain(console: Console, text: str, first: str = "", then: str = "") -> None
 
 
 def _rows(
-    console: Console, names: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
+    console: Console,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str = "",
+    *,
+    lines: bool = True,
 ) -> None:
-    """Rows as a table where every word fits into its column, else one below the other."""
+    """Rows as a table where every word fits into its column, else one below the other.
+
+    lines: is there a line between the rows of a table?
+    """
     widths = _widths(names, rows, console.width)
     if widths:
-        grid = Table(title=title or None, title_justify="left", show_lines=True)
+        grid = Table(title=title or None, title_justify="left", show_lines=lines, show_edge=lines)
         for name, width in zip(names, widths, strict=True):
             grid.add_column(name, width=width, overflow="fold")
         for row in rows:
@@ -273,8 +281,9 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
             statement = Verdict(**row._asdict()).said
             verdict = row.verdict + mark
             cells.append((row.published, statement, row.here or "-", verdict, row.reason or ""))
-        _rows(console, columns, cells)
-    console.print(f"\nData at hand: {info.source_line}.")
+        _rows(console, columns, cells, lines=False)
+    console.print("")
+    _plain(console, f"Data at hand: {info.source_line}.")
     for name, n in by_finding(verdicts).value_counts().items():
         _plain(console, f"{name}: {MEANING[str(name)]}", f"  {n:>4} ", " " * 7)
 

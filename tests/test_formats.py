@@ -1,4 +1,4 @@
-"""What comes out of Excel's old format, Stata, GeoJSON, packed files, and texts of other programs."""
+"""Excel's old format, Stata, GeoJSON, packed files, and texts of other programs."""
 
 import gzip
 import io
@@ -19,7 +19,10 @@ from capelib.read.csv_text import delimiter_of
 from capelib.read.encoding import encoding_of
 from capelib.read.files import read
 
-CSV = "origin,host,date,measure\nTajikistan,Russia,2015-03-05,detention\nUzbekistan,Turkey,2016,threat\n"
+CSV = (
+    "origin,host,date,measure\n"
+    "Tajikistan,Russia,2015-03-05,detention\nUzbekistan,Turkey,2016,threat\n"
+)
 RUSSIAN = (
     "Страна происхождения;Страна пребывания;Дата;Что произошло\n"
     "Таджикистан;Россия;5 марта 2015 г.;задержан\nУзбекистан;Турция;2016;экстрадирован\n"
@@ -32,8 +35,9 @@ def written(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def incidents(path: Path, **how: str) -> list[tuple]:
-    frame = cape.load(path, **how).incidents[COLUMNS].astype(object)
+def incidents(source: Path | cape.Dataset) -> list[tuple]:
+    ds = source if isinstance(source, cape.Dataset) else cape.load(source)
+    frame = ds.incidents[COLUMNS].astype(object)
     return list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
 
 
@@ -68,12 +72,12 @@ def test_the_delimiter_is_the_one_with_which_a_layout_understands_the_header(tmp
 
 @pytest.mark.parametrize("encoding", ["cp866", "mac_cyrillic", "iso8859-5", "cp1251", "koi8-r"])
 def test_russian_texts_of_old_programs_are_read(tmp_path, encoding):
-    path = written(tmp_path / "mine.csv", RUSSIAN.encode(encoding))
-    assert incidents(path) == [
+    ds = cape.load(written(tmp_path / "mine.csv", RUSSIAN.encode(encoding)))
+    assert incidents(ds) == [
         ("TJK", "RUS", "2015-03-05", "detention"),
         ("UZB", "TUR", "2016", "extradition"),
     ]
-    [(*_, made, severity)] = changes_by(cape.load(path), "read.encoding")
+    [(*_, made, severity)] = changes_by(ds, "read.encoding")
     assert made == f"read as {encoding}"
     assert severity == ("info" if encoding in ("cp1251", "koi8-r") else "guess")
 
@@ -120,9 +124,9 @@ def test_one_table_in_a_packed_file_is_read_as_if_it_were_not_packed(tmp_path):
         ("mine.zip", zipped(**{"folder/mine.csv": CSV.encode(), "__MACOSX/._mine.csv": b"\0"})),
         ("mine.csv", gzip.compress(CSV.encode())),
     ):
-        path = written(tmp_path / name, content)
-        assert incidents(path) == TWO, name
-        assert changes_by(cape.load(path), "read.unpacked")[0][3] == f"unpacked from {name}"
+        ds = cape.load(written(tmp_path / name, content))
+        assert incidents(ds) == TWO, name
+        assert changes_by(ds, "read.unpacked")[0][3] == f"unpacked from {name}"
 
 
 def test_a_packed_file_of_several_tables_or_of_packed_files_is_not_unpacked(tmp_path):
@@ -160,8 +164,9 @@ def test_a_workbook_of_the_old_format_is_read(tmp_path):
     rows = [COLUMNS, ["Tajikistan", "Россия", date(2015, 3, 5), "detention"]]
     book = {"Notes": [["made up"]], "Data": [*rows, ["Uzbekistan", "Turkey", 2016.0, "threat"]]}
     path = written(tmp_path / "mine.xls", old_workbook(book))
-    assert incidents(path) == incidents(path, sheet="data") == TWO
-    assert changes_by(cape.load(path), "read.old_format")[0][-1] == "guess"
+    ds = cape.load(path)
+    assert incidents(ds) == TWO and read(path, sheet="data")[0].sheet == "Data"
+    assert changes_by(ds, "read.old_format")[0][-1] == "guess"
     with pytest.raises(DataError, match="has no sheet 'x': it has Notes, Data"):
         read(path, sheet="x")
 

@@ -17,7 +17,7 @@ from capelib.dataset import PLACE, Dataset
 from capelib.read.sheet import where
 
 # Lines of each section: all together fill one screen.
-MOST = {"read": 5, "guesses": 7, "changed": 9, "aside": 8}
+MOST = {"read": 4, "guesses": 6, "changed": 3, "aside": 6}
 EXAMPLES = 2  # of a change
 ROWS = 6  # row numbers of a problem
 FIRST = 3  # kinds of problems named at the top
