@@ -5,6 +5,7 @@ import pytest
 from shared import changes_by
 
 import capelib as cape
+from capelib.clean.count_tables import _holds_counts
 from capelib.errors import DataError
 from capelib.meaning.counts import counts_incidents, counts_persons
 from capelib.meaning.nobody import nobody
@@ -68,6 +69,23 @@ def test_a_layout_says_that_each_row_is_one_incident(tmp_path):
 )
 def test_other_numbers_are_no_counts(header, cells):
     assert len(cape.load(table(**{header: cells})).incidents) == 4
+
+
+@pytest.mark.parametrize(
+    ("numbers", "counts"),
+    [
+        ([14, 3, 22, 1], True),
+        (["1,204", "3", "22", "1"], True),
+        ([1, 2, 2, 1], True),
+        ([1, 2, 3, 4], False),
+        ([101, 105, 203, 204, 300], False),  # of cases
+        ([1, 1, 2, 3, 3, 4], False),  # of persons with several rows
+        ([1, 2, 3, 1, 2, 3, 4], False),  # of the rows of each group
+        ([3, 1, 2, 1, 5, 1], True),
+    ],
+)
+def test_numbers_that_number_the_rows_are_no_counts(numbers, counts):
+    assert _holds_counts(pd.Series(numbers).astype("str")) == counts
 
 
 def test_a_count_beside_named_persons_is_about_their_cases():

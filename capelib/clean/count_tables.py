@@ -13,7 +13,7 @@ from capelib.read.sheet import Sheet
 from capelib.vocabulary.text import bare
 
 _MOST_SHOWN = 4  # headers
-_NUMBERED = 5  # so many numbers that only rise are those of rows or cases
+_NUMBERED = 5  # so many numbers that only rise, or go on by one, are those of rows or cases
 
 
 def refuse_counts(sheet: Sheet, match: Match, place: str) -> None:
@@ -59,9 +59,19 @@ def _holds_counts(cells: pd.Series) -> bool:
     values = numbers.dropna().to_numpy()
     if len(values) == 0 or values.max() <= 1:
         return False
-    numbering = len(values) > 1 and np.array_equal(values, np.arange(1, len(values) + 1))
-    rises = len(values) >= _NUMBERED and bool((np.diff(values) > 0).all())
-    return not numbering and not rises
+    return not _numbers_rows(values)
+
+
+def _numbers_rows(values: np.ndarray) -> bool:
+    """Do these only number the rows, the cases, or the rows of each group from 1 on?"""
+    if len(values) > 1 and np.array_equal(values, np.arange(1, len(values) + 1)):
+        return True
+    if len(values) < _NUMBERED:
+        return False
+    steps = np.diff(values)
+    goes_on = (steps == 0) | (steps == 1) | (values[1:] == 1)
+    from_one = values[0] == 1 and values.max() > 2
+    return bool((steps > 0).all() or (from_one and goes_on.all()))
 
 
 def _names_persons(frame: pd.DataFrame, match: Match) -> bool:

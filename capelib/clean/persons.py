@@ -25,7 +25,7 @@ _NAME_PARTS = {
 }  # fmt: skip
 _MOSTLY = 0.9  # of the filled cells: the rest may be remarks
 _LOOKED_AT = 200  # cells, of which one at least must be a number
-_NUMBER = r"\s*[0-9]{1,6}(?:\.0+)?\s*"
+_NUMBER = r"\s*(?:[0-9]{1,6}(?:\.0+)?|[0-9]{1,3}(?:[, \u00a0\u202f'][0-9]{3})+)\s*"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def whole_numbers(cells: pd.Series) -> pd.Series | None:
     numbers = words[words.str.fullmatch(_NUMBER).fillna(False).astype(bool)]
     if filled.isin(numbers).mean() < _MOSTLY:
         return None
-    return cells.map(dict(zip(numbers, numbers.astype("float64"), strict=True)))
+    values = numbers.str.replace(r"[\s,']", "", regex=True).astype("float64")
+    return cells.map(dict(zip(numbers, values, strict=True)))
 
 
 def number_columns(frame: pd.DataFrame) -> list[str]:
