@@ -84,15 +84,26 @@ def nobody(texts: pd.Series) -> Nobody:
     [False, True, False, False, False]
     """
     plain = bare_cells(texts).str.replace("ı", "i")
-    first = plain.str.extract(r"^(\S+)", expand=False)
-    known = [*_kinds(), *(text.partition(" ")[0] for text in _whole())]
-    likely = first.isin(known) | first.str.fullmatch(r"[0-9]{1,4}").fillna(False).astype(bool)
+    likely = _begins_like_one(plain)
     nameless, several = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
-    for place in np.flatnonzero(likely.to_numpy(dtype=bool)):
+    for place in np.flatnonzero(likely):
         words = plain.iloc[place].split()
         nameless[place] = _names_nobody(words, str(texts.iloc[place]))
         several[place] = nameless[place] and _means_several(words)
     return Nobody(nameless, several)
+
+
+def _begins_like_one(plain: pd.Series) -> np.ndarray:
+    """Which texts begin with one of the words? Soon, since there may be a million names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    first = pc.extract_regex(pa.array(plain, pa.large_string()), r"^(?P<word>\S+)")
+    first = pc.struct_field(first, "word")
+    words = [*_kinds(), *(text.partition(" ")[0] for text in _whole())]
+    known = pc.is_in(first, value_set=pa.array(words, pa.large_string()))
+    number = pc.match_substring_regex(first, "^[0-9]{1,4}$")
+    return pc.fill_null(pc.or_(known, number), False).to_numpy(zero_copy_only=False)
 
 
 def _names_nobody(words: list[str], text: str) -> bool:
