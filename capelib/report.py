@@ -43,17 +43,19 @@ def _plain(console: Console, text: str, first: str = "", then: str = "") -> None
 
     first, then: what stands before its first line, and before the others.
     """
-    lines = []
+    before = first
     for line in text.split("\n"):
         wrapped = textwrap.wrap(
             line,
-            max(console.width - len(then), NARROWEST // 2),
+            max(console.width, len(then) + NARROWEST // 2),
+            initial_indent=before,
+            subsequent_indent=then,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        lines += wrapped or [""]
-    for number, line in enumerate(lines):
-        console.print((then if number else first) + line, soft_wrap=True)
+        for each in wrapped or [before.rstrip()]:
+            console.print(each, soft_wrap=True)
+        before = then
 
 
 def _rows(
