@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 DataFile = Annotated[
@@ -166,7 +167,9 @@ def check(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="CSV, xlsx, ods, Parquet or JSON, or an http(s) address of one."
+            metavar="FILE",
+            help="CSV, xlsx, xls, ods, Parquet, JSON, Stata or SPSS, also packed (.gz, .zip), "
+            "or an http(s) address of one.",
         ),
     ],
     out: Annotated[
@@ -198,7 +201,7 @@ def check(
     folder = files.folder_of(file, ds, out)
     report.checked(ds)
     *names, last = files.write(ds, folder, file, show_cells)
-    typer.echo(f"Written to {folder}: {', '.join(names)} and {last}.")
+    typer.echo(f"\nWritten: {', '.join(names)} and {last}, in the folder\n{folder}")
     if show_cells:
         typer.echo(f"{last} may hold names of persons: do not pass it on.")
     if len(ds.set_aside):
@@ -383,7 +386,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         # typer.Exit comes back as its code here, Ctrl-C as 130.
-        code = app(standalone_mode=False) or 0
+        arguments = sys.argv[1:] or ["--help"]
+        code = app(arguments, standalone_mode=False) or 0
         sys.stdout.flush()
     except CapeError as error:
         typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)

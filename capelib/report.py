@@ -1,11 +1,14 @@
 """What the command shows: tables when a person reads, plain lines when output is piped."""
 
+import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -21,19 +24,87 @@ if TYPE_CHECKING:
 UNKNOWN = 1e5  # seconds: as many or more stand for "never run before"
 
 
+WIDE = 160  # columns of a pipe, which has no width of its own
+NARROWEST = 40  # columns
+
+
 def _console(error: bool = False) -> Console:
+    """The console; a pipe is as wide as COLUMNS says."""
     console = Console(stderr=error, highlight=False, markup=False)  # what is shown comes from files
-    if not console.is_terminal:
-        console.width = 160  # a pipe has no width of its own
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+        console.width = WIDE
+    if console.width < NARROWEST:
+        console.width = NARROWEST
     return console
 
 
-def _grid(names: Sequence[str], title: str | None = None) -> Table:
-    """A table with a line between its rows, and cells that are folded where they are too long."""
-    grid = Table(title=title, title_justify="left", show_lines=True)
-    for name in names:
-        grid.add_column(name, overflow="fold")
-    return grid
+def _plain(console: Console, text: str, first: str = "", then: str = "") -> None:
+    """A text in lines of the console's width; words, and so paths, are never cut.
+
+    first, then: what stands before its first line, and before the others.
+    """
+    before = first
+    for line in text.split("\n"):
+        wrapped = textwrap.wrap(
+            line,
+            max(console.width, len(then) + NARROWEST // 2),
+            initial_indent=before,
+            subsequent_indent=then,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for each in wrapped or [before.rstrip()]:
+            console.print(each, soft_wrap=True)
+        before = then
+
+
+def _rows(
+    console: Console,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str = "",
+    *,
+    lines: bool = True,
+) -> None:
+    """Rows as a table where every word fits into its column, else one below the other.
+
+    lines: is there a line between the rows of a table?
+    """
+    widths = _widths(names, rows, console.width)
+    if widths:
+        grid = Table(title=title or None, title_justify="left", show_lines=lines, show_edge=lines)
+        for name, width in zip(names, widths, strict=True):
+            grid.add_column(name, width=width, overflow="fold")
+        for row in rows:
+            grid.add_row(*row)
+        console.print(grid)
+        return
+    if title:
+        _plain(console, title)
+    for row in rows:
+        console.print("")
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                _plain(console, cell.strip("\n"), f"{name}: ", "    ")
+
+
+def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The width of each column, at least that of its longest word; [] where they do not fit.
+
+    What is left is dealt out by what the columns lack for their longest line.
+    """
+    longest, needed = [], []
+    for place, name in enumerate(names):
+        cells = [name, *(row[place] for row in rows)]
+        longest.append(max(cell_len(word) for cell in cells for word in cell.split() or [""]))
+        needed.append(max(cell_len(line) for cell in cells for line in cell.split("\n")))
+    left = width - sum(longest) - 3 * len(names) - 1  # two blanks and a line each
+    # a column of a few letters is no easier to read than a list
+    if left < 0 or (sum(needed) > 3 * width and left < width // 4):
+        return []
+    lacks = [most - least for most, least in zip(needed, longest, strict=True)]
+    share = min(1.0, left / sum(lacks)) if sum(lacks) else 0.0
+    return [least + int(lack * share) for least, lack in zip(longest, lacks, strict=True)]
 
 
 class Progress:
@@ -89,26 +160,26 @@ class Progress:
 def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
     """What ran, figures, answers, verdicts, and the pages where runs stand side by side."""
     console = _console()
-    console.print(_runs(outcomes))
+    _runs(console, outcomes)
     _verdicts(console, outcomes)
     contradictions = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
     if contradictions:
         console.print("Published numbers that contradict each other:")
         for note in contradictions:
-            console.print(f"  {note}")
+            _plain(console, note, "  ", "  ")
     for page in pages:
-        console.print(f"side by side: {page}")
+        _plain(console, f"side by side: {page}")
     for outcome in outcomes:
         if outcome.status == "failed":
-            console.print(f"failed: {outcome.run.name}: {outcome.error}")
+            _plain(console, f"failed: {outcome.run.name}: {outcome.error}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     same = sum(outcome.status == "unchanged" for outcome in outcomes)
     done = len(outcomes) - failed - same
     console.print(f"{len(outcomes)} runs: {done} done, {same} unchanged, {failed} failed.")
 
 
-def _runs(outcomes: list["Outcome"]) -> Table:
-    grid = _grid(("notebook", "status", "figures and tables", "found"), "What ran")
+def _runs(console: Console, outcomes: list["Outcome"]) -> None:
+    rows = []
     for outcome in outcomes:
         status, figures = outcome.status, ""
         if status != "unchanged":
@@ -116,8 +187,8 @@ def _runs(outcomes: list["Outcome"]) -> Table:
         if outcome.status != "failed":
             figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg")))
         answer = outcome.answer or outcome.error
-        grid.add_row(outcome.run.name, status, f"{outcome.folder}/\n{figures}", answer)
-    return grid
+        rows.append((outcome.run.name, status, f"{outcome.folder}/\n{figures}", answer))
+    _rows(console, ("notebook", "status", "figures and tables", "found"), rows, "What ran")
 
 
 def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
@@ -140,13 +211,12 @@ def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
         return
     title = f"Which published numbers hold? (data: {', '.join(sorted(labels))})"
     names = ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs")
-    grid = _grid(names, title)
-    for cells, runs in runs_of.items():
-        grid.add_row(*cells, "\n".join(runs))
-    console.print(grid)
-    console.print(
+    rows = [(*cells, "\n".join(runs)) for cells, runs in runs_of.items()]
+    _rows(console, names, rows, title)
+    _plain(
+        console,
         "Numbers for which there are too few cases, or which need other data, are not shown: "
-        "see `cape findings`."
+        "see `cape findings`.",
     )
 
 
@@ -159,9 +229,10 @@ def checked(ds: "Dataset") -> None:
 
     console = _console()
     _sections(console, summary.page(ds))
-    console.print(f"\n{summary.PROMISE}")
+    console.print("")
+    _plain(console, summary.PROMISE)
     if cells := summary.cells(ds):
-        console.print(cells)
+        _plain(console, cells)
 
 
 def problems(ds: "Dataset") -> None:
@@ -175,7 +246,7 @@ def problems(ds: "Dataset") -> None:
     if len(ds.set_aside) or unsure:
         console = _console(error=True)
         more = f" With {unsure}; see `cape check`." if unsure else ""
-        console.print(f"{summary.plain_cell(ds.info.name)}: {summary.counted(ds)}{more}")
+        _plain(console, f"{summary.plain_cell(ds.info.name)}: {summary.counted(ds)}{more}")
         _sections(console, summary.short(ds))
 
 
@@ -183,12 +254,9 @@ def _sections(console: Console, sections: "Iterable[Section]") -> None:
     for section in sections:
         if section.lines:
             console.print(f"\n{section.title}", style="bold")
-            grid = Table.grid(padding=(0, 2))
-            grid.add_column(no_wrap=True, min_width=10)
-            grid.add_column(overflow="fold")
+            margin = 4 + max(8, *(len(label) for label, _ in section.lines))
             for label, text in section.lines:
-                grid.add_row(f"  {label}", text)
-            console.print(grid)
+                _plain(console, text, f"  {label}".ljust(margin), " " * margin)
 
 
 # ------------------------------------------------------------ published numbers
@@ -200,37 +268,37 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
 
     console = _console()
     names = ("what would have to hold", "in numbers", "what to make of it")
-    contradictions = _grid(names, "Published numbers that contradict each other")
-    for relation in relations():
-        if relation.verdict == "contradiction":
-            contradictions.add_row(relation.statement, relation.sides, relation.why)
-    console.print(contradictions)
-    widths = {"published": 14, "statement": 60, "here": 26, "verdict": 15, "reason": None}
+    contradictions = [
+        (relation.statement, relation.sides, relation.why)
+        for relation in relations()
+        if relation.verdict == "contradiction"
+    ]
+    _rows(console, names, contradictions, "Published numbers that contradict each other")
+    columns = ("published", "statement", "here", "verdict", "reason")
     for key, rows in verdicts.frame.groupby("publication", sort=False):
-        console.print(f"\n{reference(key)}", style="bold")
-        console.print(address(key))
-        grid = Table(show_edge=False, pad_edge=False)
-        for name, width in widths.items():
-            grid.add_column(name, overflow="fold", max_width=width)
+        console.print("")
+        _plain(console, reference(key))
+        _plain(console, address(key))
+        cells = []
         for row in rows.itertuples(index=False):
             mark = "\n(contradiction)" if row.arithmetic == "contradiction" else ""
             statement = Verdict(**row._asdict()).said
             verdict = row.verdict + mark
-            grid.add_row(row.published, statement, row.here or "-", verdict, row.reason)
-        console.print(grid)
-    console.print(f"\nData at hand: {info.source_line}.")
+            cells.append((row.published, statement, row.here or "-", verdict, row.reason or ""))
+        _rows(console, columns, cells, lines=False)
+    console.print("")
+    _plain(console, f"Data at hand: {info.source_line}.")
     for name, n in by_finding(verdicts).value_counts().items():
-        console.print(f"  {n:>4} {name}: {MEANING[str(name)]}")
+        _plain(console, f"{name}: {MEANING[str(name)]}", f"  {n:>4} ", " " * 7)
 
 
 def relations_table(rows: "pd.DataFrame") -> None:
     """The relations between published numbers for people: what cannot hold first."""
     console = _console()
     names = ("verdict", "what would have to hold", "in numbers", "what to make of it")
-    grid = _grid(names, "Relations between published numbers")
-    for row in rows.sort_values("verdict", ascending=False, kind="stable").itertuples():
-        grid.add_row(row.verdict, row.statement, row.sides, row.why)
-    console.print(grid)
+    ordered = rows.sort_values("verdict", ascending=False, kind="stable")
+    cells = [(row.verdict, row.statement, row.sides, row.why) for row in ordered.itertuples()]
+    _rows(console, names, cells, "Relations between published numbers")
     between = rows[~rows["derived"]]
     held = int((between["verdict"] == "consistent").sum())
     console.print(

@@ -17,9 +17,12 @@ from capelib.dataset import PLACE, Dataset
 from capelib.read.sheet import where
 
 # Lines of each section: all together fill one screen.
-MOST = {"read": 5, "guesses": 7, "changed": 8, "aside": 8}
+MOST = {"read": 4, "guesses": 6, "changed": 3, "aside": 6}
 EXAMPLES = 2  # of a change
 ROWS = 6  # row numbers of a problem
+FIRST = 3  # kinds of problems named at the top
+# Columns on whose values most results rest, in the order in which an error harms.
+_RESTS_ON = ("origin", "measure", "date", "host", "exile_id")
 LONGEST = 36  # letters of a cell
 # The same sentences stand in README.md, data/README.md and docs/your-own-table.md.
 PROMISE = (
@@ -71,20 +74,58 @@ def meaning(rule: str) -> str:
 
 
 def page(ds: Dataset) -> Iterator[Section]:
-    """Everything that somebody should know who wants to use the table; the files hold the rest."""
+    """Everything that somebody should know who wants to use the table; the files hold the rest.
+
+    What harms a result most comes first.
+    """
     lines = _lines(ds)
     of_reading = lines["rule"].str.startswith("read.")
     duplicate = lines["rule"].isin(_DUPLICATES)
-    yield Section("What was read", [*_tables(ds), *_notes_of_reading(lines[of_reading])])
-    if ds.tables:
-        yield Section("Which column stands for what", list(_columns(ds, lines)))
+    yield first_look(ds)
+    yield from short(ds)
     guesses = lines[(lines["severity"] == GUESS) & ~duplicate & ~of_reading]
     yield _section("Look at these guesses first", guesses, "guesses")
-    changed = (lines["severity"] == INFO) & ~of_reading & (lines["rule"] != "column.name")
-    yield _section("What was changed", lines[changed], "changed")
-    yield from short(ds)
     groups = _grouped(lines[duplicate])
     yield Section("Duplicates", [(group.column, _duplicate(group, ds)) for group in groups])
+    if ds.tables:
+        yield Section("Which column stands for what", list(_columns(ds, lines)))
+    yield Section("What was read", [*_tables(ds), *_notes_of_reading(lines[of_reading])])
+    changed = (lines["severity"] == INFO) & ~of_reading & (lines["rule"] != "column.name")
+    yield _section("What was changed", lines[changed], "changed")
+
+
+def first_look(ds: Dataset) -> Section:
+    """What most needs a look, in the order of harm to a result; each line has its section below."""
+    lines = _lines(ds)
+    of_reading = lines["rule"].str.startswith("read.")
+    guess, duplicate = lines["severity"] == GUESS, lines["rule"].isin(_DUPLICATES)
+    aside = lines[(lines["severity"] == SET_ASIDE) & ~duplicate]
+    dropped = lines[(lines["severity"] == DROPPED) & (lines["rule"] != "column.person")]
+    looks = [("rows", counted(ds))]
+    if len(aside):
+        problems = [f"{group.column}: {group.words} ({group.cells:,})" for group in _grouped(aside)]
+        looks.append(("set aside", _list(problems, FIRST)))
+    kinds = [f"{name} ({rows:,})" for name, rows in _guessed_values(lines[guess & ~of_reading])]
+    if kinds:
+        looks.append(("guessed", f"values of {_list(kinds, 8)}"))
+    doubts = [" ".join(made.split()) for made in lines.loc[of_reading & guess, "made"].unique()]
+    if doubts:
+        looks.append(("reading", _list([plain_cell(made, 90) for made in doubts], 2)))
+    if len(dropped):
+        names = [plain_cell(name) for name in dropped["column"].unique()]
+        looks.append(("not read", f"the columns {_list(names, 6)}"))
+    if repeats := int(lines.loc[duplicate, "rows"].sum()):
+        looks.append(("twice", f"{_many(repeats, 'row')} may be the same as another one"))
+    return Section("What most needs a look", looks)
+
+
+def _guessed_values(guesses: pd.DataFrame) -> list[tuple[str, int]]:
+    """The columns with guessed cells, those on which most results rest first, and how many."""
+    cells = guesses[~guesses["rule"].isin(_DUPLICATES)]
+    rows = dict(cells.groupby("column", sort=False)["rows"].sum().items())
+    rank = {column: place for place, column in enumerate(_RESTS_ON)}
+    order = sorted(map(str, rows), key=lambda column: rank.get(column, len(rank)))
+    return [(plain_cell(column), int(rows[column])) for column in order if column]
 
 
 def cells(ds: Dataset) -> str:
@@ -154,7 +195,6 @@ def _tables(ds: Dataset) -> Iterator[tuple[str, str]]:
         layout = table.match.layout
         described = f"layout {layout.name} ({layout.title or 'of your own'})"
         yield "table", f"{where(table.file, table.sheet)}: {names}{described}"
-    yield "rows", counted(ds)
 
 
 def _notes_of_reading(notes: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -320,7 +360,7 @@ def _numbers(group: _Group, ds: Dataset) -> str:
     return f"row{'s' * (len(rows) > 1)} {_list([str(row) for row in rows], ROWS)}"
 
 
-def plain_cell(cell: str) -> str:
+def plain_cell(cell: str, longest: int = LONGEST) -> str:
     """A cell as a screen can show it: one line, not long, no signs that would steer the screen.
 
     >>> plain_cell("Poland\\nAustria"), plain_cell("\\x1b[2Jx")
@@ -328,7 +368,7 @@ def plain_cell(cell: str) -> str:
     """
     letters = [letter if letter.isprintable() else " " for letter in str(cell)]
     text = " ".join("".join(letters).split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 # ------------------------------------------------------------ words

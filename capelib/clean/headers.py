@@ -19,6 +19,7 @@ from capelib.clean.date_columns import dates_joined
 from capelib.clean.distinct import DistinctColumn, at_places
 from capelib.clean.events import lines_of_events
 from capelib.clean.layouts import FREE_TEXT, Match
+from capelib.clean.persons import named_keys, number_columns, persons_of, with_groups
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.errors import DataError
@@ -39,10 +40,6 @@ RULES = {
     "read.footer": "looks like a note under the table",
     "read.total": "looks like a total",
 }
-_NAME_PARTS = {
-    "name", "surname", "last name", "lastname", "family name", "first name", "firstname",
-    "forename", "given name", "middle name", "patronymic", "имя", "фамилия", "отчество",
-}  # fmt: skip
 _REMEDIES = {
     "read.header_again": "take the row out of the table",
     "read.another_table": "make it a table of its own",
@@ -92,17 +89,32 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
         for column, value in match.layout.fixed.items():
             cells[column] = DistinctColumn.from_words(every_row, pd.Series([value]))
         _refuse_headers(cells, match, rows, start)
+        persons.append(_persons(frame, cells, match, rows, start))
         _add_further(cells, frame, match, rows, start)
         cells = dates_joined(cells, match.layout, rows, start, sheet.days_from_1904)
         read_lines = lines_of_events if match.layout.events else _line_a_row
         parts.append(read_lines(frame, cells, match, rows, start))
-        persons.append(_persons(frame, match))
     lines = _stacked(parts)
     untrusted = rows.untrusted[lines.row]
     if untrusted.any():
         cells = {name: column.without(untrusted) for name, column in lines.cells.items()}
         lines = replace(lines, cells=cells)
     return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames, told)
+
+
+def _persons(
+    frame: pd.DataFrame, cells: dict[str, DistinctColumn], match: Match, rows: RowLog, start: int
+) -> DistinctColumn:
+    """The name in each row; keys that name nobody are taken out, groups are marked."""
+    persons = persons_of(frame, match, rows, start)
+    group = persons.group
+    if "exile_id" in cells:
+        keys = named_keys(cells["exile_id"], rows, start)
+        cells["exile_id"] = keys.names
+        group = group | keys.group
+    if group.any():
+        cells["is_group"] = with_groups(cells.get("is_group"), group)
+    return persons.names
 
 
 def _line_a_row(
@@ -166,28 +178,6 @@ def _add_further(
         cells[column] = DistinctColumn.from_cells(whole)
 
 
-# ---------------------------------------------------------------- persons
-
-
-def _persons(frame: pd.DataFrame, match: Match) -> DistinctColumn:
-    """The name in each row, which only tells persons apart.
-
-    The first column of names, or the parts of a name put together.
-    """
-    headers = [
-        name for name in frame.columns if name not in match.certainty and is_name_column(str(name))
-    ]
-    parts = [name for name in headers if bare(str(name).rpartition(" / ")[2]) in _NAME_PARTS]
-    if not headers:
-        return DistinctColumn.blank(len(frame))
-    if len(parts) < 2:
-        return DistinctColumn.from_cells(frame[headers[0]])
-    whole = frame[parts[0]].fillna("")
-    for part in parts[1:]:
-        whole = whole + " " + frame[part].fillna("")
-    return DistinctColumn.from_cells(whole.mask(whole.str.strip() == ""))
-
-
 # ---------------------------------------------------------------- headers and notes of reading
 
 
@@ -203,6 +193,7 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
 
     header = sheet.header_rows[-1] if sheet.header_rows else 0
     shown = rows.shown.headers(sheet, list(match.certainty))
+    of_numbers = number_columns(sheet.frame)
     for name, column in match.every_column:
         sure = match.certainty[name]
         if name != column or sure < LOOK:
@@ -224,7 +215,7 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
                 made += f"; also a {column}, but {shown[instead]} is used"
             if bare(name) == FREE_TEXT:
                 rule, remedy = "column.text", "free text may name anybody: name it in a layout"
-            if is_name_column(name):
+            if is_name_column(name) and name not in of_numbers:
                 rule, remedy = "column.person", "names of persons never enter"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, made, **also)

@@ -32,6 +32,7 @@ _PARTS = {
     "values": dict,
     "fixed": dict,
     "corrections": list,
+    "drop": list,
 }
 _CALLED = {str: "a text", list: "a list", dict: "a table"}
 # Free text may name anybody: it is taken only where a layout of the user's says so, and where the
@@ -71,6 +72,8 @@ class Layout:
         Values that every row has.
     corrections
         Errors of the source, each with what it must still say.
+    drop
+        Headers of columns of numbers that are no counts of incidents: each row is one incident.
     shipped
         Is it one of the project's? Such a layout takes no free text from a table.
     """
@@ -86,6 +89,7 @@ class Layout:
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
     corrections: tuple[dict[str, Any], ...] = ()
+    drop: tuple[str, ...] = ()
     shipped: bool = False
 
 
@@ -209,6 +213,7 @@ def _layout(content: dict[str, Any], name: str) -> Layout:
         words={column: _words(values, column) for column, values in words.items()},
         fixed={column: _cell(value) for column, value in fixed.items()},
         corrections=tuple(_correction(correction) for correction in content.get("corrections", [])),
+        drop=tuple(_headers(content.get("drop", []), "drop")),
     )
 
 
@@ -463,9 +468,13 @@ def known_headers() -> frozenset[str]:
 
 
 def find(
-    headers: list[str], place: str, chosen: str = "", frame: pd.DataFrame | None = None
+    headers: list[str],
+    place: str,
+    chosen: str = "",
+    frame: pd.DataFrame | None = None,
+    assumed: str = "",
 ) -> Match:
-    """Which layout does a table have?
+    """Which layout does a table have? `assumed`: what reading took for granted.
 
     The chosen one, else that of the shipped ones which understands most of its headers; of two
     that understand as many, the one that needs more columns. frame: the cells, which decide where
@@ -491,9 +500,10 @@ def find(
     lacks = f"{place} lacks the column(s) {', '.join(best.missing)}"
     if max(len(each.every_column) for each in matches) < 2:
         # Then it may be no header but a row of the table, with names in it: it is not shown.
+        read = f" It was read with {assumed}: is that right?" if assumed else ""
         raise DataError(
-            f"{lacks}: does a row name its columns? "
-            "name them as in `cape codebook incidents`, or give a --layout"
+            f"{lacks}: does a row name its columns?{read} "
+            "If so, name them as in `cape codebook incidents`, or give a --layout"
         )
     known = [name for name in headers if understood(name) or bare(name) in known_headers()]
     listed = [" ".join(header[:40].split()) for header in known[:12]]

@@ -10,6 +10,7 @@ import pandas as pd
 from capelib.clean.changes import HIDDEN
 from capelib.clean.layouts import known_headers
 from capelib.download import without_secrets
+from capelib.meaning.nobody import nobody
 from capelib.meaning.persons import is_name_column
 from capelib.meaning.understood import is_known_word, understood
 from capelib.meaning.yes_no import answers
@@ -44,12 +45,13 @@ class Shown:
         self._first: set[str] = set()  # the first words of these
         cells = [pd.Series(column.dropna().unique(), dtype="str") for column in names]
         if any(len(column) for column in cells):
-            whole = bare_cells(pd.concat(cells, ignore_index=True)).drop_duplicates()
+            every = pd.concat(cells, ignore_index=True)
+            whole = bare_cells(every[~nobody(every).nameless]).drop_duplicates()
             whole = whole[~whole.isin(list(known_headers()))]  # a header that stands there again
             words = _distinct_words(whole)
             unknown = {word for word in words if len(word) > 1 and not is_known_word(word)}
-            nobody = {word for word, (answer, _) in answers().items() if answer == "unknown"}
-            several = whole[whole.str.contains(" ", regex=False) & ~whole.isin(nobody)]
+            not_known = {word for word, (answer, _) in answers().items() if answer == "unknown"}
+            several = whole[whole.str.contains(" ", regex=False) & ~whole.isin(not_known)]
             self._words = frozenset(unknown)
             begin_known = several[~_first_words(several).isin(unknown).to_numpy()]
             names_of_known_words = [

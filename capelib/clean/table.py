@@ -8,6 +8,7 @@ import pandas as pd
 
 from capelib.clean import ids
 from capelib.clean.changes import GUESS, HIDDEN, INFO, WITHDRAWN, ChangeLog
+from capelib.clean.count_tables import refuse_counts
 from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
@@ -147,7 +148,8 @@ def clean(
     Raises
     ------
     DataError
-        No layout fits, or a correction does not find what it corrects.
+        No layout fits, a row stands for several incidents, or a correction does not find what it
+        corrects.
     """
     keys = withdrawn_keys()
     sheets = [part for sheet in sheets for part in tables_of(sheet, layout)]
@@ -209,8 +211,19 @@ def _matches(sheets: list[Sheet], layout: str, shown: Shown) -> list[Match]:
             matches.append(matched(headers, matches[0].layout))
             continue
         chosen = layout or (matches[0].layout.name if matches else "")
-        matches.append(find(headers, shown.text(place), chosen, sheet.frame))
+        assumed = shown.text(_assumed(sheet))
+        matches.append(find(headers, shown.text(place), chosen, sheet.frame, assumed))
+        refuse_counts(sheet, matches[-1], shown.text(place))
     return matches
+
+
+def _assumed(sheet: Sheet) -> str:
+    """What reading took for granted of a table, for the message that no column is understood."""
+    numbers = " and ".join(map(str, sheet.header_rows))
+    rows = f"the names in row{'s' * (len(sheet.header_rows) > 1)} {numbers}" if numbers else ""
+    others = sheet.notes.loc[sheet.notes["rule"] == "read.other_sheets", "made"]
+    sheets = f"its other sheets {others.iloc[0].partition(';')[0]}" if len(others) else ""
+    return ", ".join(part for part in (rows, sheet.assumed, sheets) if part)
 
 
 def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:

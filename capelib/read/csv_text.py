@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from capelib.read.sheet import (
     bounded,
     text_rows,
 )
+from capelib.vocabulary.header_words import known_headers
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_ROW = 16 << 20  # bytes of one row: the block in which the reader holds it
@@ -37,7 +39,8 @@ def delimiter_of(text: str) -> tuple[str, float]:
     Returns
     -------
     (str, float)
-        The one that cuts most rows of the beginning into the same number of cells, of equal ones
+        The one with which a row of the beginning holds most headers that a layout names, if at
+        least two; else the one that cuts most rows into the same number of cells, of equal ones
         the one with more cells; and the certainty, 0 to 1.
 
     Notes
@@ -53,12 +56,22 @@ def delimiter_of(text: str) -> tuple[str, float]:
     hint = re.match(r"sep=([,;\t|])\r?\n", text)
     if hint:
         return hint[1], 1.0
+    headers = {delimiter: _headers(text, delimiter) for delimiter in DELIMITERS}
+    understood = max(headers, key=headers.__getitem__)
+    others = [number for delimiter, number in headers.items() if delimiter != understood]
+    if headers[understood] >= 2 and headers[understood] > max(others):
+        return understood, 1.0
     fits = {delimiter: _fit(text, delimiter) for delimiter in DELIMITERS}
     best, second = sorted(fits, key=fits.__getitem__, reverse=True)[:2]
     share, second_share = fits[best][0], fits[second][0]
     if not share:
         return ",", 1.0
     return best, 1.0 if second_share <= share / 2 else 0.8
+
+
+def _headers(text: str, delimiter: str) -> int:
+    """The most headers that a layout names in one of the first rows, cut by a delimiter."""
+    return max((known_headers(row) for row in _sample(text, delimiter)[:HEAD]), default=0)
 
 
 def _fit(text: str, delimiter: str) -> tuple[float, int]:
@@ -108,10 +121,13 @@ def read_delimited(content: bytes, file: str, header: int = 0) -> Sheet:
     """
     notes = Notes()
     content = as_utf8(content, file, notes)
+    letters = f"letters {notes.made('read.encoding') or 'read as UTF-8'}"
     text = content[:SAMPLE].decode("utf-8", "ignore")
     if not text.strip(" \r\n\t,;|") and not content.strip(b" \r\n\t,;|"):
         raise DataError(f"{file} is empty: expected a header row and at least one row")
     delimiter, certainty = delimiter_of(text)
+    content = _without_blanks_before_quotes(content, text, delimiter, notes)
+    text = content[:SAMPLE].decode("utf-8", "ignore")
     if delimiter != "," or certainty < 0.9:
         made = f"cells are separated by {DELIMITERS[delimiter]}"
         severity = "info" if certainty >= 0.9 else "guess"
@@ -130,7 +146,31 @@ def read_delimited(content: bytes, file: str, header: int = 0) -> Sheet:
         _note_broken(cells, broken, delimiter, width, header_end, notes)
     if lines > len(cells):
         _note_rows_in_cells(cells, delimiter, notes)
-    return tabulate(Grid(file, "", cells, notes=notes, extra=width), header)
+    sheet = tabulate(Grid(file, "", cells, notes=notes, extra=width), header)
+    return replace(sheet, assumed=f"cells separated by {DELIMITERS[delimiter]}, {letters}")
+
+
+def _without_blanks_before_quotes(content: bytes, text: str, delimiter: str, notes: Notes) -> bytes:
+    """The text without the blanks between delimiter and quotation mark (a, "b, c").
+
+    Only where more rows are then as wide as the header: the blanks keep the mark from counting.
+    """
+    blanks = re.compile(rf'((?:^|{re.escape(delimiter)})) +"(?!")'.encode(), re.MULTILINE)
+    mended_text = blanks.sub(rb'\1"', text.encode()).decode("utf-8", "ignore")
+    if mended_text == text:
+        return content
+    before, after = (_as_wide_as_header(each, delimiter) for each in (text, mended_text))
+    if after <= before:
+        return content
+    made = "blanks between the delimiter and a quotation mark left out"
+    notes.add("read.blank_before_quote", made, severity="guess", certainty=0.9)
+    return blanks.sub(rb'\1"', content)
+
+
+def _as_wide_as_header(text: str, delimiter: str) -> int:
+    """How many rows have as many cells as the first one that has more than one?"""
+    widths = [len(row) for row in _sample(text, delimiter)]
+    return widths.count(next((width for width in widths if width > 1), 0))
 
 
 def _width(text: str, delimiter: str, header: int, file: str) -> tuple[int, int]:

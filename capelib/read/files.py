@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import re
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ MAX_SECONDS = 600  # of a whole download: a server may send one byte every 29 se
 SILENCE = 30  # seconds without any answer
 _EXPORT = "export its table as CSV or xlsx"
 _UNPACK = "unpack it first"
+_R = ("a file of R", 'write the table with write.csv(table, "table.csv", row.names = FALSE)')
 _PICTURE = ("a picture", "name the table it shows")
 # first bytes of a file: what it is, and what to do where it is no table
 _SIGNATURES: dict[bytes, tuple[str, str]] = {
@@ -31,20 +33,33 @@ _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"PK\x05\x06": ("zip", ""),
     b"%PDF": ("a PDF document", _EXPORT),
     b"{\\rtf": ("a text document (RTF)", _EXPORT),
-    b"\x1f\x8b": ("a packed file (gzip)", _UNPACK),
+    b"\x1f\x8b": ("gzip", ""),
     b"BZh": ("a packed file (bzip2)", _UNPACK),
     b"\xfd7zXZ": ("a packed file (xz)", _UNPACK),
     b"7z\xbc\xaf\x27\x1c": ("a packed file (7z)", _UNPACK),
     b"Rar!": ("a packed file (rar)", _UNPACK),
     b"SQLite format 3": ("a database (SQLite)", _EXPORT),
-    b"$FL2": ("an SPSS file", _EXPORT),
-    b"<stata_dta>": ("a Stata file", _EXPORT),
-    b"RDX": ("an R file", _EXPORT),
+    b"$FL2": ("spss", ""),
+    b"$FL3": ("spss", ""),
+    b"<stata_dta>": ("stata", ""),
+    b"RDX": _R,
+    b"RDA": _R,
+    b"X\n\x00\x00\x00": _R,
     b"\x89PNG": _PICTURE,
     b"\xff\xd8\xff": _PICTURE,
     b"GIF8": _PICTURE,
 }
-_OLD_OFFICE = "an Excel file of the old format (.xls), or another old Office file"
+# by the end of a name: files whose bytes say no more than that they are packed
+_BY_NAME = {
+    ".numbers": ("a file of Apple Numbers", "export it as CSV or xlsx (File, Export To)"),
+    ".rds": _R,
+    ".rda": _R,
+    ".rdata": _R,
+    ".pages": ("a file of Apple Pages", _EXPORT),
+}
+# Stata's formats before 117 begin with their number, the order of bytes, 1 and 0
+_OLD_STATA = re.compile(rb"[\x68-\x73][\x01\x02]\x01\x00")
+_OLD_OFFICE = "an old Office file without a workbook in it"
 _HTML = (b"<!doctype html", b"<html", b"<table", b"<head", b"<body")
 
 
@@ -60,9 +75,10 @@ def read(
     Parameters
     ----------
     source
-        A CSV, TSV or other text file (delimiter and encoding are found out), an xlsx or ods
-        workbook, a Parquet or JSON file - recognised by content, not by name -, an http(s) address
-        of one, or a DataFrame.
+        A CSV, TSV or other text file (delimiter and encoding are found out), an xlsx, xls or ods
+        workbook, a Parquet, JSON, GeoJSON, Stata or SPSS file - recognised by content, not by
+        name -, one of these packed in a .gz or .zip file, an http(s) address of one, or a
+        DataFrame.
     sheet
         Name of a workbook's sheet; "" for the one that looks most like a table.
     header
@@ -171,7 +187,9 @@ def _read_kind(
 ) -> list[Sheet]:
     """Reads a file by what it holds."""
     name = " ".join(path.name.split())
-    if kind in ("xlsx", "ods"):
+    if kind in ("gzip", "zip"):
+        return _read_packed(path, name, kind, sheet, header)
+    if kind in ("xlsx", "ods", "xls"):
         from capelib.read.workbook import read_workbook
 
         return read_workbook(path, name, kind, sheet, header, layout_of)
@@ -181,12 +199,33 @@ def _read_kind(
         from capelib.read.json_parquet import read_parquet
 
         return [read_parquet(path, name)]
+    if kind in ("stata", "spss"):
+        from capelib.read.stata_spss import read_spss, read_stata
+
+        return [read_stata(path, name) if kind == "stata" else read_spss(path, name)]
     try:
         return [_read_text(path.read_bytes(), name, header)]
     except MemoryError:
         raise DataError(
             f"{name} needs more memory than there is: split it into smaller files"
         ) from None
+
+
+def _read_packed(path: Path, name: str, kind: str, sheet: str, header: int) -> list[Sheet]:
+    """Reads the table that a file packs; one that is packed again is not unpacked."""
+    from capelib.read.packed import unpacked
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = unpacked(path, kind, Path(folder))
+        with table.open("rb") as file:
+            start = file.read(4096)
+        inner = _kind(start, table)
+        if inner in ("gzip", "zip"):
+            raise _no_table(path, "a packed file in which another one is packed", _UNPACK)
+        first, *others = _read_kind(table, inner, sheet, header)
+    notes = Notes()
+    notes.add("read.unpacked", f"unpacked from {name}")
+    return [notes.before(first), *others]
 
 
 def _read_text(content: bytes, name: str, header: int) -> Sheet:
@@ -208,10 +247,12 @@ def _read_text(content: bytes, name: str, header: int) -> Sheet:
 
 
 def _kind(start: bytes, path: Path) -> str:
-    """xlsx, ods, parquet or text, by the first bytes."""
+    """xlsx, ods, xls, parquet, stata, spss, gzip, zip or text, by the first bytes."""
     kind, advice = next(
         (known for mark, known in _SIGNATURES.items() if start.startswith(mark)), ("text", "")
     )
+    if kind not in ("text", "xlsx", "ods", "parquet") and path.suffix.lower() in _BY_NAME:
+        raise _no_table(path, *_BY_NAME[path.suffix.lower()])
     if kind == "zip":
         return _zip_kind(path)
     if kind == "xls":
@@ -219,8 +260,11 @@ def _kind(start: bytes, path: Path) -> str:
             raise DataError(
                 f"{path.name} is locked with a password: remove the password and save it again"
             )
-        kind, advice = _OLD_OFFICE, "save it as .xlsx"
+        if not any(name.encode("utf-16-le") in _ends(path) for name in ("Workbook", "Book")):
+            raise _no_table(path, _OLD_OFFICE, "save it as .xlsx, or export its table as CSV")
     text = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if _OLD_STATA.match(start):
+        return "stata"
     if text.startswith(_HTML):
         kind = "a web page, whatever its name says"
         advice = "download the table itself, or save it as .xlsx"
@@ -271,7 +315,9 @@ def _zip_kind(path: Path) -> str:
         raise _no_table(path, "a binary workbook (.xlsb)", "save it as .xlsx")
     if "word/document.xml" in names or b"opendocument.text" in mimetype:
         raise _no_table(path, "a text document", _EXPORT)
-    raise _no_table(path, "a packed file (zip)", _UNPACK)
+    if any(name.endswith(".iwa") for name in names):
+        raise _no_table(path, *_BY_NAME[".numbers"])
+    return "zip"
 
 
 def _require_small_directory(path: Path) -> None:

@@ -188,7 +188,7 @@ def read_json(text: str, file: str, notes: Notes, header: int = 0) -> Sheet:
 
 
 def _json_sheet(document: Any, file: str, notes: Notes, header: int) -> Sheet:
-    content, path = _table_in(document)
+    content, path = _table_in(_without_places(document, notes))
     if path:
         made = f"the table was taken from {' / '.join(path)}"
         notes.add("read.json_table", made, certainty=0.95)
@@ -201,6 +201,19 @@ def _json_sheet(document: Any, file: str, notes: Notes, header: int) -> Sheet:
     columns, length = _columns(content, file, notes)
     cells = text_frame(dict(enumerate(columns.values())), pd.RangeIndex(1, length + 1))
     return _named(cells, list(columns), file, notes)
+
+
+def _without_places(document: Any, notes: Notes) -> Any:
+    """Of GeoJSON the properties of its features: where each lies on the map is left out."""
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        return document
+    features = document.get("features")
+    if not isinstance(features, list) or not _all_records(features):
+        return document
+    made = "GeoJSON: the properties of its features are read, their places on the map are not"
+    notes.add("read.geojson", made)
+    properties = [feature.get("properties") for feature in features]
+    return [record if isinstance(record, dict) else {} for record in properties]
 
 
 def _parsed(text: str, file: str, notes: Notes) -> Any:

@@ -63,6 +63,10 @@ class Notes:
         for row, value in values:
             self._lines.append((row, column, value, made, rule, severity, certainty))
 
+    def made(self, rule: str) -> str:
+        """What was made by a rule first; "" where it has no line."""
+        return next((line[3] for line in self._lines if line[4] == rule), "")
+
     def before(self, sheet: "Sheet") -> "Sheet":
         """The sheet with these notes before those that it has."""
         if not self._lines:
@@ -103,6 +107,9 @@ class Sheet:
         (what was made of it), `rule`, `severity` (info, guess or problem), `certainty` (0 to 1).
     days_from_1904 : bool
         Whether numbers of days count from 1904, as some workbooks do, and not from 1900.
+    assumed : str
+        What reading took for granted, such as the delimiter, for a message where no column is
+        understood; "" where the format itself says it.
     """
 
     file: str
@@ -111,6 +118,7 @@ class Sheet:
     frame: pd.DataFrame
     notes: pd.DataFrame
     days_from_1904: bool = False
+    assumed: str = ""
 
 
 @dataclass

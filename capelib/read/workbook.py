@@ -50,7 +50,7 @@ def read_workbook(
     file
         Its name in messages.
     kind
-        "xlsx" or "ods".
+        "xlsx", "ods" or "xls".
     sheet, header, layout_of
         As in `capelib.read.files.read`.
 
@@ -66,6 +66,8 @@ def read_workbook(
         Where the workbook is broken, too large, not safe to read, or has no table.
     """
     try:
+        if kind == "xls":
+            return _read_old(path, file, sheet, header, layout_of)
         scans = scan_workbook(path, kind)
         sheet = _sheet_name(sheet, scans)
         wanted = {sheet: scans[sheet]} if sheet else scans
@@ -83,6 +85,25 @@ def read_workbook(
         place = f"{file} sheet {sheet!r}" if sheet else file
         raise DataError(f"{place} is empty: expected a header row and at least one row")
     return [tabulate(grids[0], header)] if sheet else _tables(grids, file, header, layout_of)
+
+
+def _read_old(
+    path: Path, file: str, sheet: str, header: int, layout_of: LayoutOf | None
+) -> list[Sheet]:
+    """The tables of a workbook of the old format, of which only the cells are looked at.
+
+    Its sheets have 65,536 rows of 256 columns at most, which the reading process can hold.
+    """
+    grids = _grids(path, file, {}, "")
+    for grid in grids:
+        made = "the old format .xls: hidden rows and columns, and merged cells, are not looked at"
+        grid.notes.add("read.old_format", made, severity="guess", certainty=0.8)
+    if sheet and grids:
+        name = _sheet_name(sheet, {grid.sheet: Scan() for grid in grids})
+        return [tabulate(grid, header) for grid in grids if grid.sheet == name]
+    if not grids:
+        raise DataError(f"{file} is empty: expected a header row and at least one row")
+    return _tables(grids, file, header, layout_of)
 
 
 def _sheet_name(sheet: str, scans: dict[str, Scan]) -> str:

@@ -17,6 +17,8 @@ from capelib.read.cell_text import text_of
 MEMORY = 2 << 30  # bytes for this process
 # characters that it may write: few long texts used in many cells would otherwise fill the disk
 TEXT = 512 << 20
+# cells of all sheets, blank ones counted: of an old workbook nobody has looked at the areas before
+CELLS = 20_000_000
 BATCH = 5_000  # rows a line
 _DATES = {date, datetime}  # what cells are that hold a date, and not its text
 
@@ -52,7 +54,7 @@ def _limit_memory() -> None:
 def _lines(path: str, only: str) -> Iterator[Any]:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-    written = 0
+    written = cells = 0
     book = load_workbook(path)
     for about in book.sheets_metadata:
         if about.typ != SheetTypeEnum.WorkSheet or (only and about.name != only):
@@ -60,6 +62,10 @@ def _lines(path: str, only: str) -> Iterator[Any]:
         sheet = book.get_sheet_by_name(about.name)
         if sheet.start is None or sheet.end is None:
             continue
+        cells += (sheet.end[0] + 1) * (sheet.end[1] - sheet.start[1] + 1)
+        if cells > CELLS:
+            yield {"error": f"has sheets that cover more than {CELLS:,} cells"}
+            return
         yield {
             "sheet": about.name,
             "visible": about.visible == SheetVisibleEnum.Visible,

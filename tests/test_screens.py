@@ -1,0 +1,106 @@
+"""What is shown fits the screen: no word is cut, and what most needs a look comes first."""
+
+import re
+import sys
+
+import pytest
+
+import capelib as cape
+from capelib import cli, report
+from capelib.check.files import examine
+from capelib.check.summary import first_look, page
+
+CAREFUL = "exile_id,origin,host,date,measure,remark\n"
+ROWS = (
+    "TJK-0001,TJK,Russia,5/3/2015,detention,made up\nTJK-0002,TJK,Atlantis,2016,threat,\n"
+    "TJK-0003,TJK,RUS,2016-13,threat,\nTJK-0004,TJK,Turkey?,2016,threat,\n"
+)
+LONG_PATH = "build/figures/" + "04_authoritarian_hosts-origin=TJK/" * 4
+
+
+@pytest.fixture(params=["40", "80", "160"])
+def columns(request, monkeypatch):
+    monkeypatch.setenv("COLUMNS", request.param)
+    return int(request.param)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[\w./=-]{2,}", text)
+
+
+def test_no_word_of_a_table_is_cut_at_any_width(columns, capsys):
+    names = ("notebook", "status", "figures and tables", "found")
+    rows = [
+        ("04_authoritarian_hosts", "done\n2.1 s", f"{LONG_PATH}\nhosts.svg", "74 % of incidents"),
+        ("03_tajik_targeting", "unchanged", "figures/tajik/", "a b c d e f g " * 30),
+    ]
+    report._rows(report._console(), names, rows, "What ran")
+    shown = capsys.readouterr().out
+    assert set(words(" ".join(map(" ".join, rows)))) <= set(words(shown))
+    lines = shown.splitlines()
+    assert all(len(line) <= columns or LONG_PATH in line for line in lines)
+
+
+@pytest.mark.usefixtures("capsys")
+def test_a_pipe_is_as_wide_as_columns_says_else_160(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert report._console().width == 80
+    for other in ("", "wide"):
+        monkeypatch.setenv("COLUMNS", other)
+        assert report._console().width == 160
+    monkeypatch.setenv("COLUMNS", "3")
+    assert report._console().width == report.NARROWEST
+
+
+def test_the_pages_of_a_table_fit_the_screen(columns, capsys, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(CAREFUL + ROWS, encoding="utf-8")
+    ds = examine(path)
+    report.checked(ds)
+    report.problems(ds)
+    shown = capsys.readouterr()
+    every = " ".join(text for section in page(ds) for _, text in section.lines)
+    assert set(words(every)) <= set(words(shown.out))
+    longest = max(map(len, words(shown.out)))
+    margin = 24  # of a line that begins with a column's name
+    limit = max(columns, longest + margin)
+    assert all(len(line) <= limit for line in (shown.out + shown.err).splitlines())
+
+
+def test_what_most_needs_a_look_comes_first(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(CAREFUL + ROWS, encoding="utf-8")
+    ds = examine(path)
+    looks = dict(first_look(ds).lines)
+    assert list(looks) == ["rows", "set aside", "guessed", "not read"]
+    assert looks["rows"] == "2 of 4 rows can be used, 2 set aside: 2 incidents against 2 exiles."
+    assert looks["set aside"].startswith("date: there is no month 13 (1), host: ")
+    assert looks["guessed"] == "values of date (1), host (1)"
+    assert looks["not read"] == "the columns remark"
+    assert [section.title for section in page(ds)][:3] == [
+        "What most needs a look",
+        "Set aside, and what to do",
+        "Look at these guesses first",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["check", "-h"]])
+def test_help_is_shown_without_arguments_and_by_its_short_name(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cape", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    shown = capsys.readouterr()
+    assert ended.value.code == 0 and not shown.err
+    assert shown.out.startswith("Usage: ") and "--help" in shown.out
+
+
+def test_the_folder_of_the_files_can_be_copied(monkeypatch, capsys, tmp_path):
+    folder = tmp_path / ("a long name of a folder, " * 4).strip(", ") / "out"
+    path = tmp_path / "mine.csv"
+    path.write_text(CAREFUL + ROWS.splitlines()[0] + "\n", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "argv", ["cape", "check", str(path), "--out", str(folder)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0 and cape.load(folder / "clean.csv").info.rows["incidents"] == 1
+    assert str(folder) in capsys.readouterr().out.splitlines()
