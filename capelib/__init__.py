@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 _FROM = {
     "capelib.dataset": ["CENTRAL_ASIA", "Dataset"],
     "capelib.loading": ["load"],
-    "capelib.notebook": ["answer", "check_parameters", "gaps", "tested_break"],
+    "capelib.notebook": ["answer", "check_parameters", "gaps", "chosen_break"],
     "capelib.reference.regimes": ["add_regime"],
     "capelib.vocabulary.codebook": ["codebook", "codes", "describe"],
     "capelib.vocabulary.pursuers": ["pursuers"],

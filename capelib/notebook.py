@@ -184,7 +184,8 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
         return []
     origins = chosen.incidents["origin"].unique()
     start, end = ds.covered_from(origins), ds.covered_until(origins)
-    label = ds.info.label
+    own = ds.info.label != "public record"
+    label = ds.info.label if own else f"the {ds.info.label}"
     if years is None:
         built_in = codebook()["dataset"]["covered_until"]["other"]
         early = end < built_in
@@ -195,7 +196,6 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
             f"No year of {in_words(years)} is covered: {label} covers {in_words((start, end))}; "
             f"choose years of it with `-p first_year={start} -p last_year={end}`."
         ]
-    own = label != "public record"
     sentences = []
     if first < start:
         why = "has no earlier incident" if own else "was not searched further back"
@@ -211,7 +211,7 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
     return sentences
 
 
-def tested_break(break_year: int, usual: int, covered: tuple[int, int]) -> int:
+def chosen_break(break_year: int, usual: int, covered: tuple[int, int]) -> int:
     """Which year is tested as the first after a break?
 
     Parameters
@@ -235,12 +235,8 @@ def tested_break(break_year: int, usual: int, covered: tuple[int, int]) -> int:
 
     Examples
     --------
-    >>> tested_break(0, 2015, (2001, 2016)), tested_break(2010, 2015, (2001, 2016))
+    >>> chosen_break(0, 2015, (2001, 2016)), chosen_break(2010, 2015, (2001, 2016))
     (2015, 2010)
-    >>> tested_break(2015, 2015, (2001, 2016))
-    Traceback (most recent call last):
-    capelib.errors.ParameterError: in 2001-2016, the years that the data covers, break_year 2015 \
-must leave 4 year(s) before it and 4 from it on: choose 2005 to 2013
     """
     if not break_year:
         return usual

@@ -243,11 +243,11 @@ def test_no_choice_starts_before_the_table():
 
 def test_a_chosen_break_that_cannot_be_tested_is_refused_with_those_that_can():
     covered = cape.load(ends_in(2016)).covered("TJK", 2001, 2024)
-    assert cape.tested_break(0, 2015, covered) == 2015
+    assert cape.chosen_break(0, 2015, covered) == 2015
     with pytest.raises(cape.ParameterError, match=r"in 2001-2016, .* choose 2005 to 2013"):
-        cape.tested_break(2015, 2015, covered)
+        cape.chosen_break(2015, 2015, covered)
     with pytest.raises(cape.ParameterError, match=r"in 2014-2024, .* choose 2018 to 2021"):
-        cape.tested_break(2015, 2015, cape.load().covered("TUR", 2001, 2024))
+        cape.chosen_break(2015, 2015, cape.load().covered("TUR", 2001, 2024))
 
 
 @pytest.mark.slow
