@@ -46,7 +46,7 @@ _TWO_NUMBERS = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}[./-]?")
 _SHORT_YEAR = re.compile(r"([0-9]{1,2}[./-][0-9]{1,2}[./-])([0-9]{2})")
 _SERIAL = r"^[2-5][0-9]{4}(?:\.[0-9]+)?$"
 _DAY_ZERO_1904 = pd.Timestamp(1904, 1, 1)
-_POINT = r"^[0-9]{4}(?:-[0-9]{2}){0,2}[~?%]?$"
+_POINT = r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-[0-9]{2})?)?[~?%]?$"  # no season
 _BETWEEN = " | "  # between the cells of several columns, as the list of changes shows them
 
 
