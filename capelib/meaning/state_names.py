@@ -7,7 +7,7 @@
 # 8 taken. country_converter 1.3 does not start under pandas 3.1.
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -73,19 +73,25 @@ _NAMIBIA = refused(
 )
 
 
-def states(cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
+def states(
+    cells: pd.Series,
+    years: pd.Series | None = None,
+    codes: Mapping[str, Cell] | None = None,
+) -> pd.DataFrame:
     """Which state does each cell of a column name?
 
     Parameters
     ----------
     cells
-        Text or missing. Read are ISO 3166-1 codes of two or three letters (never those of the
-        Correlates of War or FIPS, where AUS is Austria), and names in English, Russian, Kazakh,
-        Kyrgyz, Tajik, Turkmen, Uzbek and sixteen further languages, short or official, with or
-        without accents, of today or former; cities and regions.
+        Text or missing. Read are ISO 3166-1 codes of two or three letters, and names in English,
+        Russian, Kazakh, Kyrgyz, Tajik, Turkmen, Uzbek and sixteen further languages, short or
+        official, with or without accents, of today or former; cities and regions.
     years
         The year of each row, whole numbers or missing, on the same index, for names that changed
         what they stand for.
+    codes
+        What some cells mean by the system of codes that the table shows, where that is not ISO
+        3166: see `capelib.meaning.state_codes.codes_of_columns`.
 
     Returns
     -------
@@ -119,7 +125,11 @@ def states(cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
         (cell, None if pd.isna(year) else int(year))
         for cell, year in distinct.itertuples(index=False)
     ]
-    readings = frame_of(read_all(questions))
+    meanings = read_all(questions)
+    if codes:
+        pairs = zip(questions, meanings, strict=True)
+        meanings = [codes.get(str(cell), meaning) for (cell, _), meaning in pairs]
+    readings = frame_of(meanings)
     # Groups are numbered in the order of `distinct`.
     row = asked.groupby(["cell", "year"], dropna=False, sort=False).ngroup()
     return readings.take(row.to_numpy()).set_axis(cells.index)
