@@ -123,3 +123,67 @@ def test_na_among_codes_of_two_letters_is_asked_about(tmp_path):
     ds = read(tmp_path, "TJ UZ KZ", "RU NA TR")
     assert len(ds.set_aside) == 1
     assert codes_of_columns([["NA"]]).cells == {}
+
+
+# ---------------------------------------------------------------- one place, one state
+
+
+def hosts_of(tmp_path, *hosts: str) -> cape.Dataset:
+    frame = pd.DataFrame({"origin": "TJK", "host": hosts, "measure": "extradition"})
+    frame.assign(date=range(2001, 2001 + len(hosts))).to_csv(tmp_path / "t.csv", index=False)
+    return cape.load(tmp_path / "t.csv")
+
+
+def test_a_city_with_its_state_of_the_usa_is_one_place_there_and_a_guess(tmp_path):
+    american = [
+        *("Brooklyn, NY", "Los Angeles, CA", "Chicago, IL", "Indianapolis, IN", "Denver, CO"),
+        *("Boston, MA", "Wilmington, DE", "Atlanta, GA", "Arlington, VA", "Columbus, OH 43004"),
+        *("St. Petersburg, Florida", "Vienna, Virginia, USA", "Seattle, Washington"),
+    ]
+    ds = hosts_of(tmp_path, *american, "Toronto, ON", "London, Ontario, Canada")
+    assert list(ds.incidents["host"]) == ["USA"] * len(american) + ["CAN"] * 2
+    guesses = ds.changes[(ds.changes["column"] == "host") & (ds.changes["severity"] == "guess")]
+    assert len(guesses) == len(ds.incidents)
+
+
+def test_a_code_that_may_be_of_the_usa_or_of_another_state_is_asked_about(tmp_path):
+    ds = hosts_of(tmp_path, "Wuppertal, DE", "Denver, CO", "Berlin, DE", "Tbilisi, Georgia")
+    assert list(ds.incidents["host"]) == ["DEU", "GEO"] and len(ds.set_aside) == 2
+    assert "USA or DEU" in " ".join(ds.problems["remedy"])
+
+
+def test_cities_of_several_states_stay_several(tmp_path):
+    ds = hosts_of(tmp_path, "Brooklyn, NY; Toronto, ON", "Moscow, Russia; Istanbul, Turkey")
+    assert list(ds.incidents["host"]) == ["USA", "CAN", "RUS", "TUR"]
+
+
+@pytest.mark.parametrize("way", ["Russia→Tajikistan", "Russia -> Tajikistan", "Russia => TJK"])
+def test_a_way_from_a_state_to_another_is_not_two_incidents(tmp_path, way):
+    ds = hosts_of(tmp_path, way, "Turkey")
+    assert list(ds.incidents["host"]) == ["TUR"] and len(ds.set_aside) == 1
+
+
+def test_words_for_a_nationality_are_states_as_guesses(tmp_path):
+    words = {
+        "Tajik national": "TJK", "Uzbek citizen": "UZB", "Citizen of Kyrgyzstan": "KGZ",
+        "Tajiks": "TJK", "Tadjik": "TJK", "Kirghiz": "KGZ", "UZB citizen": "UZB",
+        "nationals of Kazakhstan": "KAZ",
+    }  # fmt: skip
+    frame = pd.DataFrame({"Nationality": list(words), "Country": "Russia", "Event": "arrested"})
+    frame.assign(Date=range(2001, 2001 + len(words))).to_csv(tmp_path / "t.csv", index=False)
+    ds = cape.load(tmp_path / "t.csv")
+    assert list(ds.exiles["origin"]) == list(words.values())
+    origins = ds.changes[(ds.changes["rule"] == "state.adjective")]
+    assert len(origins) == len(words) and set(origins["severity"]) == {"guess"}
+
+
+def test_what_is_doubted_is_kept_as_a_guess_in_every_column(tmp_path):
+    row = {"origin": "Tajikistan?", "host": "Russia (?)", "measure": "detention?"}
+    row |= {"category": "religious?", "interpol": "?yes"}
+    frame = pd.DataFrame([row]).assign(date="2015")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    ds = cape.load(tmp_path / "t.csv")
+    incident = ds.incidents.iloc[0]
+    assert (incident["host"], incident["measure"]) == ("RUS", "detention")
+    guessed = set(ds.changes.loc[ds.changes["severity"] == "guess", "column"])
+    assert set(row) <= guessed and incident["interpol"]

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.vocabulary.codebook import codes, require
 
 
+@takes_dataset
 def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     """Which incidents remain when each episode counts once?
 
@@ -29,6 +31,7 @@ def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     return incidents[~repeated].reset_index(drop=True)
 
 
+@takes_dataset
 def per_year(
     incidents: pd.DataFrame,
     first_year: int,

@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from capelib.meaning.cells import Cell, refused
 from capelib.meaning.state_lexicon import folded, lexicon, two_letter_codes
+from capelib.meaning.state_subdivisions import RULE as SUBDIVISION
+from capelib.meaning.state_subdivisions import city_in_subdivision
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import path_of, read_text
 from capelib.vocabulary.tables import states as codes_of_states
+from capelib.vocabulary.text import LONGEST, visible
 
 RULES = {
     "state.system": "the codes of this column fit a system other than ISO 3166, or none",
@@ -113,6 +116,7 @@ def codes_of_columns(columns: Sequence[Iterable[str]]) -> Codes:
     for column in columns:
         cells |= _not_available(column)
         cells |= _among_names(column, cells)
+        cells |= _cities(column)
     return Codes(cells, messages)
 
 
@@ -245,3 +249,18 @@ def _among_names(column: list[str], cells: dict[str, Cell]) -> dict[str, Cell]:
     return {
         cell: read[cell.strip()] for cell in short if cell.strip() in read and cell not in cells
     }
+
+
+def _cities(column: list[str]) -> dict[str, Cell]:
+    """Cities whose state may be another one (Denver, CO) in a column that names such states."""
+    unclear, among_such = [], set()
+    for cell in column:
+        reading = city_in_subdivision(visible(cell)) if "," in cell[:LONGEST] else None
+        if reading and reading.value and reading.rule == SUBDIVISION:
+            among_such.add(reading.value)
+        elif reading:
+            unclear.append(cell)
+    if not among_such:
+        return {}
+    read = {cell: city_in_subdivision(visible(cell), frozenset(among_such)) for cell in unclear}
+    return {cell: reading for cell, reading in read.items() if reading and reading.value}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import collapse
 from capelib.estimators.shares import (
@@ -19,11 +20,11 @@ from capelib.estimators.shares import (
     leave_one_corridor_out,
     mean_of_shares,
 )
+from capelib.meaning.pursuers import pursuers
 from capelib.questions import estimates
 from capelib.questions.selections import selections
 from capelib.questions.wording import number_word, percent, points
 from capelib.reference import regimes
-from capelib.vocabulary.pursuers import pursuers
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def years(period: Period) -> str:
     return str(period[0]) if period[0] == period[1] else f"{period[0]}-{period[1]}"
 
 
+@takes_dataset
 def host_shares(
     joined: pd.DataFrame,
     early: Period,
@@ -186,6 +188,7 @@ def host_shares(
     )
 
 
+@takes_dataset
 def by_definition(incidents: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
     """Does the change depend on what "authoritarian" means?
 
@@ -218,6 +221,7 @@ def _change_if_any(marked: pd.DataFrame, early: Period, late: Period) -> dict[st
     return {}
 
 
+@takes_dataset
 def by_selection(
     joined: pd.DataFrame, early: Period, late: Period, measure: str, cutoff: str | int
 ) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, clustered
 from capelib.questions.escalation import (
@@ -297,6 +298,7 @@ def _odds_estimates(fit: Odds) -> list[tuple[object, ...]]:
     ]
 
 
+@takes_dataset
 def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
     """Who gets to stage 3, and how soon?
 
@@ -343,6 +345,7 @@ def stages(joined: pd.DataFrame, first_year: int, last_year: int) -> Stages:
     )
 
 
+@takes_dataset
 def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
     """What would change the answer? The same estimates under other choices, one row a choice.
 
