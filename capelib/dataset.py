@@ -252,6 +252,8 @@ class Dataset:
                 rows, words = self._matching(name, values)
                 keep &= ~rows.to_numpy(dtype=bool)
                 filters.append(f"{WITHOUT}{words}")
+        if len(filters) == len(self.info.filters):
+            return self._copied()
         return self._keep(keep, tuple(filters))
 
     def _matching(self, name: str, wanted: Any) -> tuple[pd.Series, str]:

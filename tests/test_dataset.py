@@ -293,7 +293,7 @@ def test_a_question_takes_a_dataset_in_place_of_its_frame():
     assert cape.counts.per_year(ds, 2001, 2018).equals(
         cape.counts.per_year(ds.incidents, 2001, 2018)
     )
-    with pytest.raises(ParameterError, match="no column source_kind: give"):
+    with pytest.raises(cape.ParameterError, match="no column source_kind: give"):
         cape.hosts.host_shares(ds.incidents, *periods)
     with pytest.raises(cape.ParameterError, match=r"give the Dataset \(ds, not ds.incidents\)"):
         cape.figures.by_measure(ds.incidents)
