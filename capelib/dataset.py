@@ -341,7 +341,7 @@ def _years(years: Any) -> tuple[list[int], str]:
     try:
         given = [years] if single else list(years)
         chosen = [int(value) for value in given]
-        if not chosen or [float(value) for value in given] != chosen:
+        if isinstance(years, str) or not chosen or [float(value) for value in given] != chosen:
             raise ValueError
     except (TypeError, ValueError):
         example = "a year, a range or list of years, or two whole numbers such as (2001, 2018)"
