@@ -22,8 +22,9 @@ _FROM = {
     "capelib.loading": ["load"],
     "capelib.notebook": ["answer", "check_parameters", "gaps", "chosen_break"],
     "capelib.reference.regimes": ["add_regime"],
-    "capelib.vocabulary.codebook": ["codebook", "codes", "describe"],
-    "capelib.vocabulary.pursuers": ["pursuers"],
+    "capelib.vocabulary.codebook": ["codebook", "codes"],
+    "capelib.meaning.arguments": ["describe"],
+    "capelib.meaning.pursuers": ["pursuers"],
     "capelib.vocabulary.shipped": ["table"],
     "capelib.vocabulary.tables": ["states"],
 }

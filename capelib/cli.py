@@ -230,7 +230,7 @@ def codebook(
 ) -> None:
     """What a table, a column or a code means."""
     from capelib import report
-    from capelib.vocabulary.codebook import describe
+    from capelib.meaning.arguments import describe
 
     report.meanings(describe(name))
 

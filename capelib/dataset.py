@@ -1,24 +1,39 @@
 """The `Dataset` that `cape.load()` gives, and the part of it that a question needs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from numbers import Integral
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from capelib.clean.changes import ChangeLog
 from capelib.errors import ParameterError
-from capelib.vocabulary.codebook import codebook, codes, require
-from capelib.vocabulary.pursuers import pursuers
-from capelib.vocabulary.tables import NO_SOURCE, states
+from capelib.meaning.arguments import codes_meant, states_meant
+from capelib.meaning.pursuers import pursuers
+from capelib.vocabulary.codebook import codebook
+from capelib.vocabulary.tables import NO_SOURCE
 
-__all__ = ["CENTRAL_ASIA", "NO_SOURCE", "PLACE", "Dataset", "Info"]
+__all__ = [
+    "CENTRAL_ASIA",
+    "NO_SOURCE",
+    "PLACE",
+    "Dataset",
+    "Info",
+    "require_dataset",
+    "takes_dataset",
+]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 CENTRAL_ASIA = pursuers("all").codes
 PLACE = ("file", "sheet", "row")  # where an incident of a user's table comes from
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # of what a Dataset may speak
+_ONLY_JOINED = ("category", "is_group", "source_kind")  # columns of `joined` that incidents lack
+NOT_DOUBTFUL = "without doubtful cases"
+WITHOUT = "without "  # begins the filter of what is left out
 # Arguments of `where` that take codes: what an error calls each, and the label of its filter.
 _CODED = {
     "origin": ("state for origin", "origin"),
@@ -62,6 +77,16 @@ class Info:
     synthetic: bool = False
     filters: tuple[str, ...] = ()
     vintage: str = ""
+
+    @property
+    def left_out(self) -> str:
+        """What `Dataset.where` was asked to leave out, as a sentence; "" where nothing was."""
+        parts = [
+            filter_.removeprefix(WITHOUT)
+            for filter_ in self.filters
+            if filter_.startswith(WITHOUT) and filter_ != NOT_DOUBTFUL
+        ]
+        return f"Left out: {'; '.join(parts)}." if parts else ""
 
     @property
     def heading(self) -> str:
@@ -159,12 +184,18 @@ class Dataset:
         *,
         origin: str | Iterable[str] | None = None,
         host: str | Iterable[str] | None = None,
-        years: tuple[int, int] | None = None,
+        years: int | Iterable[int] | None = None,
         measure: str | Iterable[str] | None = None,
         stage: int | Iterable[int] | None = None,
         category: str | Iterable[str] | None = None,
         source_kind: str | Iterable[str] | None = None,
         doubtful: bool | None = None,
+        origin_not: str | Iterable[str] | None = None,
+        host_not: str | Iterable[str] | None = None,
+        measure_not: str | Iterable[str] | None = None,
+        stage_not: int | Iterable[int] | None = None,
+        category_not: str | Iterable[str] | None = None,
+        source_kind_not: str | Iterable[str] | None = None,
     ) -> "Dataset":
         """The part of the dataset in which all given conditions hold.
 
@@ -173,15 +204,19 @@ class Dataset:
         Parameters
         ----------
         origin, host
-            One or several codes of states.
+            One or several states: codes or names, as tables are read.
         years
-            First and last year, both included; incidents without a year are left out.
+            First and last year, both included; or one year, a range, or a list of other than two
+            years, which are the years themselves. Incidents without a year are left out.
         measure, category, source_kind
-            One or several codes of the codebook.
+            One or several codes of the codebook, their labels, or words for them.
         stage
             1, 2, 3 or several of them.
         doubtful
             False leaves the doubtful cases out, True keeps only them.
+        origin_not, host_not, measure_not, stage_not, category_not, source_kind_not
+            What is left out; incidents of which it is not known stay. "" leaves nothing out, and
+            several may stand in one text: "RUS+TUR".
 
         Returns
         -------
@@ -198,37 +233,48 @@ class Dataset:
         >>> ds = cape.load().where(origin="TJK", years=(2001, 2018), stage=3)
         >>> sorted(ds.incidents["measure"].unique())[:2]
         ['assassination', 'assassination_attempt']
+        >>> cape.load().where(origin="Tajikistan", host_not="Russia", years=2015)
+        <Dataset public-record (public record): 15 incidents against 15 exiles, 2015-2015; only ...
         """
         conditions = {"origin": origin, "host": host, "measure": measure, "years": years}
         conditions |= {"stage": stage, "category": category, "source_kind": source_kind}
         conditions |= {"doubtful": doubtful}
+        left_out = {"origin": origin_not, "host": host_not, "measure": measure_not}
+        left_out |= {"stage": stage_not, "category": category_not, "source_kind": source_kind_not}
         keep, filters = np.ones(len(self.incidents), dtype=bool), list(self.info.filters)
         for name, wanted in conditions.items():  # in the order in which figures print them
             if wanted is not None:
                 rows, words = self._matching(name, wanted)
                 keep &= rows.to_numpy(dtype=bool)
                 filters.append(words)
+        for name, unwanted in left_out.items():
+            values = unwanted.split("+") if isinstance(unwanted, str) else unwanted
+            if values is not None and unwanted != "":
+                rows, words = self._matching(name, values)
+                keep &= ~rows.to_numpy(dtype=bool)
+                filters.append(f"{WITHOUT}{words}")
+        if len(filters) == len(self.info.filters):
+            return self._copied()
         return self._keep(keep, tuple(filters))
 
     def _matching(self, name: str, wanted: Any) -> tuple[pd.Series, str]:
         """The incidents for which one condition of `where` holds, and the condition in words."""
         if name == "years":
-            first, last = _years(wanted)
-            return self.incidents["year"].between(first, last).fillna(
-                False
-            ), f"years {first}-{last}"
+            years, words = _years(wanted)
+            return self.incidents["year"].isin(years).fillna(False), words
         if name == "doubtful":
             if not pd.api.types.is_bool(wanted):
                 raise ParameterError(f"doubtful must be True, False or None, not {wanted!r}")
-            words = "doubtful cases only" if wanted else "without doubtful cases"
+            words = "doubtful cases only" if wanted else NOT_DOUBTFUL
             return self.incidents["doubtful"] == wanted, words
         called, label = _CODED[name]
         if name == "stage":
             several = isinstance(wanted, Iterable) and not isinstance(wanted, str)
             wanted = [str(value) for value in (wanted if several else [wanted])]
-        allowed = {"origin": states, "host": states}.get(name)
-        group = "kind" if name == "source_kind" else name
-        values = require(called, wanted, allowed() if allowed else codes(group))
+        if name in ("origin", "host"):
+            values = states_meant(called, wanted)
+        else:
+            values = codes_meant(called, wanted, "kind" if name == "source_kind" else name)
         words = f"{label} {'/'.join(values)}"
         if name == "category":
             chosen = self.exiles["category"].isin(values)
@@ -275,7 +321,7 @@ class Dataset:
             years = self.incidents["year"].dropna()
             return int(years.min()) if len(years) else FIRST_YEAR
         known = codebook()["dataset"]["covered_from"]
-        first = [known.get(state, known["other"]) for state in require("state", origin, states())]
+        first = [known.get(state, known["other"]) for state in states_meant("state", origin)]
         return max(first, default=FIRST_YEAR)
 
     def covered_until(self, origin: str | Iterable[str]) -> int:
@@ -299,7 +345,7 @@ class Dataset:
             years = self.incidents["year"].dropna()
             return int(years.max()) if len(years) else LAST_YEAR
         known = codebook()["dataset"]["covered_until"]
-        last = [known.get(state, known["other"]) for state in require("state", origin, states())]
+        last = [known.get(state, known["other"]) for state in states_meant("state", origin)]
         return min(last, default=LAST_YEAR)
 
     def covered(
@@ -346,17 +392,83 @@ class Dataset:
         return joined.merge(kinds, how="left", on="source_id")
 
 
-def _years(years: Any) -> tuple[int, int]:
+def _years(years: Any) -> tuple[list[int], str]:
+    """The years that are asked for, and the condition in words."""
+    single = isinstance(years, Integral) and not isinstance(years, bool)
     try:
-        first, last = (int(value) for value in years)
-        if [float(value) for value in years] != [first, last]:
+        given = [years] if single else list(years)
+        chosen = [int(value) for value in given]
+        if isinstance(years, str) or not chosen or [float(value) for value in given] != chosen:
             raise ValueError
     except (TypeError, ValueError):
-        example = "two whole numbers such as (2001, 2018)"
+        example = "a year, a range or list of years, or two whole numbers such as (2001, 2018)"
         raise ParameterError(f"years must be {example}, not {years!r}") from None
-    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
+    if len(chosen) == 2 and not isinstance(years, range):
+        first, last = chosen
+        in_order = first <= last
+        chosen = list(range(first, last + 1))
+    else:
+        first, last = min(chosen), max(chosen)
+        in_order = True
+    if not in_order or not FIRST_YEAR <= first <= last <= LAST_YEAR:
         raise ParameterError(
             "years must run from an earlier to a later year between "
             f"{FIRST_YEAR} and {LAST_YEAR}, not {first} to {last}"
         )
-    return first, last
+    chosen = sorted(set(chosen))
+    if chosen == list(range(first, last + 1)):
+        return chosen, f"years {first}-{last}"
+    return chosen, f"years {', '.join(map(str, chosen))}"
+
+
+def takes_dataset(function: Callable[P, R]) -> Callable[P, R]:
+    """A function of a frame of incidents that takes a Dataset in its place, as `ds.joined()`.
+
+    Where it needs what only `ds.joined()` has, and got `ds.incidents`, it says so in one line.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> ds = cape.load()
+    >>> takes_dataset(len)(ds) == len(ds.incidents)
+    True
+    """
+
+    @wraps(function)
+    def of_frame(*args: P.args, **kwargs: P.kwargs) -> R:
+        frames: list[Any] = [_frame(value) for value in args]
+        named: dict[str, Any] = {name: _frame(value) for name, value in kwargs.items()}
+        try:
+            return function(*frames, **named)
+        except KeyError as error:
+            if error.args and error.args[0] in _ONLY_JOINED:
+                raise ParameterError(
+                    f"the frame has no column {error.args[0]}: give the Dataset, or ds.joined()"
+                ) from None
+            raise
+
+    return of_frame
+
+
+def _frame(value: Any) -> Any:
+    return value.joined() if isinstance(value, Dataset) else value
+
+
+def require_dataset(value: Any) -> Dataset:
+    """The Dataset itself, for what prints its source.
+
+    Raises
+    ------
+    ParameterError
+        For a frame.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> require_dataset(cape.load().incidents)
+    Traceback (most recent call last):
+    capelib.errors.ParameterError: give the Dataset (ds, not ds.incidents): its source is printed
+    """
+    if isinstance(value, Dataset):
+        return value
+    raise ParameterError("give the Dataset (ds, not ds.incidents): its source is printed")

@@ -12,9 +12,10 @@ from capelib.dataset import Dataset, Info
 from capelib.errors import ParameterError
 from capelib.estimators.counts import years as in_words
 from capelib.files import ANSWER, as_json, write_files
+from capelib.meaning.arguments import codes_meant, states_meant
+from capelib.meaning.pursuers import pursuers
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require
-from capelib.vocabulary.pursuers import pursuers
 from capelib.vocabulary.tables import states
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def answer(
     Parameters
     ----------
     sentence
-        Computed, not typed in.
+        Computed, not typed in. What the dataset leaves out (`info.left_out`) is added to it.
     info
         Of the dataset that it rests on.
     verdicts
@@ -94,6 +95,8 @@ def answer(
     rows = pd.DataFrame(columns=list(ESTIMATES)) if estimates is None else estimates
     if missing := [name for name in ESTIMATES if name not in rows]:
         raise ParameterError(f"estimates lacks the column(s) {', '.join(missing)}")
+    if info.left_out:
+        sentence = f"{sentence} {info.left_out}"
     if str(out):
         numbers = json.loads(rows[list(ESTIMATES)].to_json(orient="records", double_precision=6))
         content = {
@@ -164,7 +167,7 @@ def gaps(
     require("need", needed, list(_NEEDS))
     chosen = ds if origin is None else ds.where(origin=origin)
     if chosen.incidents.empty:
-        return [_without_incidents(ds, require("state", origin or [], states()))]
+        return [_without_incidents(ds, states_meant("state", origin or []))]
     sentences = []
     for need in needed:
         holds, sentence = _NEEDS[need]
@@ -271,7 +274,8 @@ def check_parameters(**values: Any) -> None:
     Parameters
     ----------
     **values
-        By name: dataset, vintage, origin, first_year, last_year, break_year, split_year,
+        By name: dataset, vintage, origin, exclude_host, exclude_origin, first_year, last_year,
+        break_year, split_year,
         split_years, unit, measure, model, regime_measure, cutoff, stages, doubtful, out. Others are
         not looked at.
 
@@ -356,19 +360,42 @@ def _flag(value: Any) -> None:
         raise ParameterError(f"doubtful must be True or False, not {value!r}")
 
 
+def _code_of_state(value: Any) -> None:
+    """A code, not a name: the notebook's own comparisons are with codes."""
+    for meant in states_meant("state", value):
+        if meant != value:
+            named = f"{meant}, {states()[meant]}"
+            raise ParameterError(f"unknown state {value!r}: did you mean {named}?")
+
+
+def _code(what: str, value: Any, column: str) -> None:
+    for meant in codes_meant(what, value, column):
+        if meant != value:
+            named = f"{meant}, {codes(column)[meant]}"
+            raise ParameterError(f"unknown {what} {value!r}: did you mean {named}?")
+
+
+def _left_out(name: str, value: Any) -> None:
+    _text(name)(value)
+    for state in value.split("+") if value else []:
+        _code_of_state(state)
+
+
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "dataset": _dataset,
     "vintage": lambda value: value == "" or require("vintage", value, list(codes("vintage"))),
-    "origin": lambda value: value == "all" or require("state", value, states()),
+    "origin": lambda value: value == "all" or _code_of_state(value),
+    "exclude_host": lambda value: _left_out("exclude_host", value),
+    "exclude_origin": lambda value: _left_out("exclude_origin", value),
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
     "break_year": _break_year,
     "split_year": _year("split_year"),
     "split_years": _split_years,
     "unit": lambda value: require("unit", value, codes("unit")),
-    "measure": lambda value: value == "all" or require("measure", value, codes("measure")),
+    "measure": lambda value: value == "all" or _code("measure", value, "measure"),
     "model": lambda value: require("model", value, codes("model")),
-    "regime_measure": lambda value: require("regime measure", value, codes("regime_measure")),
+    "regime_measure": lambda value: _code("regime measure", value, "regime_measure"),
     "stages": _stages,
     "doubtful": _flag,
     "out": _text("out"),

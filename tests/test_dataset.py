@@ -224,13 +224,17 @@ def test_where_after_where_is_where_with_both_and_leaves_the_first_untouched():
     ("arguments", "message"),
     [
         ({"origin": "TAJ"}, "did you mean TJK, Tajikistan?"),
-        ({"host": ["RUS", "Turkey"]}, "unknown state for host 'Turkey': did you mean TUR"),
+        ({"host": ["RUS", "Turky"]}, "unknown state for host 'Turky': did you mean TUR"),
+        ({"host": "EU"}, "unknown state for host 'EU': write one of its member states"),
+        ({"host": "Moscow"}, "did you mean RUS, Russia?"),
+        ({"origin": "all"}, "unknown state for origin 'all': allowed are the codes of"),
+        ({"years": []}, "years must be a year, a range or list of years"),
         ({"origin": 762}, "cape.states()"),
         ({"measure": "rendtion"}, "did you mean rendition?"),
         ({"category": "oposition"}, "did you mean opposition?"),
         ({"source_kind": "curt"}, "did you mean court"),
         ({"stage": 4}, "allowed are 1, 2, 3"),
-        ({"years": 2015}, "two whole numbers such as (2001, 2018)"),
+        ({"years": "2015"}, "two whole numbers such as (2001, 2018)"),
         ({"years": (2001.5, 2018)}, "two whole numbers"),
         ({"years": (2018, 2001)}, "from an earlier to a later year"),
         ({"doubtful": "no"}, "True, False or None"),
@@ -240,3 +244,75 @@ def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, m
     with pytest.raises(cape.ParameterError) as caught:
         cape.load().where(**arguments)
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+# ------------------------------------------- words for codes, and what is left out
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ({"origin": "Uzbekistan"}, {"origin": "UZB"}),
+        ({"origin": "uz", "host": "Россия"}, {"origin": "UZB", "host": "RUS"}),
+        ({"measure": "kidnapping"}, {"measure": "rendition"}),
+        ({"measure": ["killed", "Detention"]}, {"measure": ["assassination", "detention"]}),
+        ({"category": "Religious"}, {"category": "religious"}),
+        ({"stage": "Held"}, {"stage": 2}),
+    ],
+)
+def test_where_understands_what_tables_are_read_by(word, code):
+    ds = cape.load()
+    assert ds.where(**word).info == ds.where(**code).info
+
+
+@pytest.mark.parametrize(
+    ("years", "meant", "words"),
+    [
+        (2015, [2015], "years 2015-2015"),
+        ((2014, 2016), [2014, 2015, 2016], "years 2014-2016"),
+        ([2014, 2016], [2014, 2015, 2016], "years 2014-2016"),
+        (range(2014, 2016), [2014, 2015], "years 2014-2015"),
+        ([2012, 2014, 2016], [2012, 2014, 2016], "years 2012, 2014, 2016"),
+    ],
+)
+def test_years_are_one_a_span_a_range_or_a_list(years, meant, words):
+    ds = cape.load().where(years=years)
+    assert ds.info.filters == (words,)
+    assert sorted(ds.incidents["year"].unique()) == meant
+
+
+def test_what_is_left_out_is_said_and_what_is_not_known_stays():
+    whole = cape.load()
+    ds = whole.where(host_not="Russia", measure_not=["killed"], origin_not="TUR+China")
+    assert ds.info.left_out == "Left out: origin TUR/CHN; host RUS; measure assassination."
+    left = whole.incidents
+    out = left["host"].eq("RUS") | left["measure"].eq("assassination")
+    out |= left["origin"].isin(["TUR", "CHN"])
+    assert len(ds.incidents) == (~out.fillna(False).astype(bool)).sum()
+    assert ds.incidents["host"].isna().sum() > 0
+    answer = cape.answer("It rose.", ds.info)
+    assert repr(answer).startswith("It rose. Left out: origin TUR/CHN; host RUS;")
+    assert whole.where(host_not="", origin_not="").info == whole.info
+    assert whole.where(doubtful=False).info.left_out == ""
+    assert len(whole.where(category_not="religious").exiles) < len(whole.exiles)
+
+
+def test_a_question_takes_a_dataset_in_place_of_its_frame():
+    ds = cape.load().where(stage=[2, 3])
+    periods = (2014, 2020), (2021, 2021)
+    of_frame = cape.hosts.host_shares(ds.joined(), *periods)
+    assert cape.hosts.host_shares(ds, *periods).sentence() == of_frame.sentence()
+    assert cape.counts.per_year(ds, 2001, 2018).equals(
+        cape.counts.per_year(ds.incidents, 2001, 2018)
+    )
+    with pytest.raises(cape.ParameterError, match="no column source_kind: give"):
+        cape.hosts.host_shares(ds.incidents, *periods)
+    with pytest.raises(cape.ParameterError, match=r"give the Dataset \(ds, not ds.incidents\)"):
+        cape.figures.by_measure(ds.incidents)
+
+
+def test_the_codebook_is_searched_by_words():
+    assert [row[:2] for row in cape.describe("killed")] == [("measure", "assassination")]
+    assert ("measure", "red_notice") in [row[:2] for row in cape.describe("Interpol notice")]
+    with pytest.raises(cape.ParameterError, match="did you mean rendition"):
+        cape.describe("rendtion")

@@ -11,7 +11,7 @@ import capelib as cape
 from capelib.errors import CapeError, ParameterError
 from capelib.figures import pages, saving, style
 from capelib.figures.forest import Mark, Row, forest_chart
-from capelib.vocabulary.pursuers import Pursuers
+from capelib.meaning.pursuers import Pursuers
 
 
 @pytest.fixture(scope="module")

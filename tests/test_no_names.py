@@ -15,6 +15,7 @@ NAMES_OF_STATES = {
     "data/names/historical.csv",
     "data/names/names.csv",
     "data/names/not_states.csv",
+    "data/names/subdivisions.csv",
     "data/reference/states.csv",
 }
 COUNTS = {"exiles", "interpol_named", "persons", "refugees"}  # how many there are, not who

@@ -272,3 +272,10 @@ def test_memberships_1990_to_2010_agree_with_a_second_source(full, organisation,
         assert theirs == ours & set(rows["iso3"]), year
         seen |= ours - set(rows["iso3"])
     assert seen <= TOO_SMALL_FOR_ULFELDER
+
+
+def test_words_for_states_and_measures_are_understood():
+    assert cape.regimes.of("Russia", 2021, "vdem") == cape.regimes.of("RUS", 2021, "row")
+    assert cape.regimes.at_or_below("V-Dem", 1) == ["0", "1"]
+    assert cape.memberships.of("uz", 2005) == cape.memberships.of("UZB", 2005)
+    assert cape.pursuers("Uzbekistan") == cape.pursuers("UZB")

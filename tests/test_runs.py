@@ -23,7 +23,7 @@ from capelib.loading import load
 from capelib.notebook import check_parameters
 from capelib.paths import project_folder
 from capelib.runs import comparison, runner
-from capelib.runs.parameters import Parameter, declared, fill, parse
+from capelib.runs.parameters import Parameter, declared, fill, label, parse
 
 TAJIK = project_folder("notebooks") / "03_tajik_targeting.ipynb"
 HOSTS = project_folder("notebooks") / "04_authoritarian_hosts.ipynb"
@@ -467,3 +467,17 @@ def test_info_and_codebook_answer(inside):
     )
     assert rows in inside("info").stdout
     assert "stage 3" in inside("codebook", "rendition").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"origin": "Uzbekistan"}, "--origin=UZB"),
+        ({"origin": "uz"}, "--origin=UZB"),
+        ({"exclude_host": "Russia"}, "--exclude_host=RUS"),
+        ({"exclude_host": "Russia+tur", "origin": "all"}, "--exclude_host=RUS+TUR--origin=all"),
+        ({"measure": "kidnapping"}, "--measure=rendition"),
+    ],
+)
+def test_a_word_for_a_code_gives_the_run_that_the_code_gives(given, named):
+    assert label(fill(TAJIK, given), declared(TAJIK)) == named

@@ -29,6 +29,8 @@ _BETWEEN_VALUES = (  # what can stand between two values; cells without it need 
 )
 _TWO_YEARS = re.compile(r"[0-9]{4}(?![0-9]).*?[0-9]{4}", re.DOTALL)
 _INTERVAL = re.compile(r"[^/;,]+/[^/;,]+")  # 2016/2014 ends before it begins: not two dates
+# Russia → Tajikistan, for an extradition, is one incident: the second state is no host.
+_ARROW = re.compile(r"[→⇒>]")
 _UNCLEAR = {"host": "several hosts, not said which", "date": "several dates, not said which"}
 
 
@@ -38,8 +40,13 @@ def _cut_dates(cell: str) -> list[str]:
     return several_dates(cell)
 
 
+def _cut_hosts(cell: str) -> list[str]:
+    """The states of a cell; those of a way from one to the next are left together."""
+    return [cell] if _ARROW.search(cell) else several_states(cell)
+
+
 CUT: dict[str, Callable[[str], list[str]]] = {
-    "host": several_states,
+    "host": _cut_hosts,
     "measure": partial(several_values, column="measure"),
     "date": _cut_dates,
 }

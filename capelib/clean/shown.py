@@ -19,7 +19,10 @@ from capelib.vocabulary.text import LONGEST, bare, bare_cells
 
 MASK = "***"  # stands for a word of a name within a text that is shown
 # Rules by which a whole cell was read as another form of one known word.
-_ONE_WORD = ("state.spelling", "code.misspelt", "code.form", "date.misspelt", "text.form")
+_ONE_WORD = (
+    *("state.spelling", "code.misspelt", "code.form", "date.misspelt", "text.form"),
+    *("state.fips", "state.cow", "state.cow_number", "state.gw_number", "state.m49"),
+)
 # Rules whose `made` holds words of the table, and those whose value is a header that was looked at.
 _MADE_OF_CELLS = ("cell.several", "cell.several_paired", "correction", "layout.fixed")
 _HEADERS = ("column.name",)

@@ -1,7 +1,7 @@
 """What each cell means: each column by its own rule, the words of the layout first."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from capelib.clean.layouts import Layout
 from capelib.clean.rows import RowLog
 from capelib.meaning.codes import coded
 from capelib.meaning.free_text_dates import written_dates
+from capelib.meaning.state_codes import codes_of_columns
 from capelib.meaning.state_names import states
 from capelib.meaning.yes_no import yes
 from capelib.vocabulary import edtf
@@ -24,6 +25,7 @@ CODED = ("measure", "category", "attribution", "kind")
 ELSE_BLANK = (*YES, "attribution", "kind")
 AT_ONCE = 100_000  # distinct cells read together: a million different ones would fill the memory
 NEEDED = ("origin", "measure")
+STATES = ("origin", "host")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def tidied(
     tidy: dict[str, DistinctColumn] = {}
     unreadable: dict[str, np.ndarray] = {}
     days, years = _days(DistinctColumn.blank(len(row)))
+    readers = _by_system_of_codes(readers, cells, rows)
     for column, reader in readers.items():
         if column not in cells:
             continue
@@ -129,6 +132,27 @@ def tidied(
         blank = once(row[~tidy[column].filled & ~unreadable[column]])
         rows.refuse(blank[~rows.untrusted[blank]], column, "blank", "a value is required")
     return tidy, days
+
+
+def _by_system_of_codes(
+    readers: dict[str, Reader], cells: dict[str, DistinctColumn], rows: RowLog
+) -> dict[str, Reader]:
+    """The readers of states, with the codes of the system that the columns show together."""
+    named = [column for column in STATES if column in cells]
+    words = []
+    for column in named:
+        column_cells = cells[column]
+        used = np.unique(column_cells.places[column_cells.filled])
+        explained = readers[column].words
+        distinct = column_cells.words.iloc[used]
+        words.append([cell for cell in distinct if bare(cell) not in explained])
+    codes = codes_of_columns(words)
+    for message, remedy in codes.messages:
+        for file, sheet in rows.sheets:
+            also = {"severity": GUESS, "certainty": 0.5, "remedy": remedy}
+            rows.changes.add(file, sheet, 0, named[0], "state.system", message, **also)
+    rule = partial(states, codes=codes.cells)
+    return readers | {column: replace(readers[column], rule=rule) for column in named}
 
 
 def _days(dates: DistinctColumn) -> tuple[pd.DataFrame, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.vocabulary.codebook import codes, require
 
 
@@ -17,6 +18,7 @@ def years(period: tuple[int, int]) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
+@takes_dataset
 def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     """Which incidents remain when each episode counts once?
 
@@ -41,6 +43,7 @@ def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     return incidents[~repeated].reset_index(drop=True)
 
 
+@takes_dataset
 def per_year(
     incidents: pd.DataFrame,
     first_year: int,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.counts import years as in_words
 from capelib.reference import regimes
@@ -245,6 +246,7 @@ def mean_of_shares(shares: Sequence[Share]) -> Estimate:
     return Estimate(float((k / n).mean()), max(0.0, centre - half), min(1.0, centre + half))
 
 
+@takes_dataset
 def authoritarian_hosts(
     incidents: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "NF"
 ) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 import seaborn as sns
 
-from capelib.dataset import Dataset
+from capelib.dataset import Dataset, require_dataset
 from capelib.estimators.counts import per_year, years
 from capelib.figures.style import (
     INK,
@@ -14,8 +14,8 @@ from capelib.figures.style import (
     note,
     style,
 )
+from capelib.meaning.pursuers import pursuers
 from capelib.vocabulary.codebook import codes, stage_of
-from capelib.vocabulary.pursuers import pursuers
 from capelib.vocabulary.tables import states
 
 PURSUERS = pursuers("all")
@@ -43,6 +43,7 @@ def by_origin_and_year(
     Chart
         The frame behind: year, origin, n.
     """
+    ds = require_dataset(ds)
     origins = PURSUERS.codes
     data = per_year(ds.where(origin=origins).incidents, first_year, last_year, by="origin")
     total = f"{data['n'].sum():,} incidents, {years((first_year, last_year))}"
@@ -75,6 +76,7 @@ def by_measure(ds: Dataset, title: str = "What is done to exiles?") -> Chart:
     Chart
         Darker bars belong to later stages. The frame behind: measure, label, stage, n.
     """
+    ds = require_dataset(ds)
     data = _counts_of_measures(ds)
     total = f"{data['n'].sum():,} incidents"
     stages = "Which measure belongs to which stage is our reading of CAPE"

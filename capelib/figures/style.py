@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from capelib.dataset import Info
-from capelib.vocabulary.pursuers import pursuers
+from capelib.meaning.pursuers import pursuers
 
 # Okabe and Ito's palette, safe for colour-blind readers.
 BLUE = "#0072B2"

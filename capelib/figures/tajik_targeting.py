@@ -20,8 +20,8 @@ from capelib.figures.style import (
     origin_colour,
     style,
 )
+from capelib.meaning.pursuers import pursuers
 from capelib.questions.targeting import Targeting
-from capelib.vocabulary.pursuers import pursuers
 
 COUNTED = {
     "incident": "incidents",

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 
 RULES = {"text.form": "the same but for capitals, spaces or signs that do not show"}
+HEDGED = 0.6  # certainty of what is written with doubt
 
+_DOUBT = re.compile(
+    r"\?|\b(?:probabl[ey]|possibl[ey]|presumabl[ey]|presumed|perhaps|maybe|likely|apparent(?:ly)?"
+    r"|вероятно|возможно|предположительно|видимо)\b",
+    re.I,
+)
 _BLANKS = re.compile(r"\s+")
 
 
@@ -47,6 +53,28 @@ def refused(problem: str, remedy: str, rule: str = "") -> Cell:
     Cell(value=None, rule='', certainty=0.0, problem='not a date', remedy='write 2015')
     """
     return Cell(None, rule, 0.0, problem, remedy)
+
+
+def without_doubt(text: str) -> str | None:
+    """What is written with doubt, without the signs and words of doubt; None where there are none.
+
+    Examples
+    --------
+    >>> without_doubt("detention (?)"), without_doubt("probably detained"), without_doubt("?")
+    ('detention', 'detained', None)
+    """
+    if not _DOUBT.search(text):
+        return None
+    sure = re.sub(r"[(\[]\s*[)\]]", " ", _DOUBT.sub(" ", text))
+    sure = " ".join(sure.split())
+    return sure if re.search(r"\w", sure) and sure != text else None
+
+
+def doubted(reading: "Cell | None", rule: str) -> "Cell | None":
+    """The same value as a guess, by a rule for what is written with doubt; a problem stays."""
+    if reading is None or reading.problem:
+        return reading
+    return reading._replace(rule=rule, certainty=min(reading.certainty, HEDGED))
 
 
 def single_blanks(cell: str) -> str:

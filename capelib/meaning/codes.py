@@ -5,7 +5,14 @@ from functools import cache
 
 import pandas as pd
 
-from capelib.meaning.cells import Cell, by_distinct, refused, single_blanks
+from capelib.meaning.cells import (
+    Cell,
+    by_distinct,
+    doubted,
+    refused,
+    single_blanks,
+    without_doubt,
+)
 from capelib.meaning.yes_no import is_unknown
 from capelib.paths import project_folder
 from capelib.vocabulary.codebook import codebook, codes, require
@@ -23,6 +30,7 @@ RULES = {
     "code.form": "another form (plural, past) of a known word",
     "code.words": "several words for the same code",
     "code.misspelt": "a known word with a typing error",
+    "code.hedged": "written with doubt: the code that is named",
     "code.unknown": "a word for not known: the code for it, or left blank where there is none",
     "code.blank": "a word for which the codebook leaves the cell blank",
 }
@@ -31,6 +39,7 @@ _TABLES = {
     "category": "categories.csv",
     "kind": "kinds.csv",
     "attribution": "attributions.csv",
+    "regime_measure": "regime_measures.csv",
 }
 _COLUMNS = ["written", "code", "certainty", "used_by", "note"]
 
@@ -42,7 +51,8 @@ def synonyms(column: str) -> pd.DataFrame:
     Parameters
     ----------
     column
-        A coded column; only "measure", "category", "kind" and "attribution" have such words.
+        A coded column; only "measure", "category", "kind", "attribution" and "regime_measure"
+        have such words.
 
     Returns
     -------
@@ -120,7 +130,10 @@ def read_codes(forms: list[str], column: str) -> list[Cell]:
 
 
 def _read_known(text: str, column: str) -> Cell | None:
-    """A known word, or several that all mean the same code."""
+    """A known word, also with doubt (detention?), or several that all mean the same code."""
+    sure = without_doubt(text)
+    if sure is not None and ("?" in text or _read_word(text, column) is None):
+        return doubted(_read_known(sure, column), "code.hedged")
     if cell := _read_word(text, column):
         return cell
     parts = _parts(_WEAK_SEPARATOR, text)

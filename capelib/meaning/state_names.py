@@ -7,13 +7,14 @@
 # 8 taken. country_converter 1.3 does not start under pandas 3.1.
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from capelib.meaning.cells import Cell, frame_of, refused, single_blanks
 from capelib.meaning.state_lexicon import Entry, dated_names, folded, lexicon, two_letter_codes
 from capelib.meaning.state_misspellings import MOST_UNKNOWN, UNKNOWN, near_names, read_misspelt
+from capelib.meaning.state_subdivisions import city_in_subdivision
 from capelib.vocabulary.tables import states as codes_of_states
 from capelib.vocabulary.text import LONGEST, visible
 
@@ -46,6 +47,9 @@ _WAY = re.compile(
     re.I,
 )
 _PLACE = re.compile(r"(?:in|near|at|inside) +(?P<place>.+)", re.I)
+_NATIONALITY = re.compile(
+    r"(?:citizens?|nationals?) of (?P<state>.+)|(?P<people>.+) (?:citizens?|nationals?)"
+)
 _WITH_REMARK = re.compile(r"[^()\[\],:;/|\n\r→>]+[(\[][^()\[\]]*[)\]]")
 _BESIDE_REMARK = re.compile(r"[()\[\],:;/|\n\r→>]| (?:[-–—]|or|или) ")
 # After a comma these may be a state of the USA, or a person's name.
@@ -59,7 +63,8 @@ _ANY_SEPARATOR = re.compile(
 )
 _LONGEST_NAME = 4  # separators and all: "Saint Helena, Ascension and Tristan da Cunha"
 
-HEDGED, REMARK = 0.6, 0.8  # certainty
+HEDGED, REMARK, PEOPLE = 0.6, 0.8, 0.7  # certainty
+ADJECTIVE = "state.adjective"
 
 NOT_ONE = "does not name one state"
 SEVERAL = "more than one state in a cell"
@@ -73,19 +78,25 @@ _NAMIBIA = refused(
 )
 
 
-def states(cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
+def states(
+    cells: pd.Series,
+    years: pd.Series | None = None,
+    codes: Mapping[str, Cell] | None = None,
+) -> pd.DataFrame:
     """Which state does each cell of a column name?
 
     Parameters
     ----------
     cells
-        Text or missing. Read are ISO 3166-1 codes of two or three letters (never those of the
-        Correlates of War or FIPS, where AUS is Austria), and names in English, Russian, Kazakh,
-        Kyrgyz, Tajik, Turkmen, Uzbek and sixteen further languages, short or official, with or
-        without accents, of today or former; cities and regions.
+        Text or missing. Read are ISO 3166-1 codes of two or three letters, and names in English,
+        Russian, Kazakh, Kyrgyz, Tajik, Turkmen, Uzbek and sixteen further languages, short or
+        official, with or without accents, of today or former; cities and regions.
     years
         The year of each row, whole numbers or missing, on the same index, for names that changed
         what they stand for.
+    codes
+        What some cells mean by the system of codes that the table shows, where that is not ISO
+        3166: see `capelib.meaning.state_codes.codes_of_columns`.
 
     Returns
     -------
@@ -119,7 +130,11 @@ def states(cells: pd.Series, years: pd.Series | None = None) -> pd.DataFrame:
         (cell, None if pd.isna(year) else int(year))
         for cell, year in distinct.itertuples(index=False)
     ]
-    readings = frame_of(read_all(questions))
+    meanings = read_all(questions)
+    if codes:
+        pairs = zip(questions, meanings, strict=True)
+        meanings = [codes.get(str(cell), meaning) for (cell, _), meaning in pairs]
+    readings = frame_of(meanings)
     # Groups are numbered in the order of `distinct`.
     row = asked.groupby(["cell", "year"], dropna=False, sort=False).ngroup()
     return readings.take(row.to_numpy()).set_axis(cells.index)
@@ -157,6 +172,8 @@ def several_states(cell: str) -> list[str]:
     (['Congo, Democratic Republic of'], ['Moscow, Russia'])
     """
     if len(cell) > LONGEST * 10 or _read_single(cell, None) is not None:
+        return [cell]
+    if city_in_subdivision(visible(cell)):
         return [cell]
     text = single_blanks(cell)
     for separator in (_ANY_SEPARATOR, _STRONG_SEPARATOR):
@@ -201,7 +218,8 @@ def _longest_name(cell: str, pieces: list[tuple[int, int]]) -> tuple[int, int, i
     start, end = pieces[0]
     for size in range(min(len(pieces), _LONGEST_NAME), 0, -1):
         last = pieces[size - 1][1]
-        if reading := _read_name(cell[start:last], None):
+        name = cell[start:last]
+        if reading := _read_name(name, None) or city_in_subdivision(visible(name)):
             return start, last, size, reading
     return start, end, 1, _read_part(cell[start:end], None)
 
@@ -238,7 +256,7 @@ def _read_known(cell: str, year: int | None) -> Cell | None:
         return _NOT_STATED
     if cell in codes_of_states():
         return Cell(cell)
-    if reading := _read_single(text, year):
+    if reading := _read_single(text, year) or city_in_subdivision(text):
         return reading
     parts = several_states(text)
     if len(parts) > 1:
@@ -307,7 +325,18 @@ def _read_name(text: str, year: int | None) -> Cell | None:
         match = pattern.fullmatch(key)
         if match and match["name"] in lexicon():
             return _limited(_read_in_year(match["name"], year), "state.official", 0.95)
-    return None
+    return _read_people(key, year)
+
+
+def _read_people(key: str, year: int | None) -> Cell | None:
+    """The state of a people or of its citizens: Tajiks, Uzbek citizen, national of Kazakhstan."""
+    entries = lexicon().get(key.removesuffix("s"), [])
+    if len(entries) == 1 and entries[0].rule == ADJECTIVE:
+        return _read_in_year(key.removesuffix("s"), year)
+    match = _NATIONALITY.fullmatch(key)
+    if match is None:
+        return None
+    return _limited(_read_name(match["state"] or match["people"], year), ADJECTIVE, PEOPLE)
 
 
 def _read_in_year(key: str, year: int | None) -> Cell:

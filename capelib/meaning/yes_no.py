@@ -5,7 +5,7 @@ from functools import cache
 
 import pandas as pd
 
-from capelib.meaning.cells import Cell, by_distinct, refused
+from capelib.meaning.cells import Cell, by_distinct, doubted, refused, without_doubt
 from capelib.paths import project_folder
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import plain, plain_cells, words
@@ -13,9 +13,14 @@ from capelib.vocabulary.text import plain, plain_cells, words
 RULES = {
     "yes.word": "a word for yes",
     "yes.likely": "the source holds it likely or alleges it: taken as reported",
+    "yes.hedged": "written with doubt: the answer that is given",
     "yes.no": "an explicit no: left blank, since these columns hold only what is reported",
     "yes.unknown": "a word for not known: left blank",
 }
+_NO_ANSWER = (
+    "neither yes nor no",
+    "write yes where the report says so, and leave the cell blank otherwise",
+)
 _NO_WORD = re.compile(r"[?¿.\-\u2010-\u2015_/\\ ()]+")
 
 
@@ -81,6 +86,9 @@ def yes(cells: pd.Series) -> pd.DataFrame:
 
 def read_answer(text: str) -> Cell:
     """What does one `plain` text answer?"""
+    sure = without_doubt(text) if "?" in text and text not in answers() else None
+    if sure is not None:
+        return doubted(read_answer(sure), "yes.hedged") or refused(*_NO_ANSWER)
     for form in (text, text.strip("()[]. "), words(text) or text):
         if form in answers():
             answer, certainty = answers()[form]
@@ -88,8 +96,7 @@ def read_answer(text: str) -> Cell:
     else:
         if is_unknown(text):
             return Cell(None, "yes.unknown")
-        remedy = "write yes where the report says so, and leave the cell blank otherwise"
-        return refused("neither yes nor no", remedy)
+        return refused(*_NO_ANSWER)
     if text == "yes":
         return Cell("yes", "", certainty)
     rule = "yes.word" if answer == "yes" else f"yes.{answer}"

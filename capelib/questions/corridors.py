@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import years
 from capelib.estimators.panel_counts import Ratios
@@ -247,6 +248,7 @@ class Cooperation:
         )
 
 
+@takes_dataset
 def cooperation(
     joined: pd.DataFrame,
     hosts: Iterable[str],

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.estimators.clusters import linked
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import states
@@ -11,6 +12,7 @@ FEWEST = 5  # exiles that a level needs to be shown, and a level or a stage to e
 SOURCES = 3  # clusters that a level needs
 
 
+@takes_dataset
 def within(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
     """The incidents that lie in a period, and those without any date.
 
@@ -29,6 +31,7 @@ def within(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFram
     return joined[inside].reset_index(drop=True)
 
 
+@takes_dataset
 def people(joined: pd.DataFrame) -> pd.DataFrame:
     """What is the highest stage on record of each exile?
 

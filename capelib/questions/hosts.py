@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import collapse, years
 from capelib.estimators.shares import (
@@ -19,11 +20,11 @@ from capelib.estimators.shares import (
     leave_one_corridor_out,
     mean_of_shares,
 )
+from capelib.meaning.pursuers import pursuers
 from capelib.questions import estimates
 from capelib.questions.selections import selections
 from capelib.questions.wording import number_word, percent, points, signed
 from capelib.reference import regimes
-from capelib.vocabulary.pursuers import pursuers
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class HostShares:
         )
 
 
+@takes_dataset
 def host_shares(
     joined: pd.DataFrame,
     early: Period,
@@ -175,6 +177,7 @@ def host_shares(
     )
 
 
+@takes_dataset
 def by_definition(incidents: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
     """Does the change depend on what "authoritarian" means?
 
@@ -207,6 +210,7 @@ def _change_if_any(marked: pd.DataFrame, early: Period, late: Period) -> dict[st
     return {}
 
 
+@takes_dataset
 def by_selection(
     joined: pd.DataFrame, early: Period, late: Period, measure: str, cutoff: str | int
 ) -> pd.DataFrame:

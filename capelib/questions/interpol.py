@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.estimators.clusters import linked
 from capelib.estimators.event_order import (
     AFTER,
@@ -127,6 +128,7 @@ def _for_most(share: Bounds) -> str:
     return "for most it is not" if share.high < 0.5 else "whether it is for most is not decided"
 
 
+@takes_dataset
 def interpol(joined: pd.DataFrame) -> Interpol:
     """Is Interpol the first recorded step, and what follows?
 
@@ -166,6 +168,7 @@ def _bounds(order: pd.Series) -> Bounds | None:
     return bounds(int((order == FIRST).sum()), int((order == UNKNOWN).sum()), len(order))
 
 
+@takes_dataset
 def named(incidents: pd.DataFrame) -> pd.Series:
     """Does the incident report that Interpol was used: as a notice, or beside another measure?
 
@@ -188,6 +191,7 @@ def named(incidents: pd.DataFrame) -> pd.Series:
     return (incidents["measure"] == "red_notice") | incidents["interpol"].fillna(False).astype(bool)
 
 
+@takes_dataset
 def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
     """Of which exiles is Interpol named, and is that step the first recorded one?
 
@@ -253,6 +257,7 @@ def order_table(result: Interpol) -> pd.DataFrame:
     return pd.DataFrame(columns).astype("int64")
 
 
+@takes_dataset
 def follows(joined: pd.DataFrame) -> pd.DataFrame:
     """Who is recorded as held, and whose exile ended, at or after the Interpol step or before?
 
@@ -277,6 +282,7 @@ def follows(joined: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n=table[THEN].sum(axis=1))
 
 
+@takes_dataset
 def compare(joined: pd.DataFrame) -> pd.DataFrame:
     """Are exiles with Interpol named more often held, or sent back, killed or attacked?
 
@@ -324,6 +330,7 @@ def _share(hits: pd.Series) -> Share | None:
     return wilson(int(hits.sum()), len(hits)) if len(hits) else None
 
 
+@takes_dataset
 def choices(joined: pd.DataFrame) -> pd.DataFrame:
     """What would change the answer? The share with Interpol first, under other choices.
 
@@ -363,6 +370,7 @@ def choices(joined: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=["choice", *Bounds._fields])
 
 
+@takes_dataset
 def held_where(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     """Where are exiles with Interpol named held? Persons by host, with its rating in the year.
 
@@ -404,6 +412,7 @@ def held_where(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     return table.sort_values(["held", "host"], ascending=[False, True]).reset_index(drop=True)
 
 
+@takes_dataset
 def held_by_regime(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     """In what kind of state are exiles held for the first time, with Interpol named and without?
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError
 from capelib.estimators.counts import collapse, years
 from capelib.estimators.shares import difference, wilson
@@ -112,6 +113,7 @@ def directions(found: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     return pd.DataFrame(rows).rename(columns={"k": "moves"})
 
 
+@takes_dataset
 def reached(incidents: pd.DataFrame) -> pd.DataFrame:
     """What is the highest stage that was recorded for each exile in each host?
 
@@ -129,6 +131,7 @@ def reached(incidents: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(["exile_id", "host"])["stage"].max().reset_index()
 
 
+@takes_dataset
 def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
     """Where are exiles caught? The exiles on record in each host by the highest stage there.
 
@@ -166,6 +169,7 @@ def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
+@takes_dataset
 def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> pd.DataFrame:
     """Are exiles caught inside the former Soviet space or beyond it?
 
@@ -287,6 +291,7 @@ class Journeys:
         return f" (of the exiles recorded in a host, from {words[0]} to {words[-1]})"
 
 
+@takes_dataset
 def journeys(
     incidents: pd.DataFrame, first_year: int, last_year: int, space: Sequence[str] = FORMER_SOVIET
 ) -> Journeys:
@@ -351,6 +356,7 @@ def _estimates(located: pd.DataFrame, space: Sequence[str]) -> pd.DataFrame:
     return shared.table([*rows, (GAP, gap, int(spaces["exiles"].sum()), "difference")])
 
 
+@takes_dataset
 def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
     """What would change the answer? The same estimates under other choices, one row a choice.
 

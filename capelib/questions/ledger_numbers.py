@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import counts, shares
 from capelib.vocabulary.codebook import codes, require
@@ -42,6 +43,7 @@ class Tally(NamedTuple):
     n: int | None
 
 
+@takes_dataset
 def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
     """How many are there? Blanks are not counted.
 
@@ -75,6 +77,7 @@ def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
     return Tally(int(count), None, None, int(count))
 
 
+@takes_dataset
 def newcomers(incidents: pd.DataFrame, year: int) -> Tally:
     """How many states pursue someone for the first time in this year?
 
@@ -89,6 +92,7 @@ def newcomers(incidents: pd.DataFrame, year: int) -> Tally:
     return Tally(count, None, None, count)
 
 
+@takes_dataset
 def rank(incidents: pd.DataFrame, origin: str) -> Tally:
     """Which place has this state among the pursuing states, by incidents?
 
@@ -125,6 +129,7 @@ def rank(incidents: pd.DataFrame, origin: str) -> Tally:
     return Tally(best, best, worst, int(number_of[origin]))
 
 
+@takes_dataset
 def share(
     incidents: pd.DataFrame,
     of: str = "incident",
@@ -171,6 +176,7 @@ def share(
     return _tally(shares.wilson(int(meets.sum()), len(meets)))
 
 
+@takes_dataset
 def authoritarian_share(
     incidents: pd.DataFrame, years: Period, measure: str = "fiw", cutoff: str | int = "NF"
 ) -> Tally:
@@ -206,6 +212,7 @@ def authoritarian_share(
     return _tally(shares.of_period(marked, (years[0], years[-1])))
 
 
+@takes_dataset
 def authoritarian_mean(
     incidents: pd.DataFrame, years: Period, measure: str = "fiw", cutoff: str | int = "NF"
 ) -> Tally:
@@ -225,6 +232,7 @@ def authoritarian_mean(
     return Tally(*shares.mean_of_shares(yearly), n=int(rows["n"].sum()))
 
 
+@takes_dataset
 def authoritarian_change(
     incidents: pd.DataFrame,
     early: Period,

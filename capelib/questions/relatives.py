@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, clustered
 from capelib.estimators.event_order import THEN, then
@@ -148,6 +149,7 @@ def _frequency(gap: Estimate) -> str:
     return "neither clearly more nor less frequent"
 
 
+@takes_dataset
 def relatives(
     joined: pd.DataFrame,
     split_years: Sequence[int] = (2011, 2016),
@@ -240,6 +242,7 @@ def by_group(exiles: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "group", *Share._fields])
 
 
+@takes_dataset
 def composition(
     joined: pd.DataFrame, measure: str = "fiw", cutoff: str | int = "PF", rule: str = "first"
 ) -> pd.DataFrame:
@@ -271,6 +274,7 @@ def composition(
     return pd.DataFrame(rows, columns=["kind", "side", *Share._fields])
 
 
+@takes_dataset
 def what_else(joined: pd.DataFrame) -> pd.DataFrame:
     """Among exiles with relatives targeted: what else was done to the exile, and when?
 
@@ -296,6 +300,7 @@ def what_else(joined: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n=table[THEN].sum(axis=1))
 
 
+@takes_dataset
 def within(incidents: pd.DataFrame, first_day: str, last_day: str) -> tuple[int, int]:
     """How many exiles have relatives reported as targeted in a period?
 

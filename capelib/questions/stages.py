@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, clustered
 from capelib.questions.escalation import (
@@ -302,6 +303,7 @@ def _odds_estimates(fit: Odds) -> list[tuple[object, ...]]:
     ]
 
 
+@takes_dataset
 def stages(
     joined: pd.DataFrame, first_year: int, last_year: int, covered_until: int | None = None
 ) -> Stages:
@@ -355,6 +357,7 @@ def stages(
     )
 
 
+@takes_dataset
 def variants(
     joined: pd.DataFrame, first_year: int, last_year: int, covered_until: int | None = None
 ) -> pd.DataFrame:

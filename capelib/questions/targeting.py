@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.counts import per_year, years
 from capelib.estimators.yearly_counts import Fit, break_scan, interrupted, trend
@@ -145,6 +146,7 @@ def _direction(rise: Fit) -> str:
     return f"fell: {yearly}" if high < 1 else f"neither clearly rose nor fell: {yearly}"
 
 
+@takes_dataset
 def targeting(
     incidents: pd.DataFrame,
     first_year: int,
@@ -202,6 +204,7 @@ def targeting(
     return Targeting(counts, rise, broken, break_scan(counts, model), at, tuple(why))
 
 
+@takes_dataset
 def variants(
     joined: pd.DataFrame, first_year: int, last_year: int, at: int, unit: str, model: str
 ) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 from functools import cache
 from math import inf
 
+from capelib.meaning.arguments import states_meant
 from capelib.vocabulary.codebook import codes, require
 from capelib.vocabulary.shipped import table
-from capelib.vocabulary.tables import states
 
 
 def of(state: str, year: int) -> list[str]:
@@ -33,7 +33,7 @@ def of(state: str, year: int) -> list[str]:
     >>> of("UZB", 2005), of("UZB", 2010)
     (['CIS', 'SCO'], ['CIS', 'CSTO', 'SCO'])
     """
-    require("state", state, states())
+    state = states_meant("state", state)[0]
     return [code for code in codes("organisation") if state in members(code, year)]
 
 

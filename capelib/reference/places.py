@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import ParameterError
+from capelib.meaning.arguments import states_meant
 from capelib.paths import project_folder
-from capelib.vocabulary.codebook import require
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
 
@@ -136,7 +136,7 @@ def capital(state: str) -> tuple[float, float]:
     >>> capital("XKX")
     (21.17, 42.67)
     """
-    require("state", state, states())
+    state = states_meant("state", state)[0]
     if state not in capitals().index:
         raise ParameterError(
             f"no capital on record for {state}, {states()[state]}: leave it out of the map"

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capelib.dataset import takes_dataset
 from capelib.errors import DataError, ParameterError
+from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.shipped import table
-from capelib.vocabulary.tables import states
 
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
@@ -82,11 +83,16 @@ def splits() -> dict[tuple[str, str], str]:
 
 def _entry(measure: str, field: str) -> Any:
     """A field of the codebook's entry for a measure."""
-    require("regime measure", measure, codes("regime_measure"))
+    measure = _code(measure)
     entry = codebook()["codes"]["regime_measure"][measure]
     if field not in entry:
         raise DataError(f"data/codebook.toml: [codes.regime_measure.{measure}] lacks {field!r}")
     return entry[field]
+
+
+def _code(measure: str) -> str:
+    """The code of a regime measure, also from a word for it such as vdem."""
+    return codes_meant("regime measure", measure, "regime_measure")[0]
 
 
 @cache
@@ -122,7 +128,7 @@ def of(state: str, year: int, measure: str = "fiw") -> str | None:
     Parameters
     ----------
     state
-        ISO 3166-1 alpha-3.
+        A code or a name, as tables are read.
     year
         The year under review (a Freedom House edition minus 1), 1990-2024.
     measure
@@ -144,8 +150,8 @@ def of(state: str, year: int, measure: str = "fiw") -> str | None:
     >>> of("RUS", 2021), of("KGZ", 2019), of("KGZ", 2020), of("UZB", 2013, "row")
     ('NF', 'PF', 'NF', '1')
     """
-    require("state", state, states())
-    return _ratings(measure).get((state, int(year)))
+    state = states_meant("state", state)[0]
+    return _ratings(_code(measure)).get((state, int(year)))
 
 
 def at_or_below(measure: str, cutoff: str | int) -> list[str]:
@@ -166,6 +172,7 @@ def at_or_below(measure: str, cutoff: str | int) -> list[str]:
     >>> at_or_below("fiw", "PF"), at_or_below("row", 1)
     (['NF', 'PF'], ['0', '1'])
     """
+    measure = _code(measure)
     values = scale(measure)
     labels = codes("regime_value")
     allowed = {value: labels[value] for value in values[:-1]}
@@ -173,6 +180,7 @@ def at_or_below(measure: str, cutoff: str | int) -> list[str]:
     return values[: values.index(str(cutoff)) + 1]
 
 
+@takes_dataset
 def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd.DataFrame:
     """Which regime had the host (or origin) of each incident in its year?
 
@@ -205,6 +213,7 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     {'NF': 8, 'PF': 5, 'F': 1}
     """
     require("state column", of, ("host", "origin"))
+    measure = _code(measure)
     column = f"{of}_{measure}"
     state = incidents[of]
     year = incidents["year"].astype("Int64")
@@ -243,6 +252,7 @@ def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd
     >>> int(unmatched(rated)["incidents"].sum())
     6
     """
+    measure = _code(measure)
     note = f"{of}_{measure}_note"
     if note not in rated:
         raise ParameterError(

@@ -3,12 +3,19 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from capelib.errors import CapeError, ParameterError
 from capelib.files import cells
-from capelib.vocabulary.codebook import unknown
+from capelib.paths import project_folder
+from capelib.vocabulary.codebook import codebook, codes, unknown
+
+EVERY = "all"  # every origin, every measure
+_STATES = ("origin", "exclude_host", "exclude_origin")
+_SEVERAL = ("exclude_host", "exclude_origin")  # these may name several states: RUS+TUR
+_CODED = {"measure": "measure", "regime_measure": "regime_measure"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Every parameter with its value.
+        Every parameter with its value; words for a state or a code are made the code.
 
     Raises
     ------
@@ -153,9 +160,47 @@ def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
             choice = [key for key in known if key != "out"]
             raise ParameterError(f"{notebook.stem}: {unknown('parameter', name, choice)}")
     return {
-        name: parse(parameter, given[name]) if name in given else parameter.default
+        name: _as_code(name, parse(parameter, given[name])) if name in given else parameter.default
         for name, parameter in known.items()
     }
+
+
+def _as_code(name: str, value: Any) -> Any:
+    """A value as the code that it means (UZB for Uzbekistan), so that a run has one name.
+
+    What means none stays as it is: `check` says so.
+    """
+    if not isinstance(value, str) or value in ("", EVERY):
+        return value
+    if name in _STATES:
+        known = all(_is_code_of_state(part) for part in value.split("+"))
+    elif name in _CODED:
+        known = value in codes(_CODED[name])
+    else:
+        return value
+    if known:
+        return value
+    # Imports pandas, so only where something is to be read.
+    from capelib.meaning.arguments import codes_meant, states_meant
+
+    try:
+        if name in _CODED:
+            return codes_meant(name, value, _CODED[name])[0]
+        wanted = value.split("+") if name in _SEVERAL else [value]
+        return "+".join(states_meant("state", wanted))
+    except ParameterError:
+        return value
+
+
+@cache
+def _codes_of_states() -> frozenset[str]:
+    path = project_folder("data") / codebook()["table"]["states"]["path"]
+    lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
+    return frozenset(line.partition(",")[0] for line in lines)
+
+
+def _is_code_of_state(value: str) -> bool:
+    return value in _codes_of_states()
 
 
 def check(notebook: Path, values: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from capelib.errors import DataError, ParameterError
 from capelib.paths import project_folder
-from capelib.vocabulary.text import nearest
+from capelib.vocabulary.text import bare, nearest
 
 # Stands for the built-in data where a file of the reader's could be named.
 PUBLIC_RECORD = "public-record"
@@ -87,50 +87,83 @@ def stage_of() -> dict[str, int]:
     return {measure: entry["stage"] for measure, entry in codebook()["codes"]["measure"].items()}
 
 
-def describe(name: str = "") -> list[tuple[str, str, str]]:
-    """What does a column or code mean?
+def named(name: str = "") -> list[tuple[str, str, str]]:
+    """What has this name: a table, a column, a coded column or a code?
 
     Parameters
     ----------
     name
-        Of a table, a column or a code; without one, every table and column is described.
+        Without one, every table and column.
 
     Returns
     -------
     list of (str, str, str)
-        Place, name and meaning of everything that has this name.
-
-    Raises
-    ------
-    ParameterError
-        When nothing has this name, with the nearest one.
+        Place, name and meaning; none where nothing has the name.
 
     Examples
     --------
-    >>> describe("red_notice")[0][:2]
-    ('measure', 'red_notice')
-    >>> describe("red_notice")[0][2]
+    >>> named("red_notice")[0][2]
     'Red notice, stage 1. An Interpol red notice or diffusion is published.'
     """
-    book = codebook()
-    rows: list[tuple[str, str, str]] = []
+    rows = []
+    for place, entry, meaning in _entries():
+        of_codes = place in codebook()["codes"]
+        if name in (place, entry) or (not name and not of_codes):
+            rows.append((place, entry, meaning))
+    return rows
+
+
+def containing(words: str) -> list[tuple[str, str, str]]:
+    """Where do all these words occur, in a name, a label or a meaning?
+
+    Parameters
+    ----------
+    words
+        In any order and case, also parts of words.
+
+    Returns
+    -------
+    list of (str, str, str)
+        Place, name and meaning.
+
+    Examples
+    --------
+    >>> [name for _, name, _ in containing("interpol diffusion")]
+    ['red_notice']
+    """
+    wanted = bare(words).split()
+    rows = []
+    for row in _entries():
+        text = bare(" ".join(row))
+        if wanted and all(word in text for word in wanted):
+            rows.append(row)
+    return rows
+
+
+def names() -> dict[str, str]:
+    """The name of everything that the codebook describes, with its label."""
     known: dict[str, str] = {}
+    book = codebook()
     for table, entry in book["table"].items():
         known[table] = entry["title"]
-        if name in ("", table):
-            rows.append(("table", table, f"{entry['title']}. {entry['description']}"))
-        for column, spec in entry["column"].items():
-            known[column] = column
-            if name in ("", table, column):
-                rows.append((table, column, _meaning_of_column(spec)))
+        known |= {column: column for column in entry["column"]}
     for group, entries in book["codes"].items():
         known[group] = group
-        for code, spec in entries.items():
-            known[code] = spec["label"]
-            if name and name in (group, code):
-                rows.append((group, code, _meaning_of_code(spec)))
-    if not rows:
-        raise ParameterError(unknown("column or code", name, known))
+        known |= {code: spec["label"] for code, spec in entries.items()}
+    return known
+
+
+@cache
+def _entries() -> list[tuple[str, str, str]]:
+    """Place, name and meaning of every table, column and code."""
+    book = codebook()
+    rows = []
+    for table, entry in book["table"].items():
+        rows.append(("table", table, f"{entry['title']}. {entry['description']}"))
+        for column, spec in entry["column"].items():
+            rows.append((table, column, _meaning_of_column(spec)))
+    for group, entries in book["codes"].items():
+        rows += [(group, code, _meaning_of_code(spec)) for code, spec in entries.items()]
     return rows
 
 

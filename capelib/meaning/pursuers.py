@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from capelib.vocabulary.codebook import codebook, require
+from capelib.meaning.arguments import states_meant
+from capelib.vocabulary.codebook import codebook
 from capelib.vocabulary.tables import states
 
 
@@ -19,8 +20,8 @@ def pursuers(origin: str = "all") -> Pursuers:
     Parameters
     ----------
     origin
-        A state's code such as "TJK", or "all" for the states for which the record was searched
-        in full (`[pursuers.all]` of the codebook).
+        A state's code or name such as "TJK" or "Tajikistan", or "all" for the states for which
+        the record was searched in full (`[pursuers.all]` of the codebook).
 
     Returns
     -------
@@ -30,7 +31,7 @@ def pursuers(origin: str = "all") -> Pursuers:
     Raises
     ------
     ParameterError
-        For another code, naming the nearest state.
+        For anything else, naming the nearest state.
 
     Examples
     --------
@@ -42,5 +43,5 @@ def pursuers(origin: str = "all") -> Pursuers:
     group = codebook()["pursuers"].get(origin)
     if group is not None:
         return Pursuers(tuple(group["states"]), group["words"])
-    require("state", origin, states())
-    return Pursuers((origin,), states()[origin])
+    state = states_meant("state", origin)[0]
+    return Pursuers((state,), states()[state])
