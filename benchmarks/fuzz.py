@@ -652,8 +652,8 @@ def _heard() -> Iterator[list]:
     sheets: list = []
     read = files.read
 
-    def also(*asked: object) -> list:
-        sheets.extend(read(*asked))
+    def also(*asked: object, **how: object) -> list:
+        sheets.extend(read(*asked, **how))
         return list(sheets)
 
     files.read = also

@@ -233,8 +233,9 @@ class Dataset:
         >>> ds = cape.load().where(origin="TJK", years=(2001, 2018), stage=3)
         >>> sorted(ds.incidents["measure"].unique())[:2]
         ['assassination', 'assassination_attempt']
-        >>> cape.load().where(origin="Tajikistan", host_not="Russia", years=2015)
-        <Dataset public-record (public record): 15 incidents against 15 exiles, 2015-2015; only ...
+        >>> others = cape.load().where(origin="Tajikistan", host_not="Russia", years=2015)
+        >>> others.info.filters
+        ('origin TJK', 'years 2015-2015', 'without host RUS')
         """
         conditions = {"origin": origin, "host": host, "measure": measure, "years": years}
         conditions |= {"stage": stage, "category": category, "source_kind": source_kind}

@@ -77,8 +77,8 @@ def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch)
     table.write_text("name,origin,measure\nZorvan Quxley,TJK,threat\n")
     read = files.read
 
-    def while_it_is_saved(*arguments: object) -> object:
-        sheets = read(*arguments)  # pyright: ignore[reportArgumentType]
+    def while_it_is_saved(*arguments: object, **how: object) -> object:
+        sheets = read(*arguments, **how)  # pyright: ignore[reportArgumentType]
         table.write_text(AFTER)
         return sheets
 

@@ -59,7 +59,10 @@ def written(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("form", spread(["xlsx", "ods", "csv"], 1))
-def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(files, check, form):
+def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(
+    files, check, form, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
     done = check(files[form], "--out", "out")
     assert done.returncode == 1 and not done.stderr
     for said in (
@@ -239,6 +242,7 @@ def test_the_layout_in_the_readme_is_that_of_the_manual(tmp_path):
 
 
 def test_info_and_findings_take_a_layout_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "160")
     layout, path = (
         table(tmp_path, example("toml"), name="mine.toml"),
         table(tmp_path, example("csv")),

@@ -59,7 +59,7 @@ def test_output_that_finds_no_space_ends_in_a_line(tmp_path):
 
 
 def test_low_memory_anywhere_ends_in_a_line(monkeypatch, capsys):
-    def none_left(**_: object) -> int:
+    def none_left(*_: object, **__: object) -> int:
         raise MemoryError
 
     monkeypatch.setattr(cli, "app", none_left)

@@ -308,7 +308,7 @@ def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content
         ),
         (f"{HEADER}\n".encode(), "has no usable row"),
         (
-            f"{HEADER},name\n{GOOD.replace('RUS', 'Ruzzhia')},Example Person\n".encode(),
+            f"{HEADER},name\n{GOOD.replace('RUS', 'Ruzzia')},Example Person\n".encode(),
             "row 2, column host: unknown state, did you mean RUS, Russia",
         ),
     ],

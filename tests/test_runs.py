@@ -368,7 +368,8 @@ def test_a_failed_run_does_not_stand_in_a_comparison(tmp_path):
     assert comparison.compare(outcomes, tmp_path / "figures", tmp_path / "build") == []
 
 
-def test_findings_speak_to_people_and_to_machines(tmp_path, inside):
+def test_findings_speak_to_people_and_to_machines(tmp_path, inside, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     twin = written(fh_2022(), tmp_path / "twin")
     done = inside("findings", "--data", str(twin), "--vintage", "fh-2022", "--format", "csv")
     assert done.returncode == 0, done.stderr

@@ -221,14 +221,6 @@ def test_a_column_that_a_layout_names_and_the_table_lacks_is_an_error(mine):
     ("columns", "rows", "wanted"),
     [
         (
-            ["Year", "Date", "Country of origin", "Host country", "Type of incident"],
-            [
-                ("2015", "2015-03-05", "TJK", "RUS", "threat"),
-                ("2017", "November 2017", "TJK", "TUR", "threat"),
-            ],
-            [(1, "RUS", "2015-03-05", "threat"), (2, "TUR", "2017-11", "threat")],
-        ),
-        (
             ["Date", "When it happened", "Country of origin", "Host country", "Event"],
             [
                 ("2021-06-01", "2015-03-05", "TJK", "RUS", "threat"),
@@ -267,6 +259,16 @@ def test_of_two_headers_for_a_column_cells_and_words_decide(columns, rows, wante
     assert events(ds) == wanted and ds.set_aside.empty
     ((_, _, _, made, severity),) = changes_by(ds, "column.other")
     assert severity == "dropped" and "; also a " in made and made.endswith(" is used")
+
+
+def test_a_year_beside_a_date_leaves_the_date_as_exact_as_it_is():
+    ds = ds_of(
+        ["Year", "Date", "Origin", "Host", "Measure"],
+        ("2015", "2015-03-05", "TJK", "RUS", "threat"),
+        ("2017", "November 2017", "TJK", "TUR", "threat"),
+    )
+    assert ds.incidents["date"].tolist() == ["2015-03-05", "2017-11"]
+    assert not changes_by(ds, "column.other") and not changes_by(ds, "column.unknown")
 
 
 def test_two_columns_that_contradict_each_other_are_a_guess():
