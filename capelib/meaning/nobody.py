@@ -1,6 +1,5 @@
 """Words that stand where a name should, and name nobody: unnamed man, three soldiers, N.N."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +13,7 @@ from capelib.vocabulary.text import bare, bare_cells
 
 _MOST_WORDS = 25  # a longer text tells a story, and may name somebody
 # "Person A", "Victim 3": a name that the source made up, which tells persons apart
-_LABEL = re.compile(r"[^\W\d_][\s_-]+[#№]?\s*([0-9]{1,6}|[^\W\d_])[.)]?\s*$")
+_LABEL = r"\pL[\s_-]+[#№]?\s*([0-9]{1,6}|\pL)[.)]?\s*$"
 _AGE = {"aged", "age", "old", "year", "years", "yo", "лет", "летний", "летняя", "год", "года"}
 _FROM = {"from", "of", "in", "из", "в", "aus", "de"}
 _AND = {"and", "и", "ва", "va", "ve", "und", "et", "y", "e", "та", "و"}
@@ -84,17 +83,21 @@ def nobody(texts: pd.Series) -> Nobody:
     [False, True, False, False, False]
     """
     plain = bare_cells(texts).str.replace("ı", "i")
-    likely = _begins_like_one(plain)
-    nameless, several = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
-    for place in np.flatnonzero(likely):
-        words = plain.iloc[place].split()
-        nameless[place] = _names_nobody(words, str(texts.iloc[place]))
+    nameless = plain.isin(_whole()).to_numpy(dtype=bool, copy=True)
+    several = np.zeros(len(texts), dtype=bool)
+    places = np.flatnonzero(nameless | _may_name_nobody(plain, texts))
+    for place, text in zip(places, plain.iloc[places].tolist(), strict=True):
+        words = text.split()
+        nameless[place] |= _names_nobody(words)
         several[place] = nameless[place] and _means_several(words)
     return Nobody(nameless, several)
 
 
-def _begins_like_one(plain: pd.Series) -> np.ndarray:
-    """Which texts begin with one of the words? Soon, since there may be a million names."""
+def _may_name_nobody(plain: pd.Series, texts: pd.Series) -> np.ndarray:
+    """Which texts begin with one of the words and are no label, such as "Person A"?
+
+    All at once, since there may be a million names.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -103,13 +106,13 @@ def _begins_like_one(plain: pd.Series) -> np.ndarray:
     words = [*_kinds(), *(text.partition(" ")[0] for text in _whole())]
     known = pc.is_in(first, value_set=pa.array(words, pa.large_string()))
     number = pc.match_substring_regex(first, "^[0-9]{1,4}$")
-    return pc.fill_null(pc.or_(known, number), False).to_numpy(zero_copy_only=False)
+    label = pc.match_substring_regex(pa.array(texts, pa.large_string()), _LABEL)
+    likely = pc.and_(pc.or_(known, number), pc.invert(label))
+    return pc.fill_null(likely, False).to_numpy(zero_copy_only=False)
 
 
-def _names_nobody(words: list[str], text: str) -> bool:
-    if " ".join(words) in _whole():
-        return True
-    if len(words) > _MOST_WORDS or _LABEL.search(text):
+def _names_nobody(words: list[str]) -> bool:
+    if len(words) > _MOST_WORDS:
         return False
     kinds = {_kind(word, before) for before, word in zip(["", *words], words, strict=False)}
     label = len(words) > 1 and _kinds().get(words[-1]) in ("one", "several")  # Person Two
