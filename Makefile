@@ -5,6 +5,9 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 READY := .venv/.ready
 
+# What is compiled is kept, whatever the shell says: the tests start hundreds of programs.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: reproduce test test-all all lab lint clean data manifest notebooks lock bench
 
 reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
