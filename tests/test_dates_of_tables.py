@@ -10,6 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from shared import spread
 
 import capelib as cape
 from capelib.clean.layouts import read_layout
@@ -141,6 +142,7 @@ def test_a_year_typed_into_a_date_cell_is_that_year_as_a_guess(tmp_path, from_19
     assert set(doubted(ds)) == {2, 3}
 
 
+@pytest.mark.slow
 def test_numbers_of_days_count_from_where_the_workbook_counts(tmp_path):
     days = (date(2015, 3, 5) - date(1904, 1, 1)).days
     cells = [(days, "General"), (date(2016, 1, 20), WHOLE)]
@@ -169,7 +171,7 @@ def test_dates_of_another_country_are_turned_back_where_the_texts_show_it(tmp_pa
     assert dates(workbook(tmp_path / "mine.xlsx", *european)) == ["2015-05-03", "2015-03-15"]
 
 
-@pytest.mark.parametrize("text", ["15/13/2015", "3/5/2015", "spring 2015", "2015-05-03"])
+@pytest.mark.parametrize("text", spread(["15/13/2015", "3/5/2015", "spring 2015", "2015-05-03"], 1))
 def test_dates_stand_where_the_texts_of_the_column_show_nothing(tmp_path, text):
     ds = workbook(tmp_path / "mine.xlsx", (date(2015, 5, 3), WHOLE), (text, "@"))
     assert dates(ds)[0] == "2015-05-03"
@@ -180,7 +182,9 @@ def test_dates_stand_where_the_texts_of_the_column_show_nothing(tmp_path, text):
 # ---------------------------------------------------------------- year, month and day
 
 
-@pytest.mark.parametrize("names", ["Year,Month,Day", "iyear,imonth,iday", "Год,Месяц,День"])
+@pytest.mark.parametrize(
+    "names", spread(["Year,Month,Day", "iyear,imonth,iday", "Год,Месяц,День"], 1)
+)
 def test_year_month_and_day_are_one_date(names):
     rows = ["2015,3,5", "2016,1,", "2017,,", "2018,0,0", "2019,March,5", "2020,-9,99"]
     ds = table(names, *rows)
@@ -214,7 +218,9 @@ def test_a_whole_date_is_kept_beside_its_year_and_another_year_is_told(names):
 # ---------------------------------------------------------------- start and end
 
 
-@pytest.mark.parametrize("names", ["Start date,End date", "Date / from,Date / to", "Date,End date"])
+@pytest.mark.parametrize(
+    "names", spread(["Start date,End date", "Date / from,Date / to", "Date,End date"], 1)
+)
 def test_start_and_end_are_one_interval_and_a_blank_end_is_none(names):
     rows = ["2015-03-05,2015-03-09", "2016-01-20,", "2016-01-20,2016-01-20", "2017,n/a"]
     ds = table(names, *rows)
@@ -249,6 +255,7 @@ def test_a_layout_says_which_columns_make_a_date(tmp_path):
         read_layout(path)
 
 
+@pytest.mark.slow
 def test_many_dates_in_three_columns_come_back_in_their_rows():
     days = [date(2000, 1, 1) + timedelta(number % 5000) for number in range(50_000)]
     frame = pd.DataFrame({"origin": "TJK", "what happened": "detention"}, index=range(len(days)))

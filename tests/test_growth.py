@@ -100,6 +100,7 @@ def _grows_slowly(reader: Callable[[str], object], cells: tuple[str, str]) -> bo
 SLOW = {"csv", "dates", "states", "yes", "measure"}  # several seconds, most of it pandas
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in READERS],

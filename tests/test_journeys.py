@@ -467,6 +467,7 @@ class TestTheMap:
             ["RUS", "TUR", 3]
         ]
 
+    @pytest.mark.slow
     def test_no_line_of_the_background_crosses_the_map(self):
         """Every edge of every shape in the frame is short: a ring that jumped over the antimeridian
         would show as a long one.

@@ -115,6 +115,7 @@ def test_results_of_another_file_of_this_name_are_not_replaced(tmp_path):
     assert reproduce(first, tmp_path).status == "unchanged"
 
 
+@pytest.mark.slow
 def test_in_a_folder_of_a_run_only_files_of_the_last_run_are_removed(tmp_path):
     path = notebook(tmp_path, WRITE.format(1), WRITE.replace("x.csv", "old.csv").format(1))
     folder = tmp_path / "figs" / path.stem

@@ -139,7 +139,7 @@ JUDGED = r"findings\.(check|judge)\("
             ("data/double_coding.csv", ""),
             ("data/README.md", ""),
         ],
-        10,
+        4,
     ),
 )
 def test_a_changed_file_repeats_the_runs_that_reach_it(copy, file, pattern):
@@ -210,6 +210,7 @@ def test_a_file_of_the_readers_repeats_the_run_when_a_row_changes(copy):
     assert expected(copy, "03", dataset=str(mine)) != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", provenance.PACKAGES)
 def test_another_version_of_a_package_repeats_every_run(copy, monkeypatch, package):
     version = metadata.version

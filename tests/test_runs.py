@@ -130,6 +130,7 @@ def test_the_tagged_cell_is_read_as_python_and_not_by_guessing(tmp_path):
         declared(notebook(tmp_path, parameters="doubtful: False"))
 
 
+@pytest.mark.slow
 def test_a_failed_notebook_is_kept_apart_and_leaves_the_old_results(tmp_path):
     write = "from pathlib import Path; Path(out, 'x.csv').write_text('new')"
     path = notebook(tmp_path, write, "raise ValueError('made-up trouble')")

@@ -5,7 +5,7 @@ Each row is read by its own header or set aside unseen; nothing beside or below 
 
 import openpyxl
 import pytest
-from shared import all_text, changes_by, slow
+from shared import all_text, changes_by, slow, spread
 
 import capelib as cape
 from capelib.check.files import examine
@@ -67,7 +67,7 @@ def turned(row: list[str]) -> list[str]:
 # ---------------------------------------------------------------- below each other
 
 
-@pytest.mark.parametrize("between", ["\n", "\n,,,\n"])
+@pytest.mark.parametrize("between", spread(["\n", "\n,,,\n"], 1))
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -157,6 +157,7 @@ def test_the_sheet_that_a_layout_understands_comes_before_the_fullest(of_sheets)
     assert told == "not read: Codebook; name a sheet to read it instead"
 
 
+@pytest.mark.slow
 def test_a_title_merged_over_most_columns_is_a_title(of_sheets):
     wide = [[*row, None] for row in [COLUMNS, *ROWS]]
     ds = of_sheets({"Data": [["Made up exiles, state of May"], *wide]}, merged="A1:C1")

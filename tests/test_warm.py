@@ -71,6 +71,7 @@ print([sums, rows, size, os.environ.get("DISTURBED"), os.getcwd(), n, "memory" i
 DRAW = "import random, numpy as np; print(random.random(), np.random.rand())"
 
 
+@pytest.mark.slow
 def test_nothing_that_a_run_does_reaches_the_next(tmp_path):
     cells = {"90_ask": ASK, "91_disturb": DISTURB, "92_again": ASK}
     runs = [notebook(tmp_path, name, cell) for name, cell in cells.items()]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from shared import changes_by, slow
+from shared import changes_by, slow, spread
 
 import capelib as cape
 from capelib.check import summary
@@ -57,7 +57,7 @@ def test_a_date_of_arrest_is_a_detention_also_without_a_column_for_the_measure()
     ]
 
 
-@pytest.mark.parametrize("nothing", ["no", "-", "n/a", None])
+@pytest.mark.parametrize("nothing", spread(["no", "-", "n/a", None], 1))
 def test_a_date_that_only_says_no_or_not_known_is_no_event(nothing):
     ds = ds_of(ARREST, ("1", "TJK", "RUS", "threat", "2010", nothing))
     assert events(ds) == [(1, "RUS", "2010", "threat")]
@@ -88,7 +88,7 @@ def test_a_yes_for_stage_3_keeps_the_other_stages_and_asks_for_its_measure():
     assert counts(ds) == (12, 5, 1, 6)
 
 
-@pytest.mark.parametrize("detail", ["Stage 3 date", "Stage 3 host", slow("Year of stage 3")])
+@pytest.mark.parametrize("detail", spread(["Stage 3 date", "Stage 3 host", "Year of stage 3"], 1))
 def test_a_date_or_host_of_stage_3_without_its_measure_is_asked_for(detail):
     columns = ["ID", "Country of origin", "Stage 1", "Stage 3", detail]
     cell = "Turkey" if "host" in detail else "2015"
@@ -97,6 +97,7 @@ def test_a_date_or_host_of_stage_3_without_its_measure_is_asked_for(detail):
     assert len(changes_by(ds, "event.unnamed")) == 1
 
 
+@pytest.mark.slow
 def test_dates_in_the_columns_of_the_stages_are_their_dates():
     ds = ds_of(
         [

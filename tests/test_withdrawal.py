@@ -167,6 +167,7 @@ def first_incident_with(before: cape.Dataset, column: str) -> str:
     return audited[column].dropna().iloc[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "column", spread(["exile_id", "incident_id", "source_id", "episode_id"], 1)
 )
@@ -208,7 +209,7 @@ def test_a_table_that_is_new_in_the_codebook_is_reached_by_what_it_references(da
 # ---------------------------------------------------------------- a table of a user
 
 
-@pytest.mark.parametrize("spelling", spread(SPELLINGS, 8))
+@pytest.mark.parametrize("spelling", spread(SPELLINGS, 4))
 def test_every_spelling_of_a_withdrawn_key_is_honoured(data, spelling):
     data(KEY)
     bad = (spelling, "TJK", "Zorvanland", "soon", "quxleyed")
