@@ -226,6 +226,50 @@ def test_a_run_on_a_cluster_gives_the_same_bytes_as_at_home_with_the_users_table
 
 
 @pytest.mark.slow
+def test_no_planted_name_is_shown_or_left_where_a_worker_makes_the_run(machines, tmp_path):
+    """Of a table that holds forty names in all places, under a file and folder named for one."""
+    from test_planted_names import NAMES, all_written, csv_table, names_in, workbook
+
+    machines.workers()
+    here = tmp_path / "here"
+    here.mkdir()
+    folder = tmp_path / NAMES[1]
+    folder.mkdir()
+    for source in (csv_table(folder), workbook(folder)):
+        done = cape(
+            *(here, "reproduce", "01", "03", "--data", str(source), "--out", "far"),
+            *("--cluster", machines.address),
+        )
+        output = "".join(done.communicate())
+        assert done.returncode == 1, output  # rows are set aside
+        assert "2 done" in output and not names_in(output)
+        until(lambda: not machines.left())
+        assert not names_in(all_written(machines.folder))
+    written = all_written(here)
+    assert "provenance.json" in written and ".ipynb" in written and not names_in(written)
+
+
+@pytest.mark.slow
+def test_no_planted_name_is_in_the_error_of_a_worker(machines, tmp_path):
+    from test_planted_names import NAMES, all_written, csv_table, names_in
+
+    machines.workers()
+    failing = notebook(tmp_path, "90_failing", "raise ValueError(dataset)")
+    first = new_code_cell(
+        'dataset: str = "public-record"  # data\nout: str = ""  # folder',
+        metadata={"tags": ["parameters"]},
+    )
+    nb = nbformat.read(failing.notebook, 4)
+    nb.cells[0] = first
+    nbformat.write(nb, failing.notebook)
+    source = csv_table(tmp_path).rename(tmp_path / f"{NAMES[2]}.csv")
+    (run,) = runner.plan([str(failing.notebook)], {"dataset": str(source)})
+    (ended,) = reproduce(machines, tmp_path, [run]).values()
+    assert ended.status == "failed" and not names_in(ended.error), ended.error
+    assert not names_in(all_written(tmp_path / "build"))
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_lost_costs_only_its_run_which_is_made_elsewhere(machines, tmp_path):
     machines.workers()
     runs = [
@@ -410,47 +454,3 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
         CapeError, match=r"^--cluster needs Dask: pip install 'capelib\[cluster\]'$"
     ):
         cluster.connected("tcp://127.0.0.1:1").__enter__()
-
-
-@pytest.mark.slow
-def test_no_planted_name_is_shown_or_left_where_a_worker_makes_the_run(machines, tmp_path):
-    """Of a table that holds forty names in all places, under a file and folder named for one."""
-    from test_planted_names import NAMES, all_written, csv_table, names_in, workbook
-
-    machines.workers()
-    here = tmp_path / "here"
-    here.mkdir()
-    folder = tmp_path / NAMES[1]
-    folder.mkdir()
-    for source in (csv_table(folder), workbook(folder)):
-        done = cape(
-            *(here, "reproduce", "01", "03", "--data", str(source), "--out", "far"),
-            *("--cluster", machines.address),
-        )
-        output = "".join(done.communicate())
-        assert done.returncode == 1, output  # rows are set aside
-        assert "2 done" in output and not names_in(output)
-        until(lambda: not machines.left())
-        assert not names_in(all_written(machines.folder))
-    written = all_written(here)
-    assert "provenance.json" in written and ".ipynb" in written and not names_in(written)
-
-
-@pytest.mark.slow
-def test_no_planted_name_is_in_the_error_of_a_worker(machines, tmp_path):
-    from test_planted_names import NAMES, all_written, csv_table, names_in
-
-    machines.workers()
-    failing = notebook(tmp_path, "90_failing", "raise ValueError(dataset)")
-    first = new_code_cell(
-        'dataset: str = "public-record"  # data\nout: str = ""  # folder',
-        metadata={"tags": ["parameters"]},
-    )
-    nb = nbformat.read(failing.notebook, 4)
-    nb.cells[0] = first
-    nbformat.write(nb, failing.notebook)
-    source = csv_table(tmp_path).rename(tmp_path / f"{NAMES[2]}.csv")
-    (run,) = runner.plan([str(failing.notebook)], {"dataset": str(source)})
-    (ended,) = reproduce(machines, tmp_path, [run]).values()
-    assert ended.status == "failed" and not names_in(ended.error), ended.error
-    assert not names_in(all_written(tmp_path / "build"))
