@@ -287,18 +287,22 @@ def test_a_header_that_names_a_withdrawn_key_is_called_by_its_number(data, table
     assert "0012" not in str(caught.value)
 
 
-def test_a_withdrawn_key_that_only_a_correction_gives_is_honoured(data, table, tmp_path):
-    data(KEY)
-    layout = tmp_path / "mine.toml"
-    own = (project_folder("data") / "layouts" / "incidents.toml").read_text(encoding="utf-8")
+def with_correction_of_row_2(folder: Path, column: str, expect: str, value: str) -> str:
+    """The shipped layout of incidents with a correction: the path of its file."""
+    layout = folder / "mine.toml"
+    shipped = (project_folder("data") / "layouts" / "incidents.toml").read_text(encoding="utf-8")
     layout.write_text(
-        f'{own}\n[[corrections]]\nwhere = {{ row = 2 }}\ncolumn = "exile_id"\nexpect = "X"\n'
-        f'value = "tjk-12"\nreason = "the source mixed two persons up"\n',
+        f'{shipped}\n[[corrections]]\nwhere = {{ row = 2 }}\ncolumn = "{column}"\n'
+        f'expect = "{expect}"\nvalue = "{value}"\nreason = "an error of the source"\n',
         encoding="utf-8",
     )
-    ds = cape.load(
-        table(HEADER, GOOD.replace(KEY, "X"), GOOD.replace(KEY, OTHER)), layout=str(layout)
-    )
+    return str(layout)
+
+
+def test_a_withdrawn_key_that_only_a_correction_gives_is_honoured(data, table, tmp_path):
+    data(KEY)
+    layout = with_correction_of_row_2(tmp_path, "exile_id", "X", "tjk-12")
+    ds = cape.load(table(HEADER, GOOD.replace(KEY, "X"), GOOD.replace(KEY, OTHER)), layout=layout)
     assert removed(ds) == [("mine.csv", 2)]
     assert ds.incidents["exile_id"].tolist() == [OTHER]
 
@@ -307,14 +311,8 @@ def test_a_correction_of_a_row_that_is_withdrawn_finds_nothing_and_stops_nothing
     data, table, tmp_path
 ):
     data(KEY)
-    layout = tmp_path / "mine.toml"
-    own = (project_folder("data") / "layouts" / "incidents.toml").read_text(encoding="utf-8")
-    layout.write_text(
-        f'{own}\n[[corrections]]\nwhere = {{ row = 2 }}\ncolumn = "host"\nexpect = "RUS"\n'
-        f'value = "TUR"\nreason = "the source says Turkey"\n',
-        encoding="utf-8",
-    )
-    ds = cape.load(table(HEADER, GOOD, GOOD.replace(KEY, OTHER)), layout=str(layout))
+    layout = with_correction_of_row_2(tmp_path, "host", "RUS", "TUR")
+    ds = cape.load(table(HEADER, GOOD, GOOD.replace(KEY, OTHER)), layout=layout)
     assert removed(ds) == [("mine.csv", 2)]
     assert ds.incidents["host"].tolist() == ["RUS"]
 

@@ -94,13 +94,16 @@ def _shown_name_once(path: Path, _changed: int, _size: int) -> str:
         return path.name
 
 
-def shown_text(source: str | Path, text: str) -> str:
-    """A text, such as a part of the table's path, without words of names that the table holds."""
+def masking(source: str | Path) -> Callable[[str], str]:
+    """What takes words of the names that a table holds out of a text, such as a part of its path.
+
+    The table is read once for all texts.
+    """
     try:
         shown, keys = examine(source).log.shown, withdrawn_keys()
     except CapeError:  # the run itself says what is wrong with the table
-        return text
-    return without_key(shown.text(text) if shown else text, keys)
+        return str
+    return lambda text: without_key(shown.text(text) if shown else text, keys)
 
 
 def folder_of(source: str | Path, ds: Dataset, out: Path | None = None) -> Path:

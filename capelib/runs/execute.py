@@ -154,10 +154,11 @@ def _keep(executed: Path, target: Path, run: Run) -> None:
     content = executed.read_bytes()
     source = run.parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
-        from capelib.check.files import shown_text
+        from capelib.check.files import masking
 
+        masked = masking(source)
         for part in Path(source).expanduser().resolve().parts[1:]:
-            shown = shown_text(source, part)
+            shown = masked(part)
             if shown != part:
                 for written in (_in_metadata, _in_cell):
                     content = content.replace(written(part), written(shown))
@@ -170,9 +171,9 @@ def _shown(message: str, run: Run) -> str:
     source = run.parameters.get("dataset", PUBLIC_RECORD)
     if source == PUBLIC_RECORD:
         return message
-    from capelib.check.files import shown_text
+    from capelib.check.files import masking
 
-    return shown_text(source, message)
+    return masking(source)(message)
 
 
 def _in_metadata(text: str) -> bytes:
