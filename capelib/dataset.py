@@ -319,11 +319,8 @@ class Dataset:
         (1990, 2014)
         """
         if self.info.label != "public record":
-            years = self.incidents["year"].dropna()
-            return int(years.min()) if len(years) else FIRST_YEAR
-        known = codebook()["dataset"]["covered_from"]
-        first = [known.get(state, known["other"]) for state in states_meant("state", origin)]
-        return max(first, default=FIRST_YEAR)
+            return min(self._years_that_occur(), default=FIRST_YEAR)
+        return max(self._searched("covered_from", origin), default=FIRST_YEAR)
 
     def covered_until(self, origin: str | Iterable[str]) -> int:
         """Until which year does the collection look for incidents of these states?
@@ -343,11 +340,16 @@ class Dataset:
         2024
         """
         if self.info.label != "public record":
-            years = self.incidents["year"].dropna()
-            return int(years.max()) if len(years) else LAST_YEAR
-        known = codebook()["dataset"]["covered_until"]
-        last = [known.get(state, known["other"]) for state in states_meant("state", origin)]
-        return min(last, default=LAST_YEAR)
+            return max(self._years_that_occur(), default=LAST_YEAR)
+        return min(self._searched("covered_until", origin), default=LAST_YEAR)
+
+    def _years_that_occur(self) -> list[int]:
+        return self.incidents["year"].dropna().astype(int).unique().tolist()
+
+    def _searched(self, limit: str, origin: str | Iterable[str]) -> list[int]:
+        """For each state, from or until which year the public record was searched."""
+        known = codebook()["dataset"][limit]
+        return [known.get(state, known["other"]) for state in states_meant("state", origin)]
 
     def covered(
         self, origin: str | Iterable[str], first_year: int, last_year: int

@@ -187,8 +187,8 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
         return []
     origins = chosen.incidents["origin"].unique()
     start, end = ds.covered_from(origins), ds.covered_until(origins)
-    own = ds.info.label != "public record"
-    label = ds.info.label if own else f"the {ds.info.label}"
+    of_user = ds.info.label != "public record"
+    label = ds.info.label if of_user else f"the {ds.info.label}"
     if years is None:
         built_in = codebook()["dataset"]["covered_until"]["other"]
         early = end < built_in
@@ -201,12 +201,12 @@ def _years_left_out(chosen: Dataset, ds: Dataset, years: tuple[int, int] | None)
         ]
     sentences = []
     if first < start:
-        why = "has no earlier incident" if own else "was not searched further back"
+        why = "has no earlier incident" if of_user else "was not searched further back"
         sentences.append(f"The years start in {start}, not {first}: {label} {why}.")
     if end < last:
-        why = "has no later incident" if own else "was not searched further on"
+        why = "has no later incident" if of_user else "was not searched further on"
         sentences.append(f"The years end in {end}, not {last}: {label} {why}.")
-    if own and last < end:
+    if of_user and last < end:
         sentences.append(
             f"The years end in {last}, but {label} goes on to {end}: take them in with "
             f"`-p last_year={end}`."

@@ -48,13 +48,13 @@ def log_highest(
         start = int(rows.starts[number])
         cells = DistinctColumn.from_cells(frame[match.highest])
         stage = cells.words.str.extract(r"^\D{0,12}([1-3])(?:\.0)?\D{0,2}$")[0]
-        said = at_places(stage.fillna(0).astype("int64").to_numpy(), cells.places, 0)
-        own = reached[start : start + len(frame)]
-        in_use = own > 0
+        stated = at_places(stage.fillna(0).astype("int64").to_numpy(), cells.places, 0)
+        of_events = reached[start : start + len(frame)]
+        in_use = of_events > 0
         differing = {
-            "stage.more": in_use & (said > own),
-            "stage.less": in_use & (said > 0) & (said < own),
-            "stage.unread": in_use & cells.filled & (said == 0),
+            "stage.more": in_use & (stated > of_events),
+            "stage.less": in_use & (stated > 0) & (stated < of_events),
+            "stage.unread": in_use & cells.filled & (stated == 0),
         }
         for rule, which in differing.items():
             remedy = "add the measure, or mend the highest stage"

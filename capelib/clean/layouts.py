@@ -533,16 +533,16 @@ def layout_of(headers: list[str], chosen: str = "") -> str:
         return ""
 
 
-def _absent(found: Match) -> list[str]:
+def _absent(matched: Match) -> list[str]:
     """What a layout of the user's names and the table lacks, each as the layout writes it.
 
     Of several headers for one column one is enough.
     """
-    if found.layout.shipped:
+    if matched.layout.shipped:
         return []
     absent = []
-    named = (found.layout.columns, *found.layout.events)
-    for names, there in zip(named, (found.columns, *found.events), strict=True):
+    named = (matched.layout.columns, *matched.layout.events)
+    for names, there in zip(named, (matched.columns, *matched.events), strict=True):
         for column, headers in names.items():
             written = [header for header in headers if header != column]
             if column != "yes" and written and column not in there.values():

@@ -256,8 +256,8 @@ def _header_places(sheet: Sheet, used: Layout) -> np.ndarray:
 def _names_columns(headers: tuple[str, ...], options: list[Layout]) -> bool:
     """Does a row name at least two of our columns, and origin among them?"""
     for option in options:
-        found = {column for _, column in match(list(headers), option).every_column}
-        if len(found) > 1 and "origin" in found:
+        named = {column for _, column in match(list(headers), option).every_column}
+        if len(named) > 1 and "origin" in named:
             return True
     return False
 

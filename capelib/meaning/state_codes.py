@@ -154,12 +154,12 @@ def _read(
 def _as_written(written: list[str], table: Mapping[str, str]) -> dict[str, str]:
     """The codes that a system knows; its numbers also without their zeros in front."""
     plain = {code.lstrip("0") if code.isdigit() else code: state for code, state in table.items()}
-    found = {}
+    known = {}
     for code in written:
         key = code.lstrip("0") if code.isdigit() else code
         if key in plain:
-            found[code] = plain[key]
-    return found
+            known[code] = plain[key]
+    return known
 
 
 def _shared(
