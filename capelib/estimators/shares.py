@@ -239,11 +239,34 @@ def mean_of_shares(shares: Sequence[Share]) -> Estimate:
         return Estimate(*shares[0][2:])
     k = np.array([share.k for share in shares], dtype=float)
     n = np.array([share.n for share in shares], dtype=float)
-    added = 2 / len(shares)
+    return Estimate(float((k / n).mean()), *price_bonett(k, n, 1.959964))
+
+
+def price_bonett(k: np.ndarray, n: np.ndarray, deviate: float) -> tuple[float, float]:
+    """Between which values does the mean of several shares lie?
+
+    Parameters
+    ----------
+    k, n
+        Hits and cases of each share; they need not be whole numbers.
+    deviate
+        How many standard errors to each side: 1.96 for 95 %.
+
+    Returns
+    -------
+    tuple of float
+        The lower and the upper bound, fractions; see `mean_of_shares`.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in price_bonett(np.array([5, 5]), np.array([10, 10]), 1.96)]
+    [0.3, 0.7]
+    """
+    added = 2 / len(k)
     adjusted = (k + added) / (n + 2 * added)
     centre = float(adjusted.mean())
-    half = 1.959964 * sqrt((adjusted * (1 - adjusted) / (n + 2 * added)).sum()) / len(shares)
-    return Estimate(float((k / n).mean()), max(0.0, centre - half), min(1.0, centre + half))
+    half = deviate * sqrt((adjusted * (1 - adjusted) / (n + 2 * added)).sum()) / len(k)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 @takes_dataset
