@@ -372,6 +372,8 @@ def _with_dated_measures(headers: list[str], layout: Layout) -> Layout:
         parts = _DATED.fullmatch(words) if short else None
         if parts:
             dated[header] = parts["before"] or parts["after"]
+    if not dated:
+        return layout
     read = coded(pd.Series(dated, dtype="str"), "measure")
     measures = read["value"].mask(read["problem"].notna()).dropna()
     more = [{"yes": measure, "date": [header]} for header, measure in measures.items()]
