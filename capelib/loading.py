@@ -126,7 +126,7 @@ def read_dataset(
     show_cells: `set_aside` has all cells of its rows, also those that may hold a name.
     """
     from capelib.clean.folder import clean_folder, files_of
-    from capelib.clean.layouts import layout_of
+    from capelib.clean.matching import layout_of
     from capelib.clean.shown import Shown, columns_of_names
     from capelib.clean.table import clean
     from capelib.clean.withdrawn import without_key

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from capelib.clean.layouts import find
+from capelib.clean.matching import find
 from capelib.errors import DataError
 from capelib.meaning.codes import coded, several_values
 from capelib.meaning.csv_safety import defused

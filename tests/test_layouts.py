@@ -10,16 +10,8 @@ import pytest
 from shared import changes_by
 
 import capelib as cape
-from capelib.clean.layouts import (
-    BESIDE,
-    DATE_PARTS,
-    LIKELY,
-    find,
-    layout,
-    layouts,
-    match,
-    read_layout,
-)
+from capelib.clean.layouts import BESIDE, DATE_PARTS, layout, layouts, read_layout
+from capelib.clean.matching import LIKELY, find, match
 from capelib.meaning.persons import is_name_column
 from capelib.vocabulary.codebook import codes, columns
 from capelib.vocabulary.text import bare

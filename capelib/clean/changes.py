@@ -23,7 +23,7 @@ class Mask(Protocol):
 
     def text(self, text: str) -> str: ...
 
-    def lines(self, cells: pd.DataFrame) -> pd.DataFrame: ...
+    def lines(self, cells: dict[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,15 @@ class ChangeLog:
         if not len(rows):
             return
         numbers, lines = np.asarray(rows, dtype="int32"), np.asarray(places, dtype="int32")
-        text = {name: "str" for name in CELL_COLUMNS if name != "certainty"}
-        cells = cells[CELL_COLUMNS].reset_index(drop=True).astype(text)
+        columns = {name: cells[name].to_numpy(dtype=object) for name in CELL_COLUMNS}
         if self.shown:
-            cells = self.shown.lines(cells)
+            columns = self.shown.lines(columns)
             file, sheet = self.shown.text(file), self.shown.text(sheet)
-        self._parts.append(_Part(file, sheet, column, numbers, lines, cells))
+        typed = {
+            name: pd.array(column, dtype="float64" if name == "certainty" else "str")
+            for name, column in columns.items()
+        }
+        self._parts.append(_Part(file, sheet, column, numbers, lines, pd.DataFrame(typed)))
 
     def add(
         self, file: str, sheet: str, rows: Any, column: str, rule: str, made: str, **also: Any

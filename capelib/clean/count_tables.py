@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from capelib.clean.layouts import Match
+from capelib.clean.matching import Match
 from capelib.clean.persons import whole_numbers
 from capelib.errors import DataError
 from capelib.meaning.counts import counts_incidents, is_year

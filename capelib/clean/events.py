@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.clean.changes import GUESS, INFO
 from capelib.clean.distinct import DistinctColumn
-from capelib.clean.layouts import Match
+from capelib.clean.matching import Match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered
 from capelib.meaning.yes_no import yes

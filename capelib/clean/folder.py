@@ -11,7 +11,8 @@ from capelib.clean.distinct import DistinctColumn
 from capelib.clean.duplicates import REPEATED_KEY
 from capelib.clean.headers import log_headers, log_reading
 from capelib.clean.ids import KEYS, has_our_form
-from capelib.clean.layouts import Layout, Match, match
+from capelib.clean.layouts import Layout
+from capelib.clean.matching import Match, match
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows
 from capelib.clean.shown import Shown, columns_of_names

@@ -18,7 +18,8 @@ from capelib.clean.changes import (
 from capelib.clean.date_columns import dates_joined
 from capelib.clean.distinct import DistinctColumn, at_places
 from capelib.clean.events import lines_of_events
-from capelib.clean.layouts import FREE_TEXT, Match
+from capelib.clean.layouts import FREE_TEXT
+from capelib.clean.matching import Match
 from capelib.clean.persons import named_keys, number_columns, persons_of, with_groups
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, numbered

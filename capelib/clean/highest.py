@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.clean.changes import GUESS
 from capelib.clean.distinct import DistinctColumn, at_places
-from capelib.clean.layouts import Match
+from capelib.clean.matching import Match
 from capelib.clean.rows import RowLog
 from capelib.vocabulary.codebook import stage_of
 

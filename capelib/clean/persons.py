@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.clean.changes import GUESS
 from capelib.clean.distinct import DistinctColumn
-from capelib.clean.layouts import Match
+from capelib.clean.matching import Match
 from capelib.clean.rows import RowLog
 from capelib.meaning.counts import counts_persons
 from capelib.meaning.nobody import nobody

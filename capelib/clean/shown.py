@@ -79,21 +79,27 @@ class Shown:
         ]
         return pd.Series(shown, index=words.index, dtype="str")
 
-    def lines(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """Lines of the log (value, made, rule ...) with what may be shown of them."""
-        rule, value, made = cells["rule"], cells["value"], cells["made"]
-        header, address = rule.isin(_HEADERS), rule == "read.checksum"
-        of_cells, of_reading = rule.isin(_MADE_OF_CELLS), rule.str.startswith("read.")
+    def lines(self, cells: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Lines of the log (value, made, rule ...) with what may be shown of them.
+
+        On arrays: `Series.mask` for each kind of line took a third of the time of a small table.
+        """
+        rule = cells["rule"]
+        value, made, remedy = (cells[name].copy() for name in ("value", "made", "remedy"))
+        header, address = np.isin(rule, _HEADERS), rule == "read.checksum"
+        of_cells = np.isin(rule, _MADE_OF_CELLS)
+        of_reading = np.array([text.startswith("read.") for text in rule], dtype=bool)
         plain = ~header & ~address
-        value = value.mask(plain, self.cells(value[plain], rule[plain]))
-        value = value.mask(header, self.texts(value[header]))
-        value = value.mask(address, self.addresses(value[address]))
-        made = made.mask(of_cells, self.cells(made[of_cells]))
-        made = made.mask(of_reading, self.texts(made[of_reading]))
+        rules = pd.Series(rule[plain], dtype="str")
+        _replace(value, plain, lambda words: self.cells(words, rules))
+        _replace(value, header, self.texts)
+        _replace(value, address, self.addresses)
+        _replace(made, of_cells, self.cells)
+        _replace(made, of_reading, self.texts)
         of_keys = rule == "read.json_table"  # names keys of the document
-        made = made.mask(of_keys, made[of_keys].map(self._with_known_keys).astype("str"))
-        remedy = cells["remedy"].mask(of_cells, self.texts(cells.loc[of_cells, "remedy"]))
-        return cells.assign(value=value, made=made, remedy=remedy)
+        _replace(made, of_keys, lambda words: words.map(self._with_known_keys))
+        _replace(remedy, of_cells, self.texts)
+        return cells | {"value": value, "made": made, "remedy": remedy}
 
     def _with_known_keys(self, made: str) -> str:
         keys = made.rpartition(" from ")[2]
@@ -182,6 +188,12 @@ class Shown:
             return False
         sizes = range(_SHORTEST_PART, min(len(word), LONGEST))
         return any(word[:size] in self._words or word[-size:] in self._words for size in sizes)
+
+
+def _replace(texts: np.ndarray, where: np.ndarray, shown: Callable[[pd.Series], pd.Series]) -> None:
+    """Puts in place of some texts what may be shown of them."""
+    if where.any():
+        texts[where] = shown(pd.Series(texts[where], dtype="str")).to_numpy(dtype=object)
 
 
 def _first_words(texts: pd.Series) -> pd.Series:

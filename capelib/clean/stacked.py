@@ -5,14 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from capelib.clean.layouts import (
-    Layout,
-    layout,
-    layout_of,
-    layouts,
-    match,
-    written_headers,
-)
+from capelib.clean.layouts import Layout, layout, layouts, written_headers
+from capelib.clean.matching import layout_of, match
 from capelib.errors import DataError
 from capelib.read.sheet import EXTRA, Notes, Sheet, where
 from capelib.vocabulary.text import bare

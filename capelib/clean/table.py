@@ -13,8 +13,8 @@ from capelib.clean.distinct import DistinctColumn, at_places, once
 from capelib.clean.duplicates import log_doubtful, refuse_repeats
 from capelib.clean.headers import Gathered, gathered
 from capelib.clean.highest import log_highest
-from capelib.clean.layouts import Match, find
-from capelib.clean.layouts import match as matched
+from capelib.clean.matching import Match, find
+from capelib.clean.matching import match as matched
 from capelib.clean.rows import RowLog
 from capelib.clean.several import IncidentRows, split
 from capelib.clean.shown import Shown, columns_of_names

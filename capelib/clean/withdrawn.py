@@ -8,7 +8,7 @@ import pandas as pd
 
 from capelib.clean.changes import HIDDEN, ChangeLog
 from capelib.clean.ids import KEYS
-from capelib.clean.layouts import Match
+from capelib.clean.matching import Match
 from capelib.clean.shown import MASK
 from capelib.read.sheet import Sheet
 from capelib.vocabulary.text import bare

@@ -8,6 +8,7 @@ import calendar
 import re
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # that a table of incidents may hold
@@ -197,12 +198,16 @@ def _bounds(dates: pd.Series) -> pd.DataFrame:
     start = pd.Series(pd.NaT, index=dates.index, dtype="datetime64[s]")
     end = start.copy()
     precision = pd.Series(None, index=dates.index, dtype="str")
-    for name, (pattern, written, period) in _LEVEL_0.items():
+    for name, (pattern, written, unit) in _LEVEL_0.items():
         rows = text.str.fullmatch(pattern).fillna(False).astype(bool)
-        first = pd.to_datetime(text[rows], format=written, errors="coerce")
+        if not rows.any():
+            continue
+        first = pd.to_datetime(text[rows], format=written, errors="coerce").to_numpy()
         precision[rows] = name
         start[rows] = first.astype("datetime64[s]")
-        end[rows] = first.dt.to_period(period).dt.end_time.dt.floor("D").astype("datetime64[s]")
+        after = first.astype(f"datetime64[{unit}]") + 1
+        last = after.astype("datetime64[D]") - np.timedelta64(1, "D")
+        end[rows] = last.astype("datetime64[s]")
     stated = text.notna() & (text != "")
     other = stated & precision.isna()
     precision[other] = "other"
