@@ -1,7 +1,7 @@
 """Regime of a state in a year, and "authoritarian" as a rule that the reader chooses.
 
 The measures, their scales, cut-offs and words stand in data/codebook.toml, the ratings in
-data/reference/regimes.csv.
+data/reference/regimes.csv and, of V-Dem, regimes_row.csv (CC BY-SA 4.0: also for what is made of it).
 """
 
 from functools import cache
@@ -105,7 +105,9 @@ def by_year() -> pd.DataFrame:
         One row a rated state, year and measure, 1990-2024: `iso3` (str), `year` (int64),
         `measure` and `value` (str).
     """
-    spells = table("regimes").astype({"measure": "str", "value": "str"})
+    tables = [table("regimes"), table("regimes_row")]  # V-Dem's has a licence of its own
+    spells = pd.concat([spells.astype({"measure": "str", "value": "str"}) for spells in tables])
+    spells = spells.sort_values(["iso3", "measure", "first_year"], ignore_index=True)
     years = [
         range(first, last + 1)
         for first, last in zip(spells["first_year"], spells["last_year"], strict=True)
