@@ -94,6 +94,11 @@ class Info:
         return self.label[:1].upper() + self.label[1:]
 
     @property
+    def label_with_edition(self) -> str:
+        """The label, of the public record with its edition: "public record, edition 2026-12"."""
+        return f"{self.label}, edition {self.edition}" if self.edition else self.label
+
+    @property
     def source_line(self) -> str:
         """Dataset, edition and checksum, as figures print them."""
         edition = ""

@@ -95,10 +95,7 @@ def load(
         files = sorted(project_folder("data").glob("*.csv"))
         return _built_in(edition, *((path, path.stat().st_mtime_ns) for path in files))._copied()
     if edition != editions.current():
-        raise ParameterError(
-            f"edition {edition} is one of the built-in public record: leave it out with a table "
-            "of yours"
-        )
+        raise ParameterError(editions.of_public_record(edition))
     _refuse_missing(source)
     ds = read_dataset(source, vintage, layout, sheet, keep_names)
     if ds.incidents.empty:

@@ -1,7 +1,8 @@
 """Regime of a state in a year, and "authoritarian" as a rule that the reader chooses.
 
 The measures, their scales, cut-offs and words stand in data/codebook.toml, the ratings in
-data/reference/regimes.csv and, of V-Dem, regimes_row.csv (CC BY-SA 4.0: also for what is made of it).
+data/reference/regimes.csv and, those of V-Dem, in regimes_row.csv (CC BY-SA 4.0, which a table made
+of them keeps).
 """
 
 from functools import cache

@@ -41,6 +41,18 @@ def meant(edition: str) -> str:
     return edition or current()
 
 
+def of_public_record(edition: str) -> str:
+    """What does a user read who asks for an edition of a table of their own?
+
+    Examples
+    --------
+    >>> of_public_record("2026-11")
+    'edition 2026-11 is one of the built-in public record: leave it out with a table of yours'
+    """
+    what = f"edition {edition} is one of the built-in public record"
+    return f"{what}: leave it out with a table of yours"
+
+
 def first() -> str:
     """Which edition was the first?
 
