@@ -40,7 +40,7 @@ def test_a_period_is_cut_to_the_years_that_the_data_looks_at():
     assert ds.covered("TJK", 1900, 2100) == (1990, 2024)
     assert ds.covered(["TJK", "TUR"], 2001, 2021) == (2014, 2021)
     assert ds.covered("TUR", 2001, 2010) == (2014, 2014)  # nothing of it: the nearest year
-    assert ds.incidents["year"].max() == ds.covered_until(cape.CENTRAL_ASIA)
+    assert ds.incidents["year"].max() > ds.covered_until(cape.CENTRAL_ASIA)  # single news items
     mine = cape.load(pd.DataFrame({"origin": "TJK", "measure": "threat", "date": ["2009", "2016"]}))
     assert mine.covered("TJK", 2001, 2024) == (2009, 2016)
     undated = cape.load(pd.DataFrame({"origin": ["TJK"], "measure": ["threat"]}))

@@ -208,6 +208,10 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     ParameterError
         For an unknown measure or state column.
 
+    Notes
+    -----
+    A table with ratings by V-Dem ("row") stays under CC BY-SA 4.0 and names V-Dem where it goes on.
+
     Examples
     --------
     >>> import capelib as cape
