@@ -334,8 +334,9 @@ class Dataset:
         """Until which year does the collection look for incidents of these states?
 
         For the public record this is known (2024, the last full year; of 2025 it holds single news
-        items), and of several states the earliest counts; for another table it is the last year that occurs in it, 2100 where there
-        is none. Later years are no years without incidents: nobody has looked for them.
+        items), and of several states the earliest counts; for another table it is the last year
+        that occurs in it, 2100 where there is none. Later years are no years without incidents:
+        nobody has looked for them.
 
         See Also
         --------
