@@ -8,7 +8,7 @@ READY := .venv/.ready
 # What is compiled is kept, whatever the shell says: the tests start hundreds of programs.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: reproduce test test-all all lab lint clean data manifest notebooks lock bench
+.PHONY: reproduce test test-all all lab lint clean data manifest notebooks editions lock bench
 
 reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
 	@$(BIN)/cape reproduce
@@ -24,6 +24,7 @@ all:  ## after a change by hand: package, counts, notebooks and figures are made
 	@$(MAKE) --no-print-directory manifest
 	@$(MAKE) --no-print-directory notebooks
 	@$(MAKE) --no-print-directory reproduce
+	@$(MAKE) --no-print-directory editions
 
 lab: $(READY)  ## JupyterLab with the environment
 	@$(BIN)/jupyter lab notebooks
@@ -39,6 +40,9 @@ manifest: $(READY)  ## rewrite tests/data_manifest.toml, and the numbers of the 
 
 notebooks: $(READY)  ## execute the committed notebooks in place
 	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
+
+editions: $(READY)  ## rewrite docs/editions.md: what changed since the first edition, and which answers moved by it
+	@$(BIN)/python -m capelib.runs.editions
 
 bench: $(READY)  ## speed as ratios, in docs/; benchmarks/sweep.py, kills.py and fuzz.py take longer and are run by hand
 	@$(BIN)/python benchmarks/loading.py

@@ -49,6 +49,14 @@ SheetName = Annotated[
         help="Which sheet of a workbook; the one that looks most like a table.",
     ),
 ]
+EditionName = Annotated[
+    str,
+    typer.Option(
+        "--edition",
+        metavar="YEAR-MONTH",
+        help="Of the built-in public record, such as 2026-11; the current one if not given.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -209,11 +217,26 @@ def check(
 
 
 @app.command()
-def info(data: DataFile = "", layout: LayoutName = "", sheet: SheetName = "") -> None:
+def info(
+    data: DataFile = "",
+    layout: LayoutName = "",
+    sheet: SheetName = "",
+    edition: EditionName = "",
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes",
+            help="What changed in the public record since its first edition, or since --edition.",
+        ),
+    ] = False,
+) -> None:
     """What is in the data: rows, years, states, checksum, and what was set aside."""
     from capelib import report
 
-    ds = _loaded(data, layout=layout, sheet=sheet)
+    if changes:
+        _changes(data, edition)
+        return
+    ds = _loaded(data, layout=layout, sheet=sheet, edition=edition)
     report.describe(ds)
     if len(ds.set_aside):
         raise typer.Exit(1)
@@ -258,6 +281,7 @@ def findings(
     ] = False,
     layout: LayoutName = "",
     sheet: SheetName = "",
+    edition: EditionName = "",
 ) -> None:
     """Which published numbers hold? A verdict on every number of the ledger, grouped by
     publication.
@@ -268,9 +292,10 @@ def findings(
     from capelib.vocabulary.codebook import require
 
     require("format", form, ("table", "csv", "json"))
-    if relations and (data or vintage):
+    if relations and (data or vintage or edition):
         raise ParameterError(
-            "--relations compares published numbers with each other: leave --data and --vintage out"
+            "--relations compares published numbers with each other: "
+            "leave --data, --vintage and --edition out"
         )
     if relations and form == "table":
         report.relations_table(relations_frame())
@@ -278,7 +303,7 @@ def findings(
     if relations:
         report.frame(relations_frame(), form)
         return
-    ds = _loaded(data, vintage, layout=layout, sheet=sheet)
+    ds = _loaded(data, vintage, layout=layout, sheet=sheet, edition=edition)
     verdicts = check(ds)
     if form == "table":
         report.findings(verdicts, ds.info)
@@ -347,12 +372,26 @@ def fetch(
         raise typer.Exit(1)
 
 
-def _loaded(data: str, vintage: str = "", *, layout: str, sheet: str) -> "Dataset":
+def _changes(data: str, edition: str) -> None:
+    """What changed in the public record since an edition."""
+    from capelib import report
+    from capelib.errors import ParameterError
+    from capelib.vocabulary import editions
+
+    if data:
+        raise ParameterError("--changes is about the built-in public record: leave --data out")
+    since = editions.meant(edition or editions.first())
+    report.changed(editions.changed(since), since, editions.current())
+
+
+def _loaded(
+    data: str, vintage: str = "", *, layout: str, sheet: str, edition: str = ""
+) -> "Dataset":
     """The built-in data, or a table of the user's with what had to be set aside of it said."""
     from capelib import report
     from capelib.loading import PUBLIC_RECORD, load
 
-    ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet)
+    ds = load(data or PUBLIC_RECORD, vintage, layout=layout, sheet=sheet, edition=edition)
     if data:
         report.problems(ds)
     return ds

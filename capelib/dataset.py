@@ -94,6 +94,11 @@ class Info:
         return self.label[:1].upper() + self.label[1:]
 
     @property
+    def label_with_edition(self) -> str:
+        """The label, of the public record with its edition: "public record, edition 2026-12"."""
+        return f"{self.label}, edition {self.edition}" if self.edition else self.label
+
+    @property
     def source_line(self) -> str:
         """Dataset, edition and checksum, as figures print them."""
         edition = ""
@@ -119,7 +124,9 @@ class Dataset:
     exiles
         exile_id, origin, category (categorical), is_group (bool).
     sources
-        source_id, kind (categorical), publisher, url.
+        source_id, kind (categorical), publisher, url. The public record has more since edition
+        2026-12: published (str, a date: no report tells of what came after it), name_in_address,
+        and in each of the three tables `added`, the edition that brought the row.
     set_aside
         The rows that could not be used, with file, row and why. A cell that is not understood as
         a whole may hold a name, and is not shown.
@@ -177,7 +184,8 @@ class Dataset:
         years = f", {span.min()}-{span.max()}" if len(span) else ""
         filters = f"; only {', '.join(self.info.filters)}" if self.info.filters else ""
         size = f"{len(self.incidents)} incidents against {len(self.exiles)} exiles"
-        return f"<Dataset {self.info.name} ({self.info.label}): {size}{years}{filters}>"
+        label = self.info.label_with_edition
+        return f"<Dataset {self.info.name} ({label}): {size}{years}{filters}>"
 
     def where(
         self,
@@ -325,9 +333,10 @@ class Dataset:
     def covered_until(self, origin: str | Iterable[str]) -> int:
         """Until which year does the collection look for incidents of these states?
 
-        For the public record this is known (2024, the last full year), and of several states the
-        earliest counts; for another table it is the last year that occurs in it, 2100 where there
-        is none. Later years are no years without incidents: nobody has looked for them.
+        For the public record this is known (2024, the last full year; of 2025 it holds single news
+        items), and of several states the earliest counts; for another table it is the last year
+        that occurs in it, 2100 where there is none. Later years are no years without incidents:
+        nobody has looked for them.
 
         See Also
         --------

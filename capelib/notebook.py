@@ -16,6 +16,7 @@ from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.meaning.pursuers import pursuers
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require
+from capelib.vocabulary.editions import current, of_public_record
 from capelib.vocabulary.tables import states
 
 if TYPE_CHECKING:
@@ -103,12 +104,13 @@ def answer(
             "answer": sentence,
             "data": info.source_line,
             "label": info.label,
+            "edition": info.edition,
             "estimates": numbers,
             "notes": list(notes),
             "verdicts": [verdict.row() for verdict in verdicts],
         }
         write_files(Path(out), {ANSWER: as_json(content)})
-    return Answer(sentence, info.label)
+    return Answer(sentence, info.label_with_edition)
 
 
 def _names_relatives(ds: Dataset) -> bool:
@@ -274,10 +276,9 @@ def check_parameters(**values: Any) -> None:
     Parameters
     ----------
     **values
-        By name: dataset, vintage, origin, exclude_host, exclude_origin, first_year, last_year,
-        break_year, split_year,
-        split_years, unit, measure, model, regime_measure, cutoff, stages, doubtful, out. Others are
-        not looked at.
+        By name: dataset, edition, vintage, origin, exclude_host, exclude_origin, first_year,
+        last_year, break_year, split_year, split_years, unit, measure, model, regime_measure,
+        cutoff, stages, doubtful, out. Others are not looked at.
 
     Raises
     ------
@@ -383,6 +384,7 @@ def _left_out(name: str, value: Any) -> None:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "dataset": _dataset,
+    "edition": lambda value: require("edition", value, list(codes("edition"))),
     "vintage": lambda value: value == "" or require("vintage", value, list(codes("vintage"))),
     "origin": lambda value: value == "all" or _code_of_state(value),
     "exclude_host": lambda value: _left_out("exclude_host", value),
@@ -410,6 +412,9 @@ def _wrong_together(values: dict[str, Any]) -> list[str]:
             "the built-in public record is not a published release: "
             "give a vintage with a dataset of yours"
         )
+    edition = values.get("edition", current())
+    if edition != current() and values.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
+        wrong.append(of_public_record(edition))
     first = values.get("first_year")
     last = values.get("last_year")
     if first is not None and last is not None:

@@ -352,6 +352,28 @@ def _most_frequent(states: "pd.Series") -> str:
     return f"{len(counts)} states: {listed}{' ...' if len(counts) > 8 else ''}"
 
 
+def changed(rows: "pd.DataFrame", since: str, current: str) -> None:
+    """What changed in the public record from one edition to another, by table and column."""
+    console = _console()
+    if since == current:
+        console.print(f"{current} is the current edition: nothing has changed since.")
+        return
+    sizes = rows[rows["column"] == "(rows)"]
+    names = ("table", f"edition {since}", "added", "removed", f"edition {current}")
+    columns = ["table", "before", "added", "removed", "now"]
+    cells = [[str(value) for value in row] for row in sizes[columns].itertuples(index=False)]
+    _rows(console, names, cells, "Rows", lines=False)
+    console.print("")
+    columns = ["table", "column", "corrected", "found_by"]
+    corrected = rows[rows["column"] != "(rows)"]
+    cells = [[str(value) for value in row] for row in corrected[columns].itertuples(index=False)]
+    _rows(console, (*columns[:3], "by"), cells, "Cells corrected", lines=False)
+    console.print("")
+    _plain(console, "Each correction stands with its reason in data/changes.csv.")
+    _plain(console, "Which answers and verdicts moved by it: docs/editions.md.")
+    _plain(console, f'The earlier edition: cape.load(edition="{since}"), or -p edition={since}.')
+
+
 def meanings(rows: list[tuple[str, str, str]]) -> None:
     """Rows of the codebook as a table."""
     grid = Table("in", "name", "meaning")

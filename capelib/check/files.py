@@ -181,6 +181,8 @@ def _as_text(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """The columns of the codebook as they are written in a file."""
     text = {}
     for column, spec in columns(table).items():
+        if column not in frame:  # only later editions of the public record have it
+            continue
         cells = frame[column]
         if spec["type"] == "yes":
             reported = cells.fillna(False).astype(bool)

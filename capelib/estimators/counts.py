@@ -30,7 +30,7 @@ def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The incidents; of each episode (three or more persons in one action) only the first row.
+        The incidents; of each episode (several persons in one action) only the first row.
 
     Examples
     --------

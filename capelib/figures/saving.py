@@ -8,6 +8,7 @@ from capelib.errors import ParameterError
 from capelib.figures.pages import Page
 from capelib.figures.style import Chart
 from capelib.files import PROVENANCE, as_json, read_provenance, write_files
+from capelib.vocabulary.codebook import codebook, licences
 
 
 def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
@@ -66,6 +67,7 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
             "sha256": chart.info.sha256,
         },
         "filters": list(chart.info.filters),
+        **_terms(chart, table),
         "files": {file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
     }
     folder = Path(out)
@@ -73,6 +75,17 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     provenance.setdefault("figures", {})[name] = about
     write_files(folder, files | {PROVENANCE: as_json(provenance)})
     return chart
+
+
+def _terms(chart: Chart, table: str) -> dict[str, str]:
+    """The licence of a figure that shows ratings with terms of their own (V-Dem's, by their name).
+
+    Of figures that only rest on such ratings the provenance of the whole folder says it.
+    """
+    measure = codebook()["codes"]["regime_measure"]["row"]["label"]
+    if measure not in f"{chart.title}\n{table}" and not re.search(r"^.*_row\b", table):
+        return {}
+    return {"licence": f"{licences()['reference/regimes_row.csv']}: {measure}, V-Dem"}
 
 
 def save_page(page: Page, name: str, out: str | Path = "") -> Page:

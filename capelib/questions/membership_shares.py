@@ -33,7 +33,7 @@ def counted(incidents: pd.DataFrame, unit: str = "episode") -> pd.DataFrame:
     incidents
         Those in the pursuing state itself (forced landings) are left out.
     unit
-        "incident", "exile" (a person once a year in a host state) or "episode" (three or more
+        "incident", "exile" (a person once a year in a host state) or "episode" (several
         persons in one action once).
 
     Raises

@@ -1,7 +1,8 @@
 """Regime of a state in a year, and "authoritarian" as a rule that the reader chooses.
 
 The measures, their scales, cut-offs and words stand in data/codebook.toml, the ratings in
-data/reference/regimes.csv.
+data/reference/regimes.csv and, those of V-Dem, in regimes_row.csv (CC BY-SA 4.0, which a table made
+of them keeps).
 """
 
 from functools import cache
@@ -105,7 +106,9 @@ def by_year() -> pd.DataFrame:
         One row a rated state, year and measure, 1990-2024: `iso3` (str), `year` (int64),
         `measure` and `value` (str).
     """
-    spells = table("regimes").astype({"measure": "str", "value": "str"})
+    tables = [table("regimes"), table("regimes_row")]  # V-Dem's has a licence of its own
+    spells = pd.concat([spells.astype({"measure": "str", "value": "str"}) for spells in tables])
+    spells = spells.sort_values(["iso3", "measure", "first_year"], ignore_index=True)
     years = [
         range(first, last + 1)
         for first, last in zip(spells["first_year"], spells["last_year"], strict=True)
@@ -204,6 +207,10 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     ------
     ParameterError
         For an unknown measure or state column.
+
+    Notes
+    -----
+    A table with ratings by V-Dem ("row") stays under CC BY-SA 4.0 and names V-Dem where it goes on.
 
     Examples
     --------

@@ -25,7 +25,7 @@ from capelib.files import (
 )
 from capelib.paths import project_folder
 from capelib.runs import reach
-from capelib.vocabulary.codebook import PUBLIC_RECORD
+from capelib.vocabulary.codebook import PUBLIC_RECORD, licences
 
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 # A table of the reader's is read by these packages, and by what these folders of data/ hold.
@@ -47,8 +47,9 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         `notebook` (name), `parameters` (without `out`), `python` and `packages` (versions), and
-        `tables_sha256`: by path below `data/`, the checksum of each table that the run rests on.
-        For a table or folder of the reader's also `dataset_sha256`, by path.
+        `tables_sha256`: by path below `data/`, the checksum of each table that the run rests on;
+        `licences` of those among them with terms of their own. For a table or folder of the
+        reader's also `dataset_sha256`, by path.
     """
     shown = {name: value for name, value in parameters.items() if name != "out"}
     source = shown.get("dataset", PUBLIC_RECORD)
@@ -68,10 +69,12 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         stated["dataset_sha256"] = {
             name if file == path.name else file: sha for file, sha in sums.items()
         }
+    tables_sha256 = _checksums(tables, project_folder("data"))
     return stated | {
         "notebook": notebook.stem,
         "parameters": shown,
-        "tables_sha256": _checksums(tables, project_folder("data")),
+        "tables_sha256": tables_sha256,
+        "licences": {path: terms for path, terms in licences().items() if path in tables_sha256},
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "packages": {name: _version(name) for name in sorted(packages)},
     }

@@ -71,6 +71,22 @@ def codes(name: str) -> dict[str, str]:
     return {code: entry["label"] for code, entry in codebook()["codes"][name].items()}
 
 
+def licences() -> dict[str, str]:
+    """Which tables have terms of their own? Path below data/, and licence.
+
+    What is made of such a table names the licence too: figures do so in provenance.json.
+
+    Examples
+    --------
+    >>> licences()["reference/regimes_row.csv"]
+    'CC-BY-SA-4.0'
+    """
+    book = codebook()
+    tables = [entry for entry in book["table"].values() if "licence" in entry]
+    others = [entry for entry in tables if entry["licence"] != book["dataset"]["licence"]]
+    return {entry["path"]: entry["licence"] for entry in others}
+
+
 def stage_of() -> dict[str, int]:
     """Which stage (1 on notice, 2 held, 3 ended or attacked) follows from each measure?
 

@@ -15,7 +15,11 @@ _LICENCES = {
     "CC-BY-4.0": (
         "Creative Commons Attribution 4.0 International",
         "https://creativecommons.org/licenses/by/4.0/",
-    )
+    ),
+    "CC-BY-SA-4.0": (
+        "Creative Commons Attribution-ShareAlike 4.0 International",
+        "https://creativecommons.org/licenses/by-sa/4.0/",
+    ),
 }
 # Every other type of the codebook is text with rules.
 _FIELD_TYPES = {"integer": "integer", "year": "year", "number": "number"}
@@ -44,7 +48,6 @@ def datapackage() -> dict[str, Any]:
     """
     book = codebook()
     about = book["dataset"]
-    licence, address = _LICENCES[about["licence"]]
     sources = {
         source["title"]: source
         for entry in book["table"].values()
@@ -55,7 +58,7 @@ def datapackage() -> dict[str, Any]:
         "title": about["title"],
         "version": about["edition"],
         "description": about["description"],
-        "licenses": [{"name": about["licence"], "title": licence, "path": address}],
+        "licenses": _licences(about["licence"]),
         "contributors": [{"title": about["contributors"], "role": "author"}],
         "sources": list(sources.values()),
         "resources": [_resource(name, entry) for name, entry in book["table"].items()],
@@ -80,6 +83,11 @@ def text() -> str:
     return json.dumps(datapackage(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _licences(name: str) -> list[dict[str, str]]:
+    title, address = _LICENCES[name]
+    return [{"name": name, "title": title, "path": address}]
+
+
 def _resource(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     content = (project_folder("data") / entry["path"]).read_bytes()
     return {
@@ -92,6 +100,7 @@ def _resource(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "encoding": "utf-8",
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        **({"licenses": _licences(entry["licence"])} if "licence" in entry else {}),
         **({"sources": entry["source"]} if "source" in entry else {}),
         "schema": _schema(name, entry),
     }

@@ -222,12 +222,18 @@ def _remedy(value: str, choice: dict[str, str], column: str) -> str:
 def typed(raw: pd.DataFrame, table: str) -> pd.DataFrame:
     """A table of allowed text as a tidy frame: the columns of the codebook, in its order.
 
+    A column that a later edition brought (`since`) only where the text has it.
+
     Types: id, text, url, state: str; code: categorical in the codebook's order; year, integer:
     Int64; number: float64; edtf: str as written; yes: nullable boolean, True or missing (a blank
     is "not reported", never False).
     """
     blank = pd.Series(None, index=raw.index, dtype="str")
-    clean = {name: _typed(raw.get(name, blank), spec) for name, spec in columns(table).items()}
+    clean = {
+        name: _typed(raw.get(name, blank), spec)
+        for name, spec in columns(table).items()
+        if name in raw or "since" not in spec
+    }
     return pd.DataFrame(clean, index=raw.index)
 
 

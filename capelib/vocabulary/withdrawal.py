@@ -22,6 +22,8 @@ _KNOWN_FROM = ("incidents", "exiles", "sources")
 _OTHER_IDS = (
     "incidents.episode_id",
     "withdrawn.id",
+    "changes.id",
+    "audit_2.incident_id",
 )  # ids that no column of the codebook references
 
 # Look-alikes of capital letters: Cyrillic, Greek, small capitals. A few small Greek letters look
