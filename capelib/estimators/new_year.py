@@ -21,7 +21,8 @@ class YearlyLevel:
     level : Estimate
         The share of a typical year, a fraction.
     new_year : Estimate
-        The same share, with the interval in which the share of a new year would lie.
+        The same share, with the interval in which the recorded share of a new year with as many
+        incidents as the middle one of these would lie.
     between : float
         Standard deviation of the years' true shares, on the logit scale.
     years : int
@@ -65,7 +66,10 @@ def yearly_level(years: pd.DataFrame, level: float = 0.95) -> YearlyLevel:
     The variance between years is Paule and Mandel's, the interval of the level Hartung's and
     Knapp's (both from statsmodels), that of a new year
 
-        level +- t(years - 2) * sqrt(between^2 + error^2).
+        level +- t(years - 2) * sqrt(between^2 + error^2 + within^2),
+
+    where within^2 is the median of the years' own variances: without it the interval would be that
+    of the new year's true share, which no year shows.
 
     Assumes that years are alike and independent but for chance: no trend, no turn. Where there is
     one, the new year's interval is too wide before it and in the wrong place after it.
@@ -81,7 +85,7 @@ def yearly_level(years: pd.DataFrame, level: float = 0.95) -> YearlyLevel:
     >>> rows = pd.DataFrame({"k": [20, 30, 20, 30], "n": 50, "design_effect": 1.0})
     >>> typical = yearly_level(rows)
     >>> [round(number, 2) for number in (*typical.level, *typical.new_year[1:])]
-    [0.5, 0.33, 0.67, 0.19, 0.81]
+    [0.5, 0.33, 0.67, 0.1, 0.9]
     """
     from statsmodels.stats.meta_analysis import combine_effects
 
@@ -98,7 +102,7 @@ def yearly_level(years: pd.DataFrame, level: float = 0.95) -> YearlyLevel:
     centre, error = float(fit.mean_effect_re), float(fit.sd_eff_w_re_hksj)
     low, high = (float(bound) for bound in fit.conf_int(alpha=1 - level)[3])
     t = special.stdtrit(len(some) - 2, (1 + level) / 2)
-    half = float(t * np.sqrt(fit.tau2 + error**2))
+    half = float(t * np.sqrt(fit.tau2 + error**2 + np.median(variance)))
     typical = float(special.expit(centre))
     return YearlyLevel(
         level=Estimate(typical, float(special.expit(low)), float(special.expit(high))),
