@@ -29,8 +29,10 @@ _FROM = {
     "capelib.vocabulary.tables": ["states"],
 }
 _MODULES = {
+    "clusters": "capelib.estimators.clusters",
     "corridors": "capelib.questions.corridors",
     "counts": "capelib.estimators.counts",
+    "decomposition": "capelib.estimators.decomposition",
     "displaced": "capelib.reference.displaced",
     "figures": "capelib.figures",
     "findings": "capelib.findings",
@@ -38,6 +40,9 @@ _MODULES = {
     "interpol": "capelib.questions.interpol",
     "journeys": "capelib.questions.journeys",
     "memberships": "capelib.reference.memberships",
+    "new_year": "capelib.estimators.new_year",
+    "periods": "capelib.estimators.periods",
+    "published_hosts": "capelib.questions.published_hosts",
     "regimes": "capelib.reference.regimes",
     "relatives": "capelib.questions.relatives",
     "shares": "capelib.estimators.shares",

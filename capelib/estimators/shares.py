@@ -1,4 +1,4 @@
-"""Shares with Wilson intervals, differences with Newcombe's, and what one corridor does to them."""
+"""Shares of independent cases with Wilson's intervals, differences with Newcombe's."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -10,16 +10,10 @@ from scipy import special
 
 from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
-from capelib.estimators.counts import years as in_words
 from capelib.reference import regimes
 
 Period = tuple[int, int]
 MARK = "on_authoritarian_soil"
-CHANGE = [
-    *("early_k", "early_n", "early", "early_low", "early_high"),
-    *("late_k", "late_n", "late", "late_low", "late_high"),
-    *("difference", "low", "high"),
-]
 
 
 class Share(NamedTuple):
@@ -299,8 +293,8 @@ def authoritarian_hosts(
     --------
     >>> import capelib as cape
     >>> marked = authoritarian_hosts(cape.load().where(years=(2021, 2021), stage=(2, 3)).incidents)
-    >>> of_period(marked, (2021, 2021))[:2]
-    (49, 63)
+    >>> marked[MARK].isna().any(), marked["corridor"].notna().any()
+    (True, True)
     """
     rated = regimes.add_regime(regimes.add_regime(incidents, measure, "host"), measure, "origin")
     host = regimes.is_authoritarian(rated[f"host_{measure}"], measure, cutoff)
@@ -309,155 +303,3 @@ def authoritarian_hosts(
     marks = (host & origin & (rated["host"] != rated["origin"])).where(known)
     corridor = rated["origin"] + " to " + rated["host"]
     return rated.assign(**{MARK: marks.astype("boolean"), "corridor": corridor})
-
-
-def of_period(marked: pd.DataFrame, years: Period, column: str = MARK) -> Share:
-    """What share of the incidents of a period is marked, among those that could be marked at all?
-
-    Parameters
-    ----------
-    marked
-        Incidents with `year` and the column of marks, see `authoritarian_hosts`.
-    years
-        First and last year, both included.
-    column
-        Marks: True, False, or missing where it cannot be told.
-
-    Returns
-    -------
-    Share
-        With Wilson's interval.
-
-    Raises
-    ------
-    TooFewCases
-        Where the period holds none.
-    """
-    within = marked["year"].between(*years).fillna(False).astype(bool)
-    marks = marked.loc[within, column].dropna()
-    if marks.empty:
-        raise TooFewCases(f"no incident of {in_words(years)} has a known host, year and rating")
-    return wilson(int(marks.sum()), len(marks))
-
-
-def by_year(
-    marked: pd.DataFrame, first_year: int, last_year: int, column: str = MARK
-) -> pd.DataFrame:
-    """What is the share in each year?
-
-    Parameters
-    ----------
-    marked, column
-        As for `of_period`.
-    first_year, last_year
-        Both included.
-
-    Returns
-    -------
-    DataFrame
-        `year`, `k`, `n`, `share`, `low`, `high` (fractions; missing where n is 0).
-
-    Examples
-    --------
-    >>> import capelib as cape
-    >>> by_year(authoritarian_hosts(cape.load().incidents), 2021, 2021)[["k", "n"]].values.tolist()
-    [[63, 79]]
-    """
-    known = marked.dropna(subset=["year", column])
-    counts = known.groupby("year")[column].agg(["sum", "size"]).astype("int64")
-    counts = counts.reindex(range(first_year, last_year + 1), fill_value=0)
-    rows = []
-    for year, k, n in counts.itertuples():
-        share = wilson(k, n) if n else NO_SHARE
-        rows.append({"year": year, **share._asdict()})
-    return pd.DataFrame(rows)
-
-
-def leave_one_corridor_out(
-    marked: pd.DataFrame, early: Period, late: Period, column: str = MARK
-) -> pd.DataFrame:
-    """Does the change between two periods rest on one corridor? It is left out, each in turn.
-
-    Parameters
-    ----------
-    marked, column
-        As for `of_period`, with `corridor`.
-    early, late
-        First and last year of each period, both included.
-
-    Returns
-    -------
-    DataFrame
-        One row a corridor, the largest effect first: `corridor`, `left_out` (incidents), `early`,
-        `late` (shares), `difference`, `low`, `high` (late minus early, Newcombe 95 %, fractions),
-        `shift` (the difference with the corridor minus the one without it). The first row, "none",
-        leaves nothing out. A corridor without which a period is empty has missing values.
-
-    Raises
-    ------
-    TooFewCases
-        Where a period is empty.
-    """
-    whole = change(marked, early, late, column)
-    counts = _by_corridor(marked.dropna(subset=["year", column]), early, late, column)
-    rest = pd.Series(whole)[counts.columns].astype("int64") - counts
-    rest = rest.where((rest["early_n"] > 0) & (rest["late_n"] > 0)).astype("float64")
-    table = _differences(rest)
-    table.insert(0, "left_out", counts["early_n"] + counts["late_n"])
-    table["shift"] = whole["difference"] - table["difference"]
-    table = table.rename_axis("corridor").reset_index()
-    table = table.sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
-    numbers = {name: whole[name] for name in ("early", "late", "difference", "low", "high")}
-    first = {"corridor": "none", "left_out": 0, **numbers, "shift": 0.0}
-    return pd.concat([pd.DataFrame([first]), table], ignore_index=True)
-
-
-def _by_corridor(known: pd.DataFrame, early: Period, late: Period, column: str) -> pd.DataFrame:
-    """Marks (k) and incidents (n) of each corridor in both periods."""
-    counts = {}
-    for name, period in (("early", early), ("late", late)):
-        rows = known[known["year"].between(*period).astype(bool)].groupby("corridor")
-        counts[f"{name}_k"] = rows[column].sum()
-        counts[f"{name}_n"] = rows.size()
-    return pd.DataFrame(counts).fillna(0).astype("int64")
-
-
-def _differences(counts: pd.DataFrame) -> pd.DataFrame:
-    """Shares of both periods and their difference with Newcombe's interval, row by row."""
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    early = counts["early_k"] / counts["early_n"]
-    late = counts["late_k"] / counts["late_n"]
-    cells = [counts[name] for name in ("late_k", "late_n", "early_k", "early_n")]
-    low, high = confint_proportions_2indep(*cells, method="newcomb", compare="diff")
-    numbers = {"early": early, "late": late, "difference": late - early, "low": low, "high": high}
-    return pd.DataFrame(numbers)
-
-
-def change(
-    marked: pd.DataFrame, early: Period, late: Period, column: str = MARK
-) -> dict[str, float]:
-    """How did the share change from one period to the next?
-
-    Parameters
-    ----------
-    marked, column
-        As for `of_period`.
-    early, late
-        First and last year of each period, both included.
-
-    Returns
-    -------
-    dict
-        The keys `CHANGE`: for early and for late k, n, the share and its interval (Wilson 95 %);
-        difference, low, high (late minus early, Newcombe 95 %). Shares are fractions.
-
-    Raises
-    ------
-    TooFewCases
-        Where a period is empty.
-    """
-    before = of_period(marked, early, column)
-    after = of_period(marked, late, column)
-    numbers = [*before, *after, *difference(after, before)]
-    return dict(zip(CHANGE, numbers, strict=True))

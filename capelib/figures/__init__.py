@@ -1,6 +1,6 @@
 """One function a figure, one function that saves."""
 
-from capelib.figures.authoritarian_hosts import corridors, definitions, host_shares
+from capelib.figures.authoritarian_hosts import definitions, host_shares, host_years, left_out
 from capelib.figures.compare import side_by_side
 from capelib.figures.cooperation import (
     corridor_matrix,
@@ -36,10 +36,10 @@ __all__ = [
     "by_origin_and_year",
     "caught_by_host",
     "corridor_matrix",
-    "corridors",
     "definitions",
     "fellow_members",
     "host_shares",
+    "host_years",
     "hosts_left_out",
     "interpol_compared",
     "interpol_first",
@@ -48,6 +48,7 @@ __all__ = [
     "intervals",
     "journey_map",
     "ledger_page",
+    "left_out",
     "membership_models",
     "per_displaced",
     "relations_page",

@@ -8,28 +8,25 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
+from capelib.estimators import periods
+from capelib.estimators.clusters import KINDS_OF_CLUSTER, ClusteredDifference, cluster_of
 from capelib.estimators.counts import collapse, years
-from capelib.estimators.shares import (
-    CHANGE,
-    Estimate,
-    Period,
-    Share,
-    authoritarian_hosts,
-    by_year,
-    change,
-    leave_one_corridor_out,
-    mean_of_shares,
-)
+from capelib.estimators.decomposition import Decomposition, kitagawa
+from capelib.estimators.new_year import YearlyLevel, yearly_level
+from capelib.estimators.shares import MARK, Estimate, Period, authoritarian_hosts, difference
+from capelib.estimators.shares import wilson as independent
 from capelib.meaning.pursuers import pursuers
 from capelib.questions import estimates
 from capelib.questions.selections import selections
 from capelib.questions.wording import number_word, percent, points, signed
 from capelib.reference import regimes
 
+NUMBERS = [*periods.CHANGE, "within", "within_low", "within_high"]
+
 
 @dataclass(frozen=True)
 class HostShares:
-    """The share of incidents on authoritarian soil in two periods.
+    """The share of incidents on authoritarian soil in two periods, and what its change consists of.
 
     Attributes
     ----------
@@ -38,16 +35,22 @@ class HostShares:
     definition : str
         What counts as authoritarian, in words.
     marked : DataFrame
-        The incidents, each marked, see `cape.shares.authoritarian_hosts`.
-    numbers : dict or None
-        See `cape.shares.change`; None with too few cases.
+        The incidents, each marked (see `cape.shares.authoritarian_hosts`), with its `cluster`.
+    change : ClusteredDifference or None
+        Late minus early, with both shares; None with too few cases.
+    parts : Decomposition or None
+        Who acts, and where the same states act; see `cape.decomposition.kitagawa`.
     years : DataFrame
-        The share by year, see `cape.shares.by_year`.
-    corridors : DataFrame
-        The change with each corridor left out, see `cape.shares.leave_one_corridor_out`.
-    definitions, selections : DataFrame
-        The change under other definitions and for parts of the data, see `by_definition` and
-        `by_selection`.
+        The share by year to the last year that the data covers, see `cape.periods.by_year`.
+    typical : YearlyLevel or None
+        The years before the later period as draws, see `cape.new_year.yearly_level`; None with
+        fewer than four years.
+    left_out : DataFrame
+        The change with each corridor, origin and host left out: `kind` and the columns of
+        `cape.periods.leave_one_out`.
+    definitions, selections, clusters : DataFrame
+        The change under other definitions, for parts of the data and under other assumptions on
+        which incidents belong together; see `by_definition`, `by_selection`, `by_cluster`.
     why : str
         What there is too little of.
     """
@@ -56,67 +59,122 @@ class HostShares:
     late: Period
     definition: str
     marked: pd.DataFrame
-    numbers: dict[str, float] | None
+    change: ClusteredDifference | None
+    parts: Decomposition | None
     years: pd.DataFrame
-    corridors: pd.DataFrame
+    typical: YearlyLevel | None
+    left_out: pd.DataFrame
     definitions: pd.DataFrame
     selections: pd.DataFrame
+    clusters: pd.DataFrame
     why: str
 
     def averages(self) -> pd.DataFrame:
         """Each period's share, pooled and as the mean of its yearly shares: share, low, high."""
         rows = {}
-        for name, period in (("early", self.early), ("late", self.late)):
-            rows[f"{years(period)}, pooled"] = self._numbers(name)
-            rows[f"{years(period)}, mean of yearly shares"] = self.mean_of_years(period)
-        cells = [[np.nan] * 3 if numbers is None else list(numbers) for numbers in rows.values()]
-        return pd.DataFrame(cells, index=list(rows), columns=["share", "low", "high"])
-
-    def mean_of_years(self, period: Period) -> Estimate | None:
-        """The unweighted mean of a period's yearly shares: another reading of an average."""
-        rows = self.years[self.years["year"].between(*period) & (self.years["n"] > 0)]
-        if rows.empty:
-            return None
-        return mean_of_shares([Share(*row) for row in rows[[*Share._fields]].to_numpy()])
+        for period in (self.early, self.late):
+            pooled = mean = (np.nan,) * 3
+            with suppress(TooFewCases):
+                pooled = periods.of_period(self.marked, period)[2:5]
+                mean = periods.mean_of_years(self.marked, period)
+            rows[f"{years(period)}, pooled"] = pooled
+            rows[f"{years(period)}, mean of yearly shares"] = mean
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "low", "high"])
 
     def compared(self) -> pd.DataFrame:
         """The main estimates, for laying runs side by side; see `capelib.questions.estimates`."""
-        early_n = late_n = total = None
-        if self.numbers is not None:
-            early_n, late_n = int(self.numbers["early_n"]), int(self.numbers["late_n"])
-            total = early_n + late_n
+        early = late = change = total = within = None
+        early_n = late_n = None
+        if self.change is not None and self.parts is not None:
+            late, early = self.change.group[2:5], self.change.others[2:5]
+            late_n, early_n = self.change.group.n, self.change.others.n
+            change, total, within = self.change[:3], self.change.n, self.parts.within
         return estimates.table(
             [
-                (f"share in {years(self.late)}", self._numbers("late"), late_n, "share"),
-                (f"share in {years(self.early)}, pooled", self._numbers("early"), early_n, "share"),
-                ("change, late minus early", self._numbers("difference"), total, "difference"),
+                (f"share in {years(self.late)}", late, late_n, "share"),
+                (f"share in {years(self.early)}, pooled", early, early_n, "share"),
+                ("change, late minus early", change, total, "difference"),
+                ("change within the pursuing states", within, total, "difference"),
             ]
         )
 
-    def _numbers(self, name: str) -> Estimate | None:
-        """A share or the difference, with its interval; None with too few cases."""
-        if self.numbers is None:
-            return None
-        prefix = "" if name == "difference" else f"{name}_"
-        keys = (name, f"{prefix}low", f"{prefix}high")
-        return Estimate(*[self.numbers[key] for key in keys])
-
     def sentence(self) -> str:
-        """The answer in one sentence, with intervals."""
-        early, late, gap = (self._numbers(name) for name in ("early", "late", "difference"))
-        if self.numbers is None or not (early and late and gap):
+        """The answer in a few sentences, with intervals."""
+        if self.change is None or self.parts is None:
             return (
                 f"Too few cases to compare {years(self.early)} with {years(self.late)}: {self.why}."
             )
+        late, early = self.change.group, self.change.others
+        parts = [
+            f"In {years(self.late)} {_percent(late[2:5])} of the recorded incidents "
+            f"(n = {late.n}) happened on the soil of other authoritarian states, "
+            f"against {_percent(early[2:5])} in {years(self.early)} (n = {early.n}): "
+            f"{_points(self.change[:3])}.",
+            f"Of these points {signed(100 * self.parts.composition.value)} come from who acts, "
+            f"{_plain(self.parts.within)} from the same states acting elsewhere; "
+            f"{self._verdict()}.",
+            self._later_years(),
+            self._definitions(),
+        ]
+        return " ".join(part for part in parts if part)
+
+    def _verdict(self) -> str:
+        """What the intervals of the change allow one to say."""
+        raw, within = (_direction(each) for each in (self.change, self.parts.within))
+        if raw is None:
+            return "there are too few clusters to say whether it changed"
+        if not raw:
+            return "that the share changed is not established"
+        if raw == within:
+            return f"the share {raw}, also within the same states"
+        return f"the share {raw}, but not measurably within the same states"
+
+    def _later_years(self) -> str:
+        """The years after the later period, and where a new year would lie."""
+        after = self.years[(self.years["year"] > self.late[1]) & (self.years["n"] > 0)]
+        words = ""
+        if len(after):
+            shares = " ".join(
+                f"{100 * row.share:.0f} % in {row.year} (n = {row.n}),"
+                for row in after.itertuples()
+            )
+            words = f"Later it was {shares[:-1]}."
+        if self.typical is not None:
+            _, low, high = self.typical.new_year
+            words += (
+                f" By the years {years(self.early)} a year like these shows "
+                f"{100 * low:.0f} to {100 * high:.0f} %."
+            )
+        return words.strip()
+
+    def _definitions(self) -> str:
         changes = 100 * self.definitions["difference"].dropna()
+        within = 100 * self.definitions["within"].dropna()
         return (
-            f"In {years(self.late)} {percent(*late)} of the recorded incidents "
-            f"(n = {self.numbers['late_n']}) happened on the soil of other authoritarian states, "
-            f"against {percent(*early)} in {years(self.early)} (n = {self.numbers['early_n']}): "
-            f"{points(*gap)}. Authoritarian is {self.definition}; "
-            f"under {number_word(len(self.definitions))} definitions the change runs from "
-            f"{signed(changes.min())} to {signed(changes.max())} points."
+            f"Authoritarian is {self.definition}; under {number_word(len(self.definitions))} "
+            f"definitions the change runs from {signed(changes.min())} to {signed(changes.max())} "
+            f"points, that within states from {signed(within.min())} to {signed(within.max())}."
         )
+
+
+def _direction(change: Estimate | ClusteredDifference) -> str | None:
+    """The word "rose" or "fell" where the interval lies on one side of 0, else ""; None without."""
+    if pd.isna(change.low):
+        return None
+    return "rose" if change.low > 0 else "fell" if change.high < 0 else ""
+
+
+def _percent(share: tuple) -> str:
+    return f"{100 * share[0]:.0f} %" if pd.isna(share[1]) else percent(*share)
+
+
+def _points(change: tuple) -> str:
+    return f"{signed(100 * change[0])} points" if pd.isna(change[1]) else points(*change)
+
+
+def _plain(change: Estimate) -> str:
+    """Points without the word."""
+    return _points(tuple(change)).replace(" points", "")
 
 
 @takes_dataset
@@ -126,6 +184,7 @@ def host_shares(
     late: Period,
     measure: str = "fiw",
     cutoff: str | int = "NF",
+    until: int | None = None,
 ) -> HostShares:
     """What share of incidents happens on the soil of other authoritarian states; did it change?
 
@@ -137,11 +196,15 @@ def host_shares(
         First and last year of each period, both included.
     measure, cutoff
         Which states count as authoritarian, see `cape.regimes.at_or_below`.
+    until
+        The last year that the data covers, to which the yearly shares go on; by default the last of
+        `late`.
 
     Returns
     -------
     HostShares
-        `numbers` is None where there are too few cases; nothing is raised for them.
+        `change` is None where there are too few cases; nothing is raised for them. All intervals
+        allow for incidents of persons who share a source or an episode.
 
     Raises
     ------
@@ -151,40 +214,73 @@ def host_shares(
     Examples
     --------
     >>> import capelib as cape
-    >>> rows = cape.load().where(stage=(2, 3)).joined()
+    >>> rows = cape.load(edition="2026-11").where(stage=(2, 3)).joined()
     >>> shares = host_shares(rows, (2014, 2020), (2021, 2021))
-    >>> shares.numbers["late_k"], shares.numbers["late_n"]
-    (49, 63)
+    >>> shares.change.group.k, shares.change.group.n, round(100 * shares.parts.within.value)
+    (49, 63, 4)
     """
+    joined = joined.assign(cluster=cluster_of(joined))
     marked = authoritarian_hosts(joined, measure, cutoff)
-    numbers, corridors, why = None, pd.DataFrame(), ""
+    change, parts, left_out, why = None, None, pd.DataFrame(), ""
     try:
-        numbers = change(marked, early, late)
-        corridors = leave_one_corridor_out(marked, early, late)
+        change, parts = _change(marked, early, late)
+        kinds = {
+            kind: periods.leave_one_out(marked, early, late, kind) for kind in periods.LEFT_OUT
+        }
+        left_out = pd.concat(kinds, names=["kind"]).reset_index(level=0)
     except TooFewCases as reason:
         why = str(reason)
+    last = max(late[1], until or late[1])
+    by_year = periods.by_year(marked, early[0], last)
+    typical = None
+    with suppress(TooFewCases):
+        typical = yearly_level(by_year[by_year["year"].between(*early)])
     return HostShares(
         early,
         late,
         definition=regimes.sentence(measure, cutoff),
         marked=marked,
-        numbers=numbers,
-        years=by_year(marked, early[0], late[1]),
-        corridors=corridors,
+        change=change,
+        parts=parts,
+        years=by_year,
+        typical=typical,
+        left_out=left_out,
         definitions=by_definition(joined, early, late),
         selections=by_selection(joined, early, late, measure, cutoff),
+        clusters=by_cluster(marked, early, late),
         why=why,
     )
 
 
+def _change(
+    marked: pd.DataFrame, early: Period, late: Period
+) -> tuple[ClusteredDifference, Decomposition]:
+    """The change of the share, and its parts by pursuing state."""
+    change = periods.change(marked, early, late)
+    known = marked.dropna(subset=["year", MARK])
+    is_early, is_late = (known["year"].between(*span).astype(bool) for span in (early, late))
+    rows = known[is_early | is_late]
+    parts = kitagawa(rows[MARK].astype(bool), is_late[rows.index], rows["origin"], rows["cluster"])
+    return change, parts
+
+
+def _row(marked: pd.DataFrame, early: Period, late: Period) -> dict:
+    """A row of `NUMBERS`; empty where a period is."""
+    with suppress(TooFewCases):
+        change, parts = _change(marked, early, late)
+        within = dict(zip(("within", "within_low", "within_high"), parts.within, strict=True))
+        return periods.numbers(change) | within
+    return {}
+
+
 @takes_dataset
-def by_definition(incidents: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
+def by_definition(joined: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
     """Does the change depend on what "authoritarian" means?
 
     Parameters
     ----------
-    incidents
-        A frame with `origin`, `host` and `year`.
+    joined
+        Incidents as `Dataset.joined` gives.
     early, late
         First and last year of each period, both included.
 
@@ -192,22 +288,16 @@ def by_definition(incidents: pd.DataFrame, early: Period, late: Period) -> pd.Da
     -------
     DataFrame
         One row for each of `cape.regimes.definitions`: `regime_measure`, `cutoff`, `definition` (in
-        words) and the columns of `cape.shares.change`; missing where a period is empty.
+        words) and the columns `NUMBERS`: both shares, their difference, and the part of it within
+        the pursuing states; missing where a period is empty.
     """
+    joined = joined.assign(cluster=cluster_of(joined))
     rows = []
     for measure, cutoff in regimes.definitions():
         words = regimes.sentence(measure, cutoff)
         row = {"regime_measure": measure, "cutoff": cutoff, "definition": words}
-        marked = authoritarian_hosts(incidents, measure, cutoff)
-        rows.append(row | _change_if_any(marked, early, late))
-    return pd.DataFrame(rows).reindex(columns=["regime_measure", "cutoff", "definition", *CHANGE])
-
-
-def _change_if_any(marked: pd.DataFrame, early: Period, late: Period) -> dict[str, float]:
-    """The columns of `cape.shares.change`; none where a period is empty."""
-    with suppress(TooFewCases):
-        return change(marked, early, late)
-    return {}
+        rows.append(row | _row(authoritarian_hosts(joined, measure, cutoff), early, late))
+    return pd.DataFrame(rows).reindex(columns=["regime_measure", "cutoff", "definition", *NUMBERS])
 
 
 @takes_dataset
@@ -226,10 +316,11 @@ def by_selection(
     Returns
     -------
     DataFrame
-        `selection` and the columns of `cape.shares.change`; missing where a period is empty. The
-        second row keeps all incidents but rates every state as in the last year throughout: a share
-        can rise because incidents move, or because host states are rated anew.
+        `selection` and the columns `NUMBERS`; missing where a period is empty. The second row keeps
+        all incidents but rates every state as in the last year throughout: a share can rise because
+        incidents move, or because host states are rated anew.
     """
+    joined = joined.assign(cluster=cluster_of(joined))
     marked = authoritarian_hosts(joined, measure, cutoff)
     year = joined["year"]
     fixed = authoritarian_hosts(
@@ -241,12 +332,39 @@ def by_selection(
         "all counted incidents": marked,
         f"all, every state rated as in {late[1]}": fixed,
         "each episode once": collapse(marked),
-        **selections(marked, "doubtful", "alleged", "interested"),
+        **selections(marked, "doubtful", "alleged", "interested", "court"),
         searched.words.removeprefix("the "): marked[central],
         "other states": marked[~central],
         "stage 3 only": marked[marked["stage"] == 3],
     }
-    rows = [
-        {"selection": words, **_change_if_any(part, early, late)} for words, part in parts.items()
-    ]
-    return pd.DataFrame(rows).reindex(columns=["selection", *CHANGE])
+    rows = [{"selection": words, **_row(part, early, late)} for words, part in parts.items()]
+    return pd.DataFrame(rows).reindex(columns=["selection", *NUMBERS])
+
+
+def by_cluster(marked: pd.DataFrame, early: Period, late: Period) -> pd.DataFrame:
+    """Does the interval of the change depend on which incidents are taken to belong together?
+
+    Parameters
+    ----------
+    marked
+        Incidents, see `cape.shares.authoritarian_hosts`.
+    early, late
+        First and last year of each period, both included.
+
+    Returns
+    -------
+    DataFrame
+        `belong together` (in words), `difference`, `low`, `high`, `clusters`, `why`. The last row
+        takes every incident as independent (Newcombe); it is what the others are compared with.
+    """
+    rows = []
+    with suppress(TooFewCases):
+        for kind, words in KINDS_OF_CLUSTER.items():
+            of_kind = marked.assign(cluster=cluster_of(marked, kind))
+            gap = periods.change(of_kind, early, late)
+            rows.append((words, *gap[:3], gap.clusters, gap.why))
+        late_share, early_share = (independent(side.k, side.n) for side in (gap.group, gap.others))
+        naive = difference(late_share, early_share)
+        rows.append(("nothing: every incident is independent", *naive, gap.n, ""))
+    names = ["belong together", "difference", "low", "high", "clusters", "why"]
+    return pd.DataFrame(rows, columns=names)

@@ -11,7 +11,8 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
-from capelib.estimators import counts, shares
+from capelib.estimators import counts, periods, shares
+from capelib.estimators.clusters import cluster_of
 from capelib.vocabulary.codebook import codes, require
 from capelib.vocabulary.tables import states
 
@@ -194,7 +195,7 @@ def authoritarian_share(
     Returns
     -------
     Tally
-        With Wilson's interval.
+        With an interval that allows for clusters, see `cape.clusters.clustered`.
 
     Raises
     ------
@@ -206,10 +207,10 @@ def authoritarian_share(
     >>> import capelib as cape
     >>> rows = cape.load().where(stage=(2, 3)).incidents
     >>> round(authoritarian_share(rows, (2021, 2021)).value, 2)
-    0.78
+    0.59
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    return _tally(shares.of_period(marked, (years[0], years[-1])))
+    share = periods.of_period(_marked(incidents, measure, cutoff), (years[0], years[-1]))
+    return Tally(*share[2:5], n=share.n)
 
 
 @takes_dataset
@@ -218,18 +219,10 @@ def authoritarian_mean(
 ) -> Tally:
     """What is the same share as the unweighted mean of the yearly shares of a period?
 
-    Takes and raises the same as `authoritarian_share`; see `cape.shares.mean_of_shares`.
+    Takes and raises the same as `authoritarian_share`; see `cape.clusters.clustered_mean`.
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    rows = shares.by_year(marked, years[0], years[-1])
-    rows = rows[rows["n"] > 0]
-    if rows.empty:
-        raise TooFewCases(
-            f"no incident of {counts.years((years[0], years[-1]))} has a known host, year "
-            "and rating"
-        )
-    yearly = [shares.Share(*row) for row in rows[[*shares.Share._fields]].to_numpy()]
-    return Tally(*shares.mean_of_shares(yearly), n=int(rows["n"].sum()))
+    marked, span = _marked(incidents, measure, cutoff), (years[0], years[-1])
+    return Tally(*periods.mean_of_years(marked, span), n=periods.of_period(marked, span).n)
 
 
 @takes_dataset
@@ -256,20 +249,25 @@ def authoritarian_change(
     Returns
     -------
     Tally
-        A fraction, with Newcombe's interval.
+        A fraction, with an interval that allows for clusters.
 
     Raises
     ------
     TooFewCases
         Where a period is empty.
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    numbers = shares.change(marked, (early[0], early[-1]), (late[0], late[-1]))
-    value = numbers["difference"]
+    marked = _marked(incidents, measure, cutoff)
+    gap = periods.change(marked, (early[0], early[-1]), (late[0], late[-1]))
+    value = gap.value
     if rounded:
-        value = round(numbers["late"], 2) - round(numbers["early"], 2)
-    n = int(numbers["early_n"] + numbers["late_n"])
-    return Tally(value, numbers["low"], numbers["high"], n)
+        value = round(gap.group.share, 2) - round(gap.others.share, 2)
+    return Tally(value, gap.low, gap.high, gap.n)
+
+
+def _marked(incidents: pd.DataFrame, measure: str, cutoff: str | int) -> pd.DataFrame:
+    """The incidents with their marks and clusters."""
+    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
+    return marked.assign(cluster=cluster_of(marked))
 
 
 def _tally(share: shares.Share) -> Tally:

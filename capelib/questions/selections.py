@@ -12,6 +12,7 @@ _KEPT: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
         "without interested sources",
         lambda rows: rows["source_kind"] != "interested_party",
     ),
+    "court": ("without court sources", lambda rows: rows["source_kind"] != "court"),
     "relatives": ("without relatives", lambda rows: rows["measure"] != "relatives_targeted"),
     "undated": ("dated incidents only", lambda rows: rows["date_start"].notna()),
 }
@@ -26,7 +27,7 @@ def kept(rows: pd.DataFrame, *left_out: str) -> dict[str, pd.Series]:
         Incidents as `Dataset.joined` gives.
     left_out
         Any of "doubtful", "alleged", "cape" (CAPE's own pages), "interested" (interested
-        parties as sources), "relatives", "undated", in the order wanted.
+        parties as sources), "court" (sources), "relatives", "undated", in the order wanted.
 
     Returns
     -------
