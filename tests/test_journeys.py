@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from shared import slow, spread
-from statsmodels.stats.proportion import proportion_confint, score_test_proportions_2indep
 
 import capelib as cape
 from capelib.errors import ParameterError
+from capelib.estimators.clusters import clustered, clustered_difference, linked
+from capelib.estimators.shares import difference, wilson
 from capelib.figures import journeys as figures
 from capelib.figures import map_parts
 from capelib.questions import journeys
@@ -33,6 +34,8 @@ def incidents(*rows: tuple[str, str | None, str | None, int], origin: str = "TJK
     when = edtf.bounds(frame["date"])
     return frame.assign(
         incident_id=[f"I{number:04d}" for number in range(len(frame))],
+        source_id=[f"S{number:04d}" for number in range(len(frame))],
+        episode_id=pd.Series(None, index=frame.index, dtype="str"),
         origin=origin,
         date_start=when["date_start"],
         date_end=when["date_end"],
@@ -199,7 +202,7 @@ class TestCounts:
         ]
 
     def test_hosts_on_record_counts_different_hosts(self, ds):
-        hosts = journeys.hosts_on_record(journeys.stays(ds.incidents))
+        hosts = journeys.hosts_on_record(journeys.stays(ds.incidents), linked(ds.incidents))
         rows = ds.incidents[
             ds.incidents["host"].notna() & (ds.incidents["host"] != ds.incidents["origin"])
         ]
@@ -210,10 +213,11 @@ class TestCounts:
             (number > 2).sum(),
         ]
         assert hosts["share"].sum() == pytest.approx(1)
-        low, high = proportion_confint((number == 2).sum(), len(number), method="wilson")
-        assert hosts.loc[1, ["low", "high"]].tolist() == pytest.approx([low, high])
+        share = clustered(number == 2, linked(ds.incidents)[number.index])
+        assert hosts.loc[1, ["low", "high"]].tolist() == pytest.approx(share[3:5])
         back = incidents(("A", "RUS", "2010", 1), ("A", "DEU", "2012", 1), ("A", "RUS", "2014", 1))
-        assert journeys.hosts_on_record(journeys.stays(back))["exiles"].tolist() == [0, 1, 0]
+        record = journeys.hosts_on_record(journeys.stays(back), linked(back))
+        assert record["exiles"].tolist() == [0, 1, 0]
 
     def test_moves_by_fewer_than_three_are_pooled_and_never_named(self):
         rows = [
@@ -255,14 +259,16 @@ class TestCounts:
             ("E", "POL", "2013", 1),
             ("E", "FRA", "2013", 1),
         ]
-        directions = journeys.directions(journeys.stays(incidents(*rows)))
+        frame = incidents(*rows)
+        directions = journeys.directions(journeys.stays(frame), linked(frame))
         # NF to F; F to F; F to PF; NF (in 2021) to NF; no order
         assert directions[["direction", "moves", "n"]].to_numpy().tolist() == [
             ["to a freer state", 1, 4],
             ["to one rated alike", 2, 4],
             ["to a less free state", 1, 4],
         ]
-        nobody = journeys.directions(journeys.stays(incidents(("A", "RUS", "2010", 1))))
+        frame = incidents(("A", "RUS", "2010", 1))
+        nobody = journeys.directions(journeys.stays(frame), linked(frame))
         assert nobody["n"].tolist() == [0, 0, 0]
         assert nobody["share"].isna().all()
 
@@ -291,12 +297,17 @@ class TestCounts:
         hosts = journeys.by_host(ds.incidents, least=1).set_index("host")
         assert hosts[["stage_1", "stage_2", "stage_3"]].astype("int64").to_dict() == table.to_dict()
         pooled = journeys.by_host(ds.incidents)
+        clusters = linked(ds.incidents).rename_axis(None)
         assert pooled["exiles"].sum() == len(pairs)
         assert (pooled["exiles"] >= journeys.LEAST_EXILES).all()
         assert pooled["hosts"].sum() == pairs["host"].nunique()
         for row in pooled.itertuples():
-            assert (row.low, row.high) == pytest.approx(
-                proportion_confint(row.caught, row.exiles, method="wilson")
+            if row.host == journeys.OTHER:
+                continue
+            part = pairs[pairs["host"] == row.host]
+            share = clustered(part["stage"].astype(int) >= 2, clusters[part["exile_id"]])
+            assert (row.low, row.high, row.why) == pytest.approx(
+                (share.low, share.high, share.why), nan_ok=True
             )
 
 
@@ -315,20 +326,45 @@ class TestTheResult:
         )
         assert list(result.estimates.columns) == ["estimate", "value", "low", "high", "n", "unit"]
 
-    def test_the_gap_excludes_zero_where_a_score_test_does(self, ds):
-        """Newcombe's interval against another test of the same difference (Miettinen-Nurminen
-        score).
-        """
-        spaces = journeys.by_space(ds.incidents).set_index("space")
+    def test_the_gap_counts_who_was_reported_together_and_who_was_on_both_sides(self, ds):
+        rows = journeys.abroad(ds.incidents)
+        rows = rows.assign(
+            stage=rows["stage"].astype(int), cluster=rows["exile_id"].map(linked(rows))
+        )
+        pairs = rows.groupby(["exile_id", "host"])[["stage", "cluster"]].max().reset_index()
+        inside = pairs["host"].isin(journeys.FORMER_SOVIET)
+        expected = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])
         gap = journeys.journeys(ds.incidents, 1990, 2024).estimates.iloc[3]
-        assert gap["value"] == pytest.approx(
-            spaces.loc["inside", "ended"] - spaces.loc["beyond", "ended"]
-        )
-        inside, beyond = spaces.loc["inside"], spaces.loc["beyond"]
-        test = score_test_proportions_2indep(
-            inside["stage_3"], inside["exiles"], beyond["stage_3"], beyond["exiles"]
-        )
-        assert (test.pvalue < 0.05) == (gap["low"] > 0 or gap["high"] < 0)
+        assert tuple(gap["value":"high"]) == pytest.approx(expected[:3])
+        spaces = journeys.by_space(ds.incidents).set_index("space")["ended"]
+        assert gap["value"] == pytest.approx(spaces["inside"] - spaces["beyond"])
+        variants = journeys.variants(ds.joined(), 1990, 2024).set_index("choice")
+        naive = variants.loc[journeys.INDEPENDENT]
+        sides = [
+            wilson(int((pairs["stage"][side] == 3).sum()), int(side.sum()))
+            for side in (inside, ~inside)
+        ]
+        assert tuple(naive["gap":"gap_high"]) == pytest.approx(difference(*sides))
+        assert gap["high"] - gap["low"] > naive["gap_high"] - naive["gap_low"]
+        persons = int(variants.loc["as chosen", "exiles"])
+        share = wilson(round(naive["caught"] * persons), persons)
+        assert tuple(naive["caught":"caught_high"]) == pytest.approx(share[2:])
+        assert variants.loc["as chosen", "gap_low"] == gap["low"]
+
+    def test_a_host_known_from_one_report_has_no_interval_and_is_no_extreme(self):
+        rows = [(f"A{n}", "RUS", "2010", 3) for n in range(12)]
+        rows += [(f"B{n}", "POL", "2010", 1) for n in range(12)]
+        rows += [(f"C{n}", "TUR", "2010", 1 + n % 2) for n in range(12)]
+        frame = incidents(*rows)
+        frame.loc[frame["host"] == "POL", "source_id"] = "S9999"
+        result = journeys.journeys(frame, 2000, 2020)
+        hosts = result.hosts.set_index("host")
+        assert hosts.loc["POL", "why"] == "all 12 cases belong together: no interval"
+        assert hosts.loc[["POL"], ["low", "high"]].isna().all(axis=None)
+        assert hosts.loc["POL", "share"] == 0
+        sentence = result.sentence("exiles")
+        assert "Poland" not in sentence
+        assert "from Türkiye 50 % [" in sentence
 
     @pytest.mark.slow
     def test_known_shares_come_back_and_their_intervals_hold_them(self):

@@ -6,6 +6,7 @@ import pytest
 
 import capelib as cape
 from capelib.errors import DataError, ParameterError
+from capelib.estimators.clusters import clustered, linked
 from capelib.estimators.shares import difference, wilson
 from capelib.questions import relatives
 from capelib.questions.relatives import FREE, NOT_FREE
@@ -65,7 +66,8 @@ ROWS = joined(
 
 def test_the_shares_of_a_small_frame_counted_by_hand():
     result = relatives.relatives(ROWS)
-    assert result.overall == wilson(3, 6)
+    everyone = pd.Series([True] * 3 + [False] * 3)
+    assert result.overall == clustered(everyone, pd.Series(range(6)))
     shares = result.shares.set_index(["kind", "group"])
     assert {key: (int(row["k"]), int(row["n"])) for key, row in shares.iterrows()} == {
         ("origin", "Tajikistan"): (2, 3),
@@ -80,9 +82,9 @@ def test_the_shares_of_a_small_frame_counted_by_hand():
         ("host", "host not known"): (1, 1),
     }
     assert tuple(shares.loc[("origin", "Tajikistan"), ["share", "low", "high"]]) == pytest.approx(
-        wilson(2, 3)[2:]
+        clustered(everyone[1:4], pd.Series(range(1, 4)))[2:5]
     )
-    assert (result.free, result.other) == (wilson(1, 2), wilson(1, 3))
+    assert (result.free[:3], result.other[:3]) == ((1, 2, 1 / 2), (1, 3, 1 / 3))
     assert result.gap is None
     assert result.why == "2 in free hosts and 3 in other hosts; each side needs 5 exiles"
 
@@ -298,7 +300,7 @@ def test_a_month_is_certain_or_possible():
 def test_the_sentence_says_at_least_and_says_so_when_it_cannot_be_told():
     few = relatives.relatives(ROWS).sentence("exiles")
     assert few.startswith(
-        "Relatives are reported as targeted for at least 50 % [19, 81] of the exiles (n = 6)"
+        "Relatives are reported as targeted for at least 50 % [12, 88] of the exiles (n = 6)"
     )
     assert few.endswith(
         "cannot be told (2 in free hosts and 3 in other hosts; each side needs 5 exiles)."
@@ -312,9 +314,52 @@ def test_the_sentence_says_at_least_and_says_so_when_it_cannot_be_told():
     result = relatives.relatives(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
     rows = result.estimates().set_index("estimate")
     assert tuple(rows.loc["free hosts minus others", ["value", "low", "high"]]) == pytest.approx(
-        difference(result.free, result.other)
+        result.gap[:3]
     )
     assert "at least" in result.sentence("exiles")
+
+
+def test_exiles_reported_together_are_nowhere_taken_as_independent():
+    """Ten exiles of one report have relatives targeted: the gap is less sure than of ten reports.
+
+    All that is shown is computed again from the rows, from what each exile is linked to.
+    """
+    alone = [(f"TJK-01{i:02}", "TJK", "DEU", "2015", "threat", i < 10 or None) for i in range(30)]
+    alone += [(f"TJK-02{i:02}", "TJK", "RUS", "2015", "threat", i < 6 or None) for i in range(60)]
+    together = [(*row, None, None, "S9999") if row[5] and row[2] == "DEU" else row for row in alone]
+    apart, one = relatives.relatives(joined(alone)), relatives.relatives(joined(together))
+    assert (one.gap.value, one.overall.share) == (apart.gap.value, apart.overall.share)
+    for wide, narrow in ((one.gap, apart.gap), (one.overall, apart.overall)):
+        assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
+    rows = joined(together)
+    exiles = relatives.of_exiles(rows).set_index("exile_id")
+    share = clustered(exiles["relatives"], linked(rows)[exiles.index])
+    assert one.overall == share
+    shown = one.comparisons.set_index("comparison").loc["all exiles with a rated host"]
+    assert tuple(shown["difference":]) == one.gap[:3]
+    assert one.estimates()["low"].tolist() == [
+        side.low for side in (share, one.free, one.other)
+    ] + [one.gap.low]
+    table = one.choices.set_index("choice")
+    naive = table.loc[relatives.INDEPENDENT]
+    assert tuple(naive["low":"high"]) == wilson(16, 90)[3:]
+    bounds = difference(wilson(10, 30), wilson(6, 60))[1:]
+    assert tuple(naive["difference_low":]) == pytest.approx(bounds)
+    assert table.loc["as chosen", "difference_low"] == one.gap.low < naive["difference_low"]
+    # all are of one pursuing state
+    assert table.filter(like="pursuing state", axis=0)["low"].isna().all()
+
+
+def test_a_gap_that_one_report_decides_has_no_interval_and_the_answer_says_why():
+    rows = [(f"TJK-01{i:02}", "TJK", "DEU", "2015", "threat", True) for i in range(9)]
+    rows = [(*row, None, None, "S9999") for row in rows]
+    rows += [(f"TJK-02{i:02}", "TJK", "RUS", "2015", "threat", None) for i in range(20)]
+    result = relatives.relatives(joined(rows))
+    assert result.gap.value == 1
+    assert np.isnan(result.gap.low)
+    assert result.sentence("exiles").endswith(
+        "cannot be told (all 9 cases belong together: no interval)."
+    )
 
 
 @pytest.mark.parametrize("origin", [cape.CENTRAL_ASIA, "KGZ", "VEN"])

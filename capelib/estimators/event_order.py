@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from capelib.errors import TooFewCases
+from capelib.estimators.clusters import clustered
 from capelib.estimators.shares import wilson
 
 FIRST, NOT_FIRST, UNKNOWN = "first", "not first", "cannot be told"
@@ -26,7 +28,7 @@ class Bounds(NamedTuple):
     lower, upper : float
         The share with none and with all of the unknown counted, fractions.
     low, high : float
-        95 % limits outside of both, fractions.
+        95 % limits outside of both, fractions; missing where there are too few clusters.
     """
 
     k: int
@@ -49,7 +51,8 @@ def bounds(k: int, unknown: int, n: int) -> Bounds:
     Returns
     -------
     Bounds
-        The share among these n cases lies between lower and upper whatever the truth is. low is
+        For cases that are independent; see `clustered_bounds` for others. The share among these n
+        cases lies between lower and upper whatever the truth is. low is
         Wilson's lower limit of the lower share, high Wilson's upper limit of the upper one: they
         hold the true share of a population from which the n cases are independent draws in at
         least 95 of 100 samples, however the unknown came about.
@@ -71,6 +74,47 @@ def bounds(k: int, unknown: int, n: int) -> Bounds:
     """
     least, most = wilson(k, n), wilson(k + unknown, n)
     return Bounds(int(k), int(unknown), int(n), least.share, most.share, least.low, most.high)
+
+
+def clustered_bounds(order: pd.Series, cluster: pd.Series) -> Bounds:
+    """The same bounds for cases that were reported together.
+
+    Parameters
+    ----------
+    order
+        "first", "not first" or "cannot be told", one a case, see `comes_first`.
+    cluster
+        The cluster of each case, same index.
+
+    Returns
+    -------
+    Bounds
+        low is the lower limit of the lower share, high the upper limit of the upper share, both
+        with clusters, see `capelib.estimators.clusters.clustered`, which says what is assumed and
+        where it fails.
+
+    Raises
+    ------
+    TooFewCases
+        Without any case.
+
+    References
+    ----------
+    Horowitz and Manski 2000, Journal of the American Statistical Association 95, 77-84.
+
+    Examples
+    --------
+    >>> order = pd.Series(["first"] * 5 + ["cannot be told"] * 3 + ["not first"] * 2)
+    >>> share = clustered_bounds(order, pd.Series(range(10)))
+    >>> share.lower, share.upper, round(share.low, 2), round(share.high, 2)
+    (0.5, 0.8, 0.2, 0.96)
+    """
+    if order.empty:
+        raise TooFewCases("no cases: a share needs at least one")
+    certain, unknown = order == FIRST, order == UNKNOWN
+    least, most = clustered(certain, cluster), clustered(certain | unknown, cluster)
+    counts = (least.k, int(unknown.sum()), least.n)
+    return Bounds(*counts, least.share, most.share, least.low, most.high)
 
 
 def comes_first(incidents: pd.DataFrame, step: pd.Series) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from capelib.estimators.shares import NO_SHARE, wilson
+from capelib.estimators.clusters import clustered
+from capelib.estimators.shares import NO_SHARE, Share
 
 STAY = [
     *("exile_id", "step", "host", "first", "last", "year", "stage", "incidents"),
@@ -158,35 +159,41 @@ def _is_certain(
     return bool(apart and surely_left and surely_reached)
 
 
-def hosts_on_record(found: pd.DataFrame) -> pd.DataFrame:
+def hosts_on_record(found: pd.DataFrame, cluster: pd.Series) -> pd.DataFrame:
     """How many exiles have one, two, three or more hosts on record, whatever their order?
 
     Parameters
     ----------
     found
         From `stays`.
+    cluster
+        By exile_id, who was reported together: see `capelib.estimators.clusters.linked`.
 
     Returns
     -------
     DataFrame
-        `hosts` ("1", "2", "3 or more"), `exiles`, `n`, `share`, `low`, `high` (Wilson 95 %, of the
-        exiles with a host on record; missing where there are none). A lower bound for the hosts
-        that they really had: unreported ones are not in it.
+        `hosts` ("1", "2", "3 or more"), `exiles`, `n`, `share`, `low`, `high` (of the exiles with a
+        host on record; missing where there are none, the interval where there are too few
+        clusters). A lower bound for the hosts that they really had: unreported ones are not in it.
 
     Examples
     --------
     >>> import capelib as cape
-    >>> hosts_on_record(stays(cape.load().where(origin="TJK").incidents))["exiles"].tolist()
+    >>> from capelib.estimators.clusters import linked
+    >>> rows = cape.load().where(origin="TJK").incidents
+    >>> hosts_on_record(stays(rows), linked(rows))["exiles"].tolist()
     [93, 11, 0]
     """
     number = found.groupby("exile_id")["host"].nunique().clip(upper=3)
     rows = [
-        {"hosts": words, **share_or_none(int((number == hosts).sum()), len(number))}
+        {"hosts": words, **share_or_none(number == hosts, number.index.map(cluster))}
         for hosts, words in ((1, "1"), (2, "2"), (3, "3 or more"))
     ]
     return pd.DataFrame(rows).rename(columns={"k": "exiles"})
 
 
-def share_or_none(k: int, n: int) -> dict[str, float]:
-    """k, n, share, low, high (Wilson 95 %); shares are missing where n is 0."""
-    return (wilson(k, n) if n else NO_SHARE)._asdict()
+def share_or_none(hits: pd.Series, cluster: pd.Series | pd.Index) -> dict[str, float]:
+    """k, n, share, low, high with clusters; shares are missing without cases."""
+    if not len(hits):
+        return NO_SHARE._asdict()
+    return Share(*clustered(hits, pd.Series(cluster))[:5])._asdict()

@@ -1,11 +1,16 @@
 """Interpol: is it the first recorded step against exiles, what follows, and where are they held?"""
 
 from dataclasses import dataclass
+from math import isnan
 
 import pandas as pd
 
 from capelib.dataset import takes_dataset
-from capelib.estimators.clusters import linked
+from capelib.estimators.clusters import (
+    clustered,
+    clustered_difference,
+    linked,
+)
 from capelib.estimators.event_order import (
     AFTER,
     FIRST,
@@ -13,7 +18,7 @@ from capelib.estimators.event_order import (
     THEN,
     UNKNOWN,
     Bounds,
-    bounds,
+    clustered_bounds,
     comes_first,
     then,
 )
@@ -28,6 +33,12 @@ GROUPS = ["Interpol reported", "Interpol reported apart from the arrest", "Inter
 FEWEST = 3  # persons in a host that a table names
 FEWEST_ASKED = 5  # exiles that a sentence about shares needs
 _DIFFERENCE = ["difference", "difference_low", "difference_high"]
+_NAIVE = ["naive_low", "naive_high"]
+_SHARE = [*Share._fields, "clusters"]
+ONE_EACH = "one exile of each cluster"
+CORRIDOR = "exiles of one corridor taken as reported together"
+ORIGIN = "exiles of one pursuing state taken as reported together"
+INDEPENDENT = "exiles taken as independent, which they are not"
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,8 @@ class Interpol:
         )
         if first.n < FEWEST_ASKED:
             return f"{counts}: too few for a share."
-        limits = f"[{100 * first.low:.0f}, {100 * first.high:.0f}]"
         return (
-            f"{counts}: a share of {_span(first.lower, first.upper)}, with 95 % limits {limits}; "
+            f"{counts}: a share of {_span(first.lower, first.upper)}, {_limits(first)}; "
             f"{_for_most(first)}.{self._for_want_of_others()} {self._held(first.n)}"
         )
 
@@ -93,10 +103,12 @@ class Interpol:
 
     def _held(self, n: int) -> str:
         held = self.follows.set_index("kind").loc["held"]
-        least = int(held[SAME] + held[AFTER])
-        most = least + int(held[UNKNOWN])
+        least, most = int(held[AFTER]), int(held[AFTER] + held[UNKNOWN])
         number = f"{least} to {most}" if most > least else f"{least}"
-        return f"Held at or after the step: {number} of {n}."
+        return (
+            f"Of the {n}, {held[SAME]} were held in an incident whose report itself names "
+            f"Interpol; held after the step: {number}."
+        )
 
     def estimates(self) -> pd.DataFrame:
         """The main estimates, for laying runs side by side; see `capelib.questions.estimates`."""
@@ -104,10 +116,11 @@ class Interpol:
         for words, unknown_too in (("at least", False), ("at most", True)):
             share = None
             if self.first is not None:
-                hits = self.first.k + (self.first.unknown if unknown_too else 0)
-                share = wilson(hits, self.first.n)
+                marked = self.exiles[self.exiles["interpol"]]
+                counts = [FIRST, UNKNOWN] if unknown_too else [FIRST]
+                share = clustered(marked["order"].isin(counts), marked["cluster"])
             n = share.n if share else 0
-            rows.append((f"Interpol first, {words}", share and share[2:], n, "share"))
+            rows.append((f"Interpol first, {words}", share and share[2:5], n, "share"))
         table = self.compared.set_index(["kind", "group"])
         for kind in LATER:
             reported, not_reported = table.loc[(kind, GROUPS[0])], table.loc[(kind, GROUPS[2])]
@@ -120,6 +133,12 @@ class Interpol:
 def _span(lower: float, upper: float) -> str:
     low, high = f"{100 * lower:.0f}", f"{100 * upper:.0f}"
     return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def _limits(share: Bounds) -> str:
+    if isnan(share.low) or isnan(share.high):
+        return "with too few clusters for limits"
+    return f"with 95 % limits [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _for_most(share: Bounds) -> str:
@@ -153,7 +172,7 @@ def interpol(joined: pd.DataFrame) -> Interpol:
     marked = exiles[exiles["interpol"]]
     return Interpol(
         exiles,
-        first=_bounds(marked["order"]),
+        first=_bounds(marked["order"], marked["cluster"]),
         alone=int(marked["alone"].sum()),
         follows=follows(joined),
         compared=compare(joined),
@@ -161,11 +180,9 @@ def interpol(joined: pd.DataFrame) -> Interpol:
     )
 
 
-def _bounds(order: pd.Series) -> Bounds | None:
+def _bounds(order: pd.Series, cluster: pd.Series) -> Bounds | None:
     """For which share is the step the first one? None without cases."""
-    if order.empty:
-        return None
-    return bounds(int((order == FIRST).sum()), int((order == UNKNOWN).sum()), len(order))
+    return None if order.empty else clustered_bounds(order, cluster)
 
 
 @takes_dataset
@@ -207,7 +224,7 @@ def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
         `apart` (bool: Interpol is named in an incident other than an arrest or a forced return),
         `notice` (bool: a red notice is recorded by itself), `order` ("first", "not first", "cannot
         be told"; missing without Interpol), `alone` (boolean: every incident names Interpol;
-        missing without Interpol).
+        missing without Interpol), `cluster` (see `capelib.estimators.clusters.linked`).
 
     Notes
     -----
@@ -227,7 +244,8 @@ def of_exiles(joined: pd.DataFrame) -> pd.DataFrame:
     )
     origin = joined.groupby("exile_id")[["origin"]].first()
     rows = origin.join(marks.groupby(joined["exile_id"]).max())
-    return rows.join(ordered.assign(alone=ordered["alone"].astype("boolean"))).reset_index()
+    rows = rows.join(ordered.assign(alone=ordered["alone"].astype("boolean")))
+    return rows.join(linked(joined)).reset_index()
 
 
 def order_table(result: Interpol) -> pd.DataFrame:
@@ -294,9 +312,12 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `kind`, `group` (GROUPS), `k`, `n`, `share`, `low`, `high` (Wilson 95 %), `difference`,
-        `difference_low`, `difference_high` (group minus "Interpol not reported", Newcombe 95 %),
-        all as fractions; missing where a group is empty.
+        `kind`, `group` (GROUPS), `k`, `n`, `share`, `low`, `high`, `clusters` (exiles reported
+        together), `difference`, `difference_low`, `difference_high` (group minus "Interpol not
+        reported"), all as fractions, with intervals that allow for clusters (see
+        `capelib.estimators.clusters.clustered_difference`); `naive_low`, `naive_high`: Newcombe's
+        interval of the difference, which takes exiles as independent. Missing where a group is
+        empty.
 
     Notes
     -----
@@ -313,21 +334,24 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
     for kind, later in LATER.items():
         reached = joined.loc[joined["stage"].astype("int64") == later, "exile_id"]
         hit = exiles["exile_id"].isin(reached)
-        shares = {name: _share(hit[members]) for name, members in groups.items()}
-        base = shares[GROUPS[2]]
-        for name, share in shares.items():
+        cluster = exiles["cluster"]
+        base = groups[GROUPS[2]]
+        for name, members in groups.items():
             row: dict[str, object] = {"kind": kind, "group": name, "k": 0, "n": 0}
-            if share:
-                row |= share._asdict()
-            if share and base and name != GROUPS[2]:
-                row |= dict(zip(_DIFFERENCE, difference(share, base), strict=True))
+            if members.any():
+                row |= clustered(hit[members], cluster[members])._asdict()
+            if members.any() and base.any() and name != GROUPS[2]:
+                both = members | base
+                row |= _difference(hit[both], members[both], cluster[both])
             rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=["kind", "group", *Share._fields, *_DIFFERENCE])
+    return pd.DataFrame(rows).reindex(columns=["kind", "group", *_SHARE, *_DIFFERENCE, *_NAIVE])
 
 
-def _share(hits: pd.Series) -> Share | None:
-    """The share of hits; None without cases."""
-    return wilson(int(hits.sum()), len(hits)) if len(hits) else None
+def _difference(hits: pd.Series, group: pd.Series, cluster: pd.Series) -> dict[str, float]:
+    """The columns of `compare` on the difference of a group and the others."""
+    gap = clustered_difference(hits, group, cluster)
+    naive = difference(wilson(*gap.group[:2]), wilson(*gap.others[:2]))
+    return dict(zip([*_DIFFERENCE, *_NAIVE], [*gap[:3], *naive[1:]], strict=True))
 
 
 @takes_dataset
@@ -343,28 +367,42 @@ def choices(joined: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `choice`, `k` (certainly first), `unknown`, `n`, `lower`, `upper`, `low`, `high` (fractions,
-        see `capelib.estimators.event_order.bounds`); missing where there are no cases.
+        see `capelib.estimators.event_order.clustered_bounds`); missing where there are no cases,
+        limits where there are too few clusters. Three rows have the limits as chosen with other
+        clusters: all exiles of one corridor (the host of the first row with one), all of one
+        pursuing state, every exile alone.
     """
     step, exile = named(joined), joined["exile_id"]
     notice = joined["measure"] == "red_notice"
     every = pd.Series(True, index=joined.index)
     names_always = step.groupby(exile).transform("min")
-    clusters = linked(joined[exile.isin(exile[step])]).reset_index()
-    one_each = clusters.drop_duplicates("cluster")["exile_id"]
+    clusters = linked(joined)
+    asked = clusters[clusters.index.isin(exile[step])]
+    one_each = asked[~asked.duplicated()].index
+    persons = joined.groupby("exile_id")
+    origin, host = persons["origin"].first(), persons["host"].first()
+    corridor = origin + " to " + host.astype("object").fillna("unknown")
+    other_clusters = {
+        CORRIDOR: corridor,
+        ORIGIN: origin,
+        INDEPENDENT: pd.Series(origin.index, origin.index),
+    }
     # for each choice: the incidents that remain, and which of them are the step
     parts = {
         "as chosen": (every, step),
+        **dict.fromkeys(other_clusters, (every, step)),
         "only notices recorded by themselves": (every, notice),
         "something else recorded as well": (~names_always, step),
         **{words: (remain, step) for words, remain in kept(joined, "undated", "relatives").items()},
-        "one exile of each cluster": (exile.isin(one_each), step),
+        ONE_EACH: (exile.isin(one_each), step),
     }
     for words, remain in kept(joined, "doubtful", "alleged", "cape").items():
         parts[words] = (remain, step)
     days = joined[["exile_id", "date_start", "date_end"]]
     rows = []
     for words, (remain, steps) in parts.items():
-        share = _bounds(comes_first(days[remain], steps[remain])["order"])
+        order = comes_first(days[remain], steps[remain])["order"]
+        share = _bounds(order, other_clusters.get(words, clusters)[order.index])
         numbers = share._asdict() if share else {"k": 0, "unknown": 0, "n": 0}
         rows.append({"choice": words, **numbers})
     return pd.DataFrame(rows).reindex(columns=["choice", *Bounds._fields])
@@ -427,16 +465,18 @@ def held_by_regime(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `group`, `rating`, `k`, `n`, `share`, `low`, `high` (fractions, Wilson 95 %).
+        `group`, `rating`, `k`, `n`, `share`, `low`, `high` (fractions), `clusters` (exiles reported
+        together); no interval where there are too few.
     """
     rated = regimes.add_regime(joined, measure, "host")
     held = (rated["stage"].astype("int64") == LATER["held"]) & rated[f"host_{measure}"].notna()
     rated = rated[held].sort_values(["date_start", "date_end"], kind="stable")
     rated = rated.drop_duplicates("exile_id")
     marked = rated["exile_id"].isin(joined.loc[named(joined), "exile_id"])
+    rated = rated.assign(cluster=rated["exile_id"].map(linked(joined)))
     rows = []
     for group, part in ((GROUPS[0], rated[marked]), (GROUPS[2], rated[~marked])):
         for value in regimes.scale(measure) if len(part) else []:
-            share = wilson(int((part[f"host_{measure}"] == value).sum()), len(part))
+            share = clustered(part[f"host_{measure}"] == value, part["cluster"])
             rows.append({"group": group, "rating": value, **share._asdict()})
-    return pd.DataFrame(rows, columns=["group", "rating", *Share._fields])
+    return pd.DataFrame(rows, columns=["group", "rating", *_SHARE])

@@ -8,6 +8,7 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError
+from capelib.estimators.clusters import clustered, clustered_difference, linked
 from capelib.estimators.counts import collapse, years
 from capelib.estimators.shares import difference, wilson
 from capelib.questions import estimates as shared
@@ -19,7 +20,7 @@ from capelib.questions.host_order import (
     stays,
 )
 from capelib.questions.selections import selections
-from capelib.questions.wording import percent
+from capelib.questions.wording import percent, points
 from capelib.reference import regimes
 from capelib.vocabulary.groups import group
 from capelib.vocabulary.tables import states
@@ -32,6 +33,9 @@ INSIDE = "recorded in the former Soviet space"
 CAUGHT = "held, returned or attacked in a host"
 SEVERAL = "two or more hosts on record"
 GAP = "returned or attacked: former Soviet space minus beyond"
+INDEPENDENT = "exiles taken as independent, which they are not"
+CORRIDOR = "exiles of one corridor taken as reported together"
+ORIGIN = "exiles of one pursuing state taken as reported together"
 
 
 def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -> pd.DataFrame:
@@ -73,13 +77,16 @@ def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -
     return shown.reset_index(drop=True).astype({"exiles": "int64", "pairs": "int64"})
 
 
-def directions(found: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
+def directions(found: pd.DataFrame, cluster: pd.Series, measure: str = "fiw") -> pd.DataFrame:
     """Do exiles move to freer states? Certain moves by the ratings of both hosts on arrival.
 
     Parameters
     ----------
     found
         From `stays`.
+    cluster
+        By exile_id, who was reported together: see `capelib.estimators.clusters.linked`. Moves of
+        one exile belong together too.
     measure
         A regime measure, see `cape.regimes.scale`; ratings are those of the year of arrival on
         record.
@@ -88,18 +95,19 @@ def directions(found: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
     -------
     DataFrame
         `direction` ("to a freer state", "to one rated alike", "to a less free state"), `moves`, `n`
-        (certain moves with both ratings), `share`, `low`, `high` (Wilson 95 %, missing where n is
-        0). Moves are taken as independent; an exile with two moves counts twice.
+        (certain moves with both ratings), `share`, `low`, `high` (missing where n is 0, the
+        interval where there are too few clusters).
     """
     values = regimes.scale(measure)
     certain = found[found["certain"].fillna(False).astype(bool)]
-    changes = []
+    changes, exiles = [], []
     for move in certain.itertuples():
         year = int(move.year)
         left = regimes.of(move.came_from, year, measure)
         reached = regimes.of(move.host, year, measure)
         if left and reached:
             changes.append(values.index(reached) - values.index(left))
+            exiles.append(move.exile_id)
     freer = np.array(changes, dtype=int)
     kinds = {
         "to a freer state": freer > 0,
@@ -107,7 +115,7 @@ def directions(found: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
         "to a less free state": freer < 0,
     }
     rows = [
-        {"direction": words, **share_or_none(int(holds.sum()), len(freer))}
+        {"direction": words, **share_or_none(pd.Series(holds), cluster.reindex(exiles).array)}
         for words, holds in kinds.items()
     ]
     return pd.DataFrame(rows).rename(columns={"k": "moves"})
@@ -125,10 +133,14 @@ def reached(incidents: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a pair: `exile_id`, `host`, `stage` (int64).
+        One row a pair: `exile_id`, `host`, `stage` (int64), `origin`, `cluster` (of the exile, see
+        `capelib.estimators.clusters.linked`).
     """
     rows = abroad(incidents[["exile_id", "origin", "host", "stage"]]).astype({"stage": "int64"})
-    return rows.groupby(["exile_id", "host"])["stage"].max().reset_index()
+    pairs = rows.groupby(["exile_id", "host"]).agg(
+        stage=("stage", "max"), origin=("origin", "first")
+    )
+    return pairs.reset_index().join(linked(incidents), on="exile_id")
 
 
 @takes_dataset
@@ -147,8 +159,9 @@ def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
     DataFrame
         `host`, `hosts` (1, or how many are pooled), `exiles`, `stage_1`, `stage_2`, `stage_3`
         (exiles by highest stage there), `caught` (held, returned or attacked: stages 2 and 3),
-        `share` (of the exiles on record there), `low`, `high` (Wilson 95 %). An exile with two
-        hosts counts in both.
+        `share` (of the exiles on record there), `low`, `high`, `clusters` (of exiles reported
+        together), `why` (there is no interval, in words: too few clusters; "" where there is one).
+        An exile with two hosts counts in both.
 
     Notes
     -----
@@ -184,7 +197,7 @@ def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> p
     -------
     DataFrame
         The columns of `by_host` with `space` ("inside", "beyond"; only those that occur) for
-        `host`, and `ended`, `ended_low`, `ended_high` (share at stage 3, Wilson 95 %). Counted are
+        `host`, and `ended`, `ended_low`, `ended_high` (share at stage 3, with clusters). Counted are
         pairs of exile and host.
     """
     return _spaces(reached(incidents), space)
@@ -193,21 +206,24 @@ def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> p
 def _spaces(pairs: pd.DataFrame, space: Sequence[str]) -> pd.DataFrame:
     where = pairs["host"].isin(space).map({True: "inside", False: "beyond"}).rename("space")
     table = _by(pairs, where)
-    ended = [wilson(k, n)[2:] for k, n in zip(table["stage_3"], table["exiles"], strict=True)]
+    ended = {
+        space: clustered(part["stage"] == 3, part["cluster"])[2:5]
+        for space, part in pairs.groupby(where)
+    }
     columns = ["ended", "ended_low", "ended_high"]
-    return table.join(pd.DataFrame(ended, columns=columns, index=table.index, dtype="float64"))
+    return table.join(pd.DataFrame(ended, index=columns, dtype="float64").T, on="space")
 
 
 def _by(pairs: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     rows = []
     for name, part in pairs.groupby(key):
         _, *stages = np.bincount(part["stage"], minlength=4).tolist()
-        caught = wilson(stages[1] + stages[2], len(part))
-        share = (caught.k, caught.share, caught.low, caught.high)
+        caught = clustered(part["stage"] >= 2, part["cluster"])
+        share = (caught.k, *caught[2:6], caught.why)
         rows.append([name, part["host"].nunique(), len(part), *stages, *share])
     columns = [
         *(key.name, "hosts", "exiles", "stage_1", "stage_2", "stage_3"),
-        *("caught", "share", "low", "high"),
+        *("caught", "share", "low", "high", "clusters", "why"),
     ]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values(["exiles", key.name], ascending=[False, True]).reset_index(drop=True)
@@ -276,12 +292,25 @@ class Journeys:
         return (
             f"Of the {who} with a host on record in {span} (n = {self.located}), {inside} were "
             f"recorded in the former Soviet space, and {caught} were held, returned or attacked in "
-            f"a host{self._extremes()}; {several} have more than one host on record."
+            f"a host{self._extremes()}; {several} have more than one host on record.{self._gap()}"
         )
 
+    def _gap(self) -> str:
+        """The difference between inside and beyond, in words."""
+        gap = self.estimates.set_index("estimate").loc[GAP, ["value", "low", "high"]]
+        if gap.isna().any():
+            return ""
+        holds_none = gap["low"] <= 0 <= gap["high"]
+        verdict = ", which may be no difference at all" if holds_none else ""
+        return f" Returned or attacked, former Soviet space minus beyond: {points(*gap)}{verdict}."
+
     def _extremes(self) -> str:
-        """The hosts with the least and the largest share of exiles caught, in words."""
-        hosts = self.hosts[self.hosts["host"] != OTHER].sort_values("share", kind="stable")
+        """The hosts with the least and the largest share of exiles caught, in words.
+
+        Only hosts with an interval: where one report has most exiles, the share is that report's.
+        """
+        known = (self.hosts["host"] != OTHER) & self.hosts["low"].notna()
+        hosts = self.hosts[known].sort_values("share", kind="stable")
         if len(hosts) < 2:
             return ""
         words = [
@@ -309,8 +338,8 @@ def journeys(
     Returns
     -------
     Journeys
-        Nothing is raised for too few cases. Exiles are taken as independent; the difference also
-        takes exiles recorded inside and beyond as two.
+        Nothing is raised for too few cases. Intervals allow for exiles reported together, and the
+        difference for those recorded both inside and beyond.
 
     Examples
     --------
@@ -330,7 +359,7 @@ def journeys(
         exiles=exiles,
         missing=exiles - located["exile_id"].nunique(),
         stays=steps,
-        record=hosts_on_record(steps),
+        record=hosts_on_record(steps, linked(located)),
         hosts=by_host(located),
         spaces=by_space(located, space),
         estimates=_estimates(located, space),
@@ -339,21 +368,42 @@ def journeys(
 
 def _estimates(located: pd.DataFrame, space: Sequence[str]) -> pd.DataFrame:
     """The field `estimates` of `Journeys`. located: incidents with a host."""
-    pairs = reached(located)
-    n = pairs["exile_id"].nunique()
+    return shared.table(_estimate_rows(reached(located), space))
+
+
+def _estimate_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.Row]:
+    """The estimates from pairs of exile and host, as `reached` gives them."""
+    inside = pairs["host"].isin(space)
     holds = {
-        INSIDE: pairs["host"].isin(space),
+        INSIDE: inside,
         CAUGHT: pairs["stage"] >= 2,
         SEVERAL: pairs["exile_id"].duplicated(),
     }
+    persons = pairs.drop_duplicates("exile_id").set_index("exile_id")["cluster"]
     rows: list[shared.Row] = []
     for words, part in holds.items():
-        share = share_or_none(pairs.loc[part, "exile_id"].nunique(), n)
-        rows.append((words, [share["share"], share["low"], share["high"]], n, "share"))
-    spaces = _spaces(pairs, space)
-    ended = {row.space: wilson(row.stage_3, row.exiles) for row in spaces.itertuples()}
-    gap = difference(ended["inside"], ended["beyond"]) if len(ended) == 2 else None
-    return shared.table([*rows, (GAP, gap, int(spaces["exiles"].sum()), "difference")])
+        hits = pd.Series(persons.index.isin(pairs.loc[part, "exile_id"]), persons.index)
+        share = share_or_none(hits, persons)
+        rows.append((words, [share["share"], share["low"], share["high"]], len(hits), "share"))
+    gap = None
+    if inside.any() and not inside.all():
+        gap = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])[:3]
+    return [*rows, (GAP, gap, len(pairs), "difference")]
+
+
+def _independent_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.Row]:
+    """The same estimates with Wilson's and Newcombe's intervals of independent exiles."""
+    rows: list[shared.Row] = []
+    for words, values, n, unit in _estimate_rows(pairs, space):
+        interval = values
+        if values is not None and n and unit == "share":
+            interval = wilson(round(values[0] * n), n)[2:]
+        elif values is not None:
+            ended, inside = pairs["stage"] == 3, pairs["host"].isin(space)
+            sides = [wilson(int(ended[side].sum()), int(side.sum())) for side in (inside, ~inside)]
+            interval = difference(*sides)
+        rows.append((words, interval, n, unit))
+    return rows
 
 
 @takes_dataset
@@ -371,7 +421,9 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     -------
     DataFrame
         `choice`, `exiles` (with a host on record), and for `inside`, `caught`, `several` (shares)
-        and `gap` (difference) the value with `_low` and `_high`, as fractions.
+        and `gap` (difference) the value with `_low` and `_high`, as fractions. The last rows have
+        the estimates as chosen with other clusters: all exiles of one corridor (by the first of
+        their hosts), all of one pursuing state, and every exile alone (Wilson, Newcombe).
     """
     parts = {"as chosen": joined, "each episode once": collapse(joined)} | selections(
         joined, "doubtful", "alleged", "cape", "interested", "relatives", "undated"
@@ -382,10 +434,22 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     choices["Baltic states count as beyond"] = (joined, others)
     rows = []
     for words, (part, space) in choices.items():
-        located = abroad(of_period(part, first_year, last_year))
-        row: dict[str, object] = {"choice": words, "exiles": located["exile_id"].nunique()}
-        numbers = _estimates(located, space)[["value", "low", "high"]].to_numpy()
-        for name, interval in zip(("inside", "caught", "several", "gap"), numbers, strict=True):
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
-        rows.append(row)
+        pairs = reached(abroad(of_period(part, first_year, last_year)))
+        rows.append(_variant(words, pairs, _estimate_rows(pairs, space)))
+    pairs = reached(abroad(of_period(joined, first_year, last_year)))
+    first_host = pairs.groupby("exile_id")["host"].transform("first")
+    clusters = {CORRIDOR: pairs["origin"] + " to " + first_host, ORIGIN: pairs["origin"]}
+    for words, cluster in clusters.items():
+        estimates = _estimate_rows(pairs.assign(cluster=cluster), FORMER_SOVIET)
+        rows.append(_variant(words, pairs, estimates))
+    rows.append(_variant(INDEPENDENT, pairs, _independent_rows(pairs, FORMER_SOVIET)))
     return pd.DataFrame(rows)
+
+
+def _variant(words: str, pairs: pd.DataFrame, estimates: list[shared.Row]) -> dict[str, object]:
+    """One row of `variants`."""
+    row: dict[str, object] = {"choice": words, "exiles": pairs["exile_id"].nunique()}
+    numbers = shared.table(estimates)[["value", "low", "high"]].to_numpy()
+    for name, interval in zip(("inside", "caught", "several", "gap"), numbers, strict=True):
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
+    return row

@@ -1,17 +1,15 @@
 """Relatives of exiles as a lever: how often are they reported as targeted, and in which hosts?"""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
-from capelib.errors import TooFewCases
-from capelib.estimators.clusters import ClusteredShare, clustered
+from capelib.estimators.clusters import ClusteredDifference, ClusteredShare, clustered, linked
 from capelib.estimators.event_order import THEN, then
-from capelib.estimators.shares import Estimate, Share, wilson
+from capelib.estimators.shares import Share
 from capelib.questions.relatives_by_exile import (
     FREE,
     HOST_RULES,
@@ -28,7 +26,9 @@ from capelib.questions.relatives_choices import (
     ALONE,
     FEWEST,
     GAP,
-    TOGETHER,
+    INDEPENDENT,
+    OTHERWISE,
+    WORST_CASE,
     choices,
     comparisons,
     host_gap,
@@ -40,7 +40,7 @@ from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import states
 
 __all__ = [
-    "ALONE", "FEWEST", "FREE", "GAP", "HOST_RULES", "KINDS", "NOT_FREE", "TOGETHER", "Relatives",
+    "ALONE", "FEWEST", "FREE", "GAP", "HOST_RULES", "INDEPENDENT", "KINDS", "NOT_FREE", "Relatives",
     "by_group", "choices", "comparisons", "composition", "host_gap", "kind_of", "of_exiles",
     "once", "period_of", "relatives", "targeted", "what_else", "within",
 ]  # fmt: skip
@@ -57,9 +57,8 @@ class Relatives:
     exiles
         One row an exile, see `of_exiles`.
     overall
-        The share with Wilson's interval; None without cases.
-    together
-        The same, allowing for exiles who were reported together; None with too few clusters.
+        The share, with an interval that allows for exiles who were reported together; None without
+        cases.
     shares
         By origin, category, period and host, see `by_group`.
     free, other, gap, why
@@ -71,12 +70,11 @@ class Relatives:
     """
 
     exiles: pd.DataFrame
-    overall: Share | None
-    together: ClusteredShare | None
+    overall: ClusteredShare | None
     shares: pd.DataFrame
-    free: Share | None
-    other: Share | None
-    gap: Estimate | None
+    free: ClusteredShare | None
+    other: ClusteredShare | None
+    gap: ClusteredDifference | None
     why: str
     definition: str
     choices: pd.DataFrame
@@ -92,29 +90,29 @@ class Relatives:
         """
         if self.overall is None:
             return f"No {who} are on record here: nothing can be said about their relatives."
-        total = f"{percent(*self.overall[2:])} of the {who} (n = {self.overall.n})"
-        if self.together:
-            low, high = 100 * self.together.low, 100 * self.together.high
-            total += f", or [{low:.0f}, {high:.0f}] allowing for exiles reported together"
+        total = f"{percent(*self.overall[2:5])} of the {who} (n = {self.overall.n})"
         start = f"Relatives are reported as targeted for at least {total}"
-        if self.gap is None or self.free is None or self.other is None:
+        if self.why or self.gap is None or self.free is None or self.other is None:
             return (
                 f"{start}; whether it is more often so in free hosts cannot be told ({self.why})."
             )
-        in_free = f"{percent(*self.free[2:])} (n = {self.free.n})"
-        elsewhere = f"{percent(*self.other[2:])} elsewhere (n = {self.other.n})"
+        in_free = f"{percent(*self.free[2:5])} (n = {self.free.n})"
+        elsewhere = f"{percent(*self.other[2:5])} elsewhere (n = {self.other.n})"
         return (
-            f"{start}. Such reports are {_frequency(self.gap)} for exiles in free hosts: "
-            f"{in_free} against {elsewhere}, {points(*self.gap)}{self._spread()}."
+            f"{start}. Where the host is known, such reports are {_frequency(self.gap)} for exiles "
+            f"in free hosts: "
+            f"{in_free} against {elsewhere}, {points(*self.gap[:3])}{self._spread()}."
         )
 
     def _spread(self) -> str:
         """What becomes of the gap under the comparisons, in words."""
-        gaps = 100 * self.comparisons.set_index("comparison")["difference"]
-        known = gaps["known for something else as well"]
+        rows = self.comparisons.set_index("comparison")[GAP[-3:]]
         spread = ""
-        if pd.notna(known):
-            spread = f"; {signed(known)} among exiles known for something else as well"
+        if pd.notna(rows.loc[OTHERWISE, "difference"]):
+            spread += f"; {points(*rows.loc[OTHERWISE])} among exiles {OTHERWISE}"
+        if pd.notna(rows.loc[WORST_CASE, "difference"]):
+            spread += f"; {points(*rows.loc[WORST_CASE])} with {WORST_CASE}"
+        gaps = 100 * rows["difference"]
         least, most = signed(gaps.min()), signed(gaps.max())
         return f"{spread}; from {least} to {most} under all comparisons made"
 
@@ -134,14 +132,15 @@ class Relatives:
         rows, missing = [], (np.nan, np.nan, np.nan)
         for name, share in named.items():
             rows.append(
-                (name, *(share[2:] if share else missing), share.n if share else 0, "share")
+                (name, *(share[2:5] if share else missing), share.n if share else 0, "share")
             )
         n = sum(share.n for share in (self.free, self.other) if share)
-        rows.append(("free hosts minus others", *(self.gap or missing), n, "difference"))
+        gap = self.gap[:3] if self.gap else missing
+        rows.append(("free hosts minus others", *gap, n, "difference"))
         return pd.DataFrame(rows, columns=["estimate", "value", "low", "high", "n", "unit"])
 
 
-def _frequency(gap: Estimate) -> str:
+def _frequency(gap: ClusteredDifference) -> str:
     if gap.low > 0:
         return "more frequent"
     if gap.high < 0:
@@ -183,13 +182,9 @@ def relatives(
     (91, 390, 56)
     """
     exiles = of_exiles(joined, split_years, measure, cutoff, rule)
-    together = None
-    with suppress(TooFewCases):
-        together = clustered(exiles["relatives"], exiles["cluster"])
     return Relatives(
         exiles=exiles,
-        overall=wilson(int(exiles["relatives"].sum()), len(exiles)) if len(exiles) else None,
-        together=together,
+        overall=clustered(exiles["relatives"], exiles["cluster"]) if len(exiles) else None,
         shares=by_group(exiles),
         **host_gap(exiles)._asdict(),
         definition=regimes.sentence(measure, cutoff),
@@ -210,7 +205,8 @@ def by_group(exiles: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `kind` ("origin", "category", "first report", "host"), `group` (in words), `k`, `n`,
-        `share`, `low`, `high` (fractions, Wilson 95 %).
+        `share`, `low`, `high` (fractions), `clusters` (exiles reported together); no interval where
+        there are too few clusters, see `capelib.estimators.clusters.clustered`.
 
     Examples
     --------
@@ -235,11 +231,11 @@ def by_group(exiles: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for kind, groups in named.items():
         for group in orders[kind]:
-            hits = exiles.loc[groups == group, "relatives"]
-            if len(hits):
-                share = wilson(int(hits.sum()), len(hits))
+            part = exiles[groups == group]
+            if len(part):
+                share = clustered(part["relatives"], part["cluster"])
                 rows.append({"kind": kind, "group": group, **share._asdict()})
-    return pd.DataFrame(rows, columns=["kind", "group", *Share._fields])
+    return pd.DataFrame(rows, columns=["kind", "group", *Share._fields, "clusters"])
 
 
 @takes_dataset
@@ -257,21 +253,21 @@ def composition(
     -------
     DataFrame
         `kind` (of measure; an exile counts once a kind, wherever it happened), `side`, `k`, `n`,
-        `share`, `low`, `high` (fractions of exiles, Wilson 95 %).
+        `share`, `low`, `high` (fractions of exiles), `clusters`, as in `by_group`.
     """
     sides = host_of_each(rated_hosts(joined, measure, cutoff), rule)["side"]
-    kind_on_record = kind_of(joined)
+    kind_on_record, clusters = kind_of(joined), linked(joined)
     kinds = {"relatives targeted": targeted(joined)}
     kinds |= {kind: kind_on_record == kind for kind in KINDS}
     rows = []
     for kind, hits in kinds.items():
-        reported = sides.index.isin(joined.loc[hits, "exile_id"])
+        reported = pd.Series(sides.index.isin(joined.loc[hits, "exile_id"]), sides.index)
         for side in (FREE, NOT_FREE):
             part = reported[sides == side]
             if len(part):
-                share = wilson(int(part.sum()), len(part))
+                share = clustered(part, clusters[part.index])
                 rows.append({"kind": kind, "side": side, **share._asdict()})
-    return pd.DataFrame(rows, columns=["kind", "side", *Share._fields])
+    return pd.DataFrame(rows, columns=["kind", "side", *Share._fields, "clusters"])
 
 
 @takes_dataset

@@ -1,15 +1,19 @@
 """What would change the share of exiles with relatives reported, and the gap between hosts?"""
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from capelib.errors import TooFewCases
-from capelib.estimators.clusters import clustered, difference_of, linked
+from capelib.estimators.clusters import (
+    ClusteredDifference,
+    ClusteredShare,
+    clustered,
+    clustered_difference,
+    linked,
+)
 from capelib.estimators.counts import collapse
-from capelib.estimators.shares import Estimate, Share, difference, wilson
+from capelib.estimators.shares import Share, difference, wilson
 from capelib.questions.relatives_by_exile import (
     FREE,
     NOT_FREE,
@@ -23,7 +27,11 @@ from capelib.reference import regimes
 from capelib.vocabulary.tables import states
 
 FEWEST = 5  # exiles that each side of a comparison needs
-TOGETHER = "exiles reported together not independent"
+OTHERWISE = "known for something else as well"
+WORST_CASE = "unknown hosts placed against the gap"
+INDEPENDENT = "exiles taken as independent, which they are not"
+CORRIDOR = "exiles of one corridor taken as reported together"
+ORIGIN = "exiles of one pursuing state taken as reported together"
 ALONE = "only relatives as the measure, marks left out"
 GAP = [
     *("free_k", "free_n", "free", "other_k", "other_n", "other"),
@@ -42,16 +50,17 @@ class HostGap(NamedTuple):
     Attributes
     ----------
     free, other
-        The shares in free hosts and in others (Wilson 95 %); None without exiles.
+        The shares in free hosts and in others, with intervals that allow for clusters; None without
+        exiles.
     gap
-        Free minus other (Newcombe 95 %, fractions); None with fewer than 5 exiles on a side.
+        Free minus other, fractions; None with fewer than 5 exiles on a side.
     why
-        Why there is no difference, in words; "" where there is one.
+        Why there is no difference, or none with an interval, in words; "" where there is one.
     """
 
-    free: Share | None
-    other: Share | None
-    gap: Estimate | None
+    free: ClusteredShare | None
+    other: ClusteredShare | None
+    gap: ClusteredDifference | None
     why: str
 
 
@@ -61,14 +70,23 @@ def host_gap(exiles: pd.DataFrame) -> HostGap:
     Parameters
     ----------
     exiles
-        With `relatives` and `side`, as `of_exiles` gives.
+        With `relatives`, `side` and `cluster`, as `of_exiles` gives.
+
+    Notes
+    -----
+    Exiles who were reported together are not independent, and some clusters reach into both sides:
+    see `capelib.estimators.clusters.clustered_difference`.
     """
-    sides = [exiles["relatives"][exiles["side"] == name] for name in (FREE, NOT_FREE)]
-    free, other = (wilson(int(part.sum()), len(part)) if len(part) else None for part in sides)
+    sides = [exiles[exiles["side"] == name] for name in (FREE, NOT_FREE)]
+    free, other = (
+        clustered(part["relatives"], part["cluster"]) if len(part) else None for part in sides
+    )
     if free is None or other is None or min(free.n, other.n) < FEWEST:
         few = f"{len(sides[0])} in {FREE} and {len(sides[1])} in {NOT_FREE}"
         return HostGap(free, other, None, f"{few}; each side needs {FEWEST} exiles")
-    return HostGap(free, other, difference(free, other), "")
+    known = pd.concat(sides)
+    gap = clustered_difference(known["relatives"], known["side"] == FREE, known["cluster"])
+    return HostGap(free, other, gap, gap.why)
 
 
 def _gap_row(exiles: pd.DataFrame) -> dict[str, object]:
@@ -78,7 +96,8 @@ def _gap_row(exiles: pd.DataFrame) -> dict[str, object]:
     for name, share in (("free", result.free), ("other", result.other)):
         k, n, fraction = share[:3] if share else (0, 0, np.nan)
         row |= {f"{name}_k": k, f"{name}_n": n, name: fraction}
-    return row | dict(zip(GAP[-3:], result.gap or [np.nan] * 3, strict=True))
+    gap = result.gap[:3] if result.gap else [np.nan] * 3
+    return row | dict(zip(GAP[-3:], gap, strict=True))
 
 
 def once(joined: pd.DataFrame) -> pd.DataFrame:
@@ -108,17 +127,21 @@ def choices(
     -------
     DataFrame
         One row a choice of the data: `choice`, `k`, `n`, `share`, `low`, `high` and the columns in
-        `GAP` (fractions); missing where there are no cases. "exiles reported together not
-        independent" has the same shares with intervals that allow for clusters (see
-        `capelib.estimators.clusters.clustered`); all others take exiles as independent.
+        `GAP` (fractions); missing where there are no cases, intervals where there are too few
+        clusters (see `capelib.estimators.clusters.clustered`). Three rows have the shares as chosen
+        with other clusters: every exile alone (Wilson, Newcombe), all of one corridor, all of one
+        pursuing state.
     """
     reported, alone = targeted(joined), joined["measure"] == "relatives_targeted"
     rated, clusters = rated_hosts(joined, measure, cutoff), linked(joined)
+    origin = joined.groupby("exile_id")["origin"].first()
     one_each = clusters[~clusters.duplicated()].index
     everything = pd.Series(True, index=joined.index)
     parts = {
         "as chosen": everything,
-        TOGETHER: everything,
+        CORRIDOR: everything,
+        ORIGIN: everything,
+        INDEPENDENT: everything,
         "exiles of one episode once": _of_exiles_once(joined),
         "one exile of each cluster": joined["exile_id"].isin(one_each),
         ALONE: everything,
@@ -131,24 +154,33 @@ def choices(
         if remains.any():
             hits = (alone if choice == ALONE else reported)[remains]
             exiles = pd.DataFrame({"relatives": hits.groupby(joined["exile_id"]).max()})
-            exiles = exiles.join(host_of_each(rated[remains[rated.index]], rule)["side"])
-            row |= wilson(int(exiles["relatives"].sum()), len(exiles))._asdict() | _gap_row(exiles)
-            if choice == TOGETHER:
-                row |= _intervals_with_clusters(exiles.join(clusters))
+            hosts = host_of_each(rated[remains[rated.index]], rule)[["host", "side"]]
+            exiles = exiles.join(hosts).join(clusters).join(origin)
+            exiles["cluster"] = _cluster(exiles, choice)
+            row |= clustered(exiles["relatives"], exiles["cluster"])._asdict() | _gap_row(exiles)
+            if choice == INDEPENDENT:
+                row |= _as_if_independent(exiles)
         rows.append(row)
     return pd.DataFrame(rows).reindex(columns=["choice", *Share._fields, *GAP])
 
 
-def _intervals_with_clusters(exiles: pd.DataFrame) -> dict[str, float]:
-    """The intervals of one row of `choices`; missing where there are fewer than two clusters."""
-    row = dict.fromkeys(("low", "high", "difference_low", "difference_high"), np.nan)
-    with suppress(TooFewCases):
-        share = clustered(exiles["relatives"], exiles["cluster"])
-        row |= {"low": share.low, "high": share.high}
-        if host_gap(exiles).gap:
-            sides = [exiles[exiles["side"] == name] for name in (FREE, NOT_FREE)]
-            gap = difference_of(*(clustered(side["relatives"], side["cluster"]) for side in sides))
-            row |= {"difference_low": gap.low, "difference_high": gap.high}
+def _cluster(exiles: pd.DataFrame, choice: str) -> pd.Series:
+    """Which exiles are taken as reported together under a choice?"""
+    if choice == ORIGIN:
+        return exiles["origin"]
+    if choice == CORRIDOR:
+        return exiles["origin"] + " to " + exiles["host"].astype("object").fillna("unknown")
+    return exiles["cluster"]
+
+
+def _as_if_independent(exiles: pd.DataFrame) -> dict[str, float]:
+    """Wilson's interval of the share, and Newcombe's of the gap."""
+    share = wilson(int(exiles["relatives"].sum()), len(exiles))
+    row = {"low": share.low, "high": share.high}
+    gap = host_gap(exiles)
+    if gap.gap and gap.free and gap.other:
+        free, other = wilson(*gap.free[:2]), wilson(*gap.other[:2])
+        row |= dict(zip(GAP[-2:], difference(free, other)[1:], strict=True))
     return row
 
 
@@ -165,8 +197,8 @@ def comparisons(
     Returns
     -------
     DataFrame
-        `comparison` and the columns in `GAP` (fractions, Newcombe 95 %); missing where a side is
-        empty.
+        `comparison` and the columns in `GAP` (fractions, with intervals that allow for clusters);
+        missing where a side is empty.
 
     Notes
     -----
@@ -179,13 +211,14 @@ def comparisons(
     the other).
     """
     exiles = of_exiles(joined, measure=measure, cutoff=cutoff, rule=rule)
+    who = exiles[["exile_id", "relatives", "cluster"]]
     parts = {
         "all exiles with a rated host": exiles,
-        "known for something else as well": exiles[exiles["otherwise"]],
+        OTHERWISE: exiles[exiles["otherwise"]],
         "never held, sent back or attacked": exiles[exiles["stage"] == 1],
         "held, sent back or attacked": exiles[exiles["stage"] >= 2],
-        **_other_readings(joined, exiles[["exile_id", "relatives"]], measure, cutoff, rule),
-        "unknown hosts placed against the gap": _worst_case(exiles),
+        **_other_readings(joined, who, measure, cutoff, rule),
+        WORST_CASE: _worst_case(exiles),
     }
     origins = sorted(exiles["origin"].unique())
     if len(origins) > 1:

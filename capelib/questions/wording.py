@@ -1,16 +1,20 @@
 """Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
 
+from math import isnan
+
 from capelib.vocabulary.tables import states
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def percent(share: float, low: float, high: float) -> str:
-    """A share (fractions) with its interval.
+    """A share (fractions) with its interval; one that is missing is called so.
 
-    >>> percent(0.777, 0.66, 0.864)
-    '78 % [66, 86]'
+    >>> percent(0.777, 0.66, 0.864), percent(0.777, float("nan"), float("nan"))
+    ('78 % [66, 86]', '78 % (no interval)')
     """
+    if isnan(low) or isnan(high):
+        return f"{100 * share:.0f} % (no interval)"
     return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
 
@@ -27,9 +31,11 @@ def signed(number: float) -> str:
 def points(change: float, low: float, high: float) -> str:
     """A difference of shares (fractions) in percentage points, with its interval.
 
-    >>> points(0.269, 0.14, 0.382)
-    '+27 points [+14, +38]'
+    >>> points(0.269, 0.14, 0.382), points(0.269, float("nan"), float("nan"))
+    ('+27 points [+14, +38]', '+27 points (no interval)')
     """
+    if isnan(low) or isnan(high):
+        return f"{signed(100 * change)} points (no interval)"
     return f"{signed(100 * change)} points [{signed(100 * low)}, {signed(100 * high)}]"
 
 
