@@ -42,7 +42,7 @@ _MODULES = {
     "memberships": "capelib.reference.memberships",
     "new_year": "capelib.estimators.new_year",
     "periods": "capelib.estimators.periods",
-    "published_hosts": "capelib.questions.published_hosts",
+    "published_hosts": "capelib.findings.published_hosts",
     "regimes": "capelib.reference.regimes",
     "relatives": "capelib.questions.relatives",
     "shares": "capelib.estimators.shares",

@@ -131,9 +131,10 @@ def test_the_figures_of_03_are_drawn_for_many_cases_and_for_too_few(ds, origin):
 def test_the_figures_of_04_are_drawn_for_many_cases_and_for_too_few(ds, origin):
     part = ds.where(origin=origin)
     result = cape.hosts.host_shares(part.joined(), (2014, 2020), (2021, 2021))
-    for draw in (cape.figures.corridors, cape.figures.definitions):
+    for draw in (cape.figures.left_out, cape.figures.definitions):
         assert draw(result, part.info, None).picture("png")
     assert cape.figures.host_shares(result, part.info, {}).picture("png")
+    assert cape.figures.host_years(result, part.info).picture("png")
 
 
 def test_published_shares_stand_beside_ours_only_for_the_same_periods(ds):

@@ -93,9 +93,9 @@ def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
     assert np.isclose(first["per_year"], result.rise.term("per year")["ratio"])
     everyone = cape.load().where(stage=(2, 3))
     hosts = cape.hosts.host_shares(everyone.joined(), (2014, 2020), (2021, 2021))
-    assert np.isclose(hosts.selections.iloc[0]["difference"], hosts.numbers["difference"])
-    assert np.isclose(hosts.definitions.iloc[0]["difference"], hosts.numbers["difference"])
-    assert np.isclose(hosts.corridors.iloc[0]["difference"], hosts.numbers["difference"])
+    assert np.isclose(hosts.selections.iloc[0]["difference"], hosts.change.value)
+    assert np.isclose(hosts.definitions.iloc[0]["difference"], hosts.change.value)
+    assert np.isclose(hosts.left_out.iloc[0]["difference"], hosts.change.value)
 
 
 def test_both_readings_of_an_average_are_given():

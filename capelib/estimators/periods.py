@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 
 from capelib.errors import TooFewCases
@@ -134,7 +135,12 @@ def numbers(gap: ClusteredDifference) -> dict:
 
 
 def leave_one_out(
-    marked: pd.DataFrame, early: Period, late: Period, kind: str = "corridor", column: str = MARK
+    marked: pd.DataFrame,
+    early: Period,
+    late: Period,
+    kind: str = "corridor",
+    column: str = MARK,
+    most: int = 10,
 ) -> pd.DataFrame:
     """Does the change between two periods rest on one corridor, origin or host?
 
@@ -148,6 +154,8 @@ def leave_one_out(
         First and last year of each period, both included.
     kind
         "corridor", "origin" or "host".
+    most
+        How many are listed: those that move the change most.
 
     Returns
     -------
@@ -155,7 +163,8 @@ def leave_one_out(
         One row for each that is left out, the largest effect first: `left_out` (its code),
         `incidents` (left out), `early`, `late` (shares), `difference`, `low`, `high` (late minus
         early, fractions), `shift` (the difference with it minus the one without it). The first
-        row, "none", leaves nothing out. Where without it a period is empty, values are missing.
+        row, "none", leaves nothing out. Those without which a period is empty come last, with
+        missing values.
 
     Raises
     ------
@@ -169,7 +178,7 @@ def leave_one_out(
     hits, cluster, codes = known[column].astype(bool), known["cluster"], known[kind]
     whole = numbers(clustered_difference(hits, is_late, cluster))
     rows = [{"left_out": "none", "incidents": 0} | whole]
-    for code, count in codes.value_counts(sort=False).items():
+    for code, count in _by_shift(hits, is_late, codes).head(most).items():
         row = {"left_out": code, "incidents": count}
         rest = codes != code
         if is_late[rest].any() and not is_late[rest].all():
@@ -177,9 +186,23 @@ def leave_one_out(
         rows.append(row)
     table = pd.DataFrame(rows)
     table["shift"] = whole["difference"] - table["difference"]
-    rest = table.iloc[1:].sort_values("shift", key=lambda shift: -shift.abs(), kind="stable")
     names = ["left_out", "incidents", "early", "late", "difference", "low", "high", "shift"]
-    return pd.concat([table.iloc[:1], rest], ignore_index=True)[names]
+    return table[names]
+
+
+def _by_shift(hits: pd.Series, is_late: pd.Series, codes: pd.Series) -> pd.Series:
+    """How many incidents each code has, that first without which the change moves most."""
+    frame = pd.DataFrame({"code": codes, "late": is_late, "hit": hits.astype(float)})
+    cells = frame.pivot_table(
+        index="code", columns="late", values="hit", aggfunc=["sum", "size"], fill_value=0
+    )
+    rest = cells.sum() - cells
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = rest["sum"] / rest["size"].where(rest["size"] > 0)
+    change = share[True] - share[False]
+    whole = hits[is_late].mean() - hits[~is_late].mean()
+    shift = (whole - change).abs().sort_values(ascending=False, kind="stable", na_position="last")
+    return cells["size"].sum(axis=1).reindex(shift.index)
 
 
 def _both(

@@ -26,9 +26,9 @@ from capelib.questions.wording import named, number_word, points
 from capelib.vocabulary.tables import states
 
 HEADINGS = {
-    "corridor": "Without one corridor",
-    "origin": "Without one pursuing state",
-    "host": "Without one host",
+    "corridor": "Without a corridor",
+    "origin": "Without an origin",
+    "host": "Without a host",
 }
 TOGETHER = "Lines: 95 %, incidents of a common source or episode taken together."
 
@@ -94,7 +94,7 @@ def host_years(result: HostShares, info: Info) -> Chart:
     subtitle = f"{info.heading}: {total}. Authoritarian: {result.definition}. {TOGETHER}"
     shown = data[data["n"] > 0]
     with style():
-        figure, axis = canvas(title, subtitle, info, height=4.2)
+        figure, axis = canvas(title, subtitle, info, height=4.2, left=0.1)
         if typical:
             axis.axhspan(*typical.new_year[1:], color=PALE, alpha=0.5, linewidth=0, zorder=0)
             axis.axhline(typical.level.value, color=GREY, linewidth=1, zorder=1)
@@ -195,7 +195,7 @@ def definitions(result: HostShares, info: Info, claim: Published | None) -> Char
             )
         rows.append(Row(row.definition, (change, within), words))
     what = f"under {number_word(len(table))} definitions"
-    key = ((0.0, "the change", BLUE), (0.3, "within the same pursuing states", VERMILION))
+    key = ((0.0, "the change", BLUE), (0.35, "within the same pursuing states", VERMILION))
     return _change(rows, table, result, info, claim, "depend on the definition", what, key, 0.52)
 
 

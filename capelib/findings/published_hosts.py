@@ -118,7 +118,7 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
     >>> bounds = published_bounds(2.5).set_index("reading")
     >>> row = bounds.loc["as printed, incidents independent"]
     >>> [round(100 * number) for number in (row["change"], row["low"], row["high"])]
-    [16, 5, 26]
+    [16, 5, 25]
     """
     numbers = published_shares()
     late, early = (numbers.late_k, numbers.late_n), (numbers.early_k, numbers.early_n)
