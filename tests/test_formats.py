@@ -136,6 +136,7 @@ def test_a_packed_file_of_several_tables_or_of_packed_files_is_not_unpacked(tmp_
     assert "packs 2 files" in refused(written(tmp_path / "mine.zip", two))
     assert "another one is packed" in refused(written(tmp_path / "mine.gz", gzip.compress(two)))
     assert "without a table" in refused(written(tmp_path / "none.zip", zipped(**{"folder/": b""})))
+    assert "without a table" in refused(written(tmp_path / "unnamed.zip", zipped(**{"": b"x"})))
 
 
 @pytest.mark.parametrize("packing", [gzip.compress, lambda content: zipped(**{"a.csv": content})])
