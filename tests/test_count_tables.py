@@ -49,6 +49,14 @@ def test_a_column_a_year_is_refused_likewise():
         cape.load(table(**years))
 
 
+@pytest.mark.parametrize("crossed", [("Russia", "Turkey"), ("deportation", "Extraditions")])
+def test_a_cross_table_by_states_or_measures_is_refused_likewise(crossed):
+    counts = {crossed[0]: ["3", "2", None, "1"], crossed[1]: ["0", "1", "1", "0"]}
+    whole = table(**counts)
+    with pytest.raises(DataError, match=f"the columns {', '.join(crossed)} hold whole numbers"):
+        cape.load(whole.drop(columns="measure") if "deportation" in crossed else whole)
+
+
 def test_a_layout_says_that_each_row_is_one_incident(tmp_path):
     layout = tmp_path / "mine.toml"
     layout.write_text(LAYOUT.format("n"), encoding="utf-8")

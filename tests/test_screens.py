@@ -76,7 +76,7 @@ def test_what_most_needs_a_look_comes_first(tmp_path):
     assert looks["rows"] == "2 of 4 rows can be used, 2 set aside: 2 incidents against 2 exiles."
     assert looks["set aside"].startswith("date: there is no month 13 (1), host: ")
     assert looks["guessed"] == "values of date (1), host (1)"
-    assert looks["not read"] == "the columns remark"
+    assert looks["not read"] == "1 column: remark (1 cell)"
     assert [section.title for section in page(ds)][:3] == [
         "What most needs a look",
         "Set aside, and what to do",
