@@ -119,6 +119,27 @@ def test_a_column_a_measure_with_yes_and_no_is_an_event_each(yes, no):
     assert set(changes_by(ds, "layout.yes")) and ds.set_aside.empty
 
 
+def test_an_answer_and_a_year_of_one_measure_are_one_event():
+    frame = pd.DataFrame(
+        {
+            "ID": ["1", "2", "3"],
+            "Nationality": ["Iran", "Iran", "Iran"],
+            "Host country": ["Turkey", "Iraq", "Iraq"],
+            "Threatened": ["yes", "no", "no"],
+            "Year of threat": ["2014", None, None],
+            "Detained": ["yes", "yes", "no"],
+            "Year of detention": ["2015", None, None],
+            "Renditioned": ["no", "yes", "no"],
+        },
+        dtype="str",
+    )
+    ds = cape.load(frame)
+    made = ds.incidents.set_index("measure")["date"]
+    assert list(made.index) == ["detention", "threat", "detention", "rendition"]
+    assert list(made.fillna("")) == ["2015", "2014", "", ""]
+    assert len(ds.set_aside) == 1
+
+
 def test_dates_below_the_name_of_a_measure_are_its_dates():
     frame = pd.DataFrame(
         {

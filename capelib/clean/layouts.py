@@ -393,14 +393,29 @@ def _with_dated_measures(headers: list[str], layout: Layout, frame: pd.DataFrame
             dated[header] = words
     read = coded(pd.Series(dated, dtype="str"), "measure")
     measures = read["value"].mask(read["problem"].notna()).dropna()
-    more = []
-    for header, measure in measures.items():
-        name = str(header)
-        if _DATED.fullmatch(bare(name)) or (frame is not None and holds_dates(frame[name])):
-            more.append({"yes": measure, "date": [name]})
-        elif frame is not None and measure != "other" and holds_answers(frame[name]):
-            more.append({"yes": measure, "measure": [name]})
-    return replace(layout, events=(*layout.events, *more)) if more else layout
+    events = [dict(event) for event in layout.events]
+    there = {bare(header) for header in headers}
+    of_measure = {}  # the event of which the columns say yes, or when
+    for event in events:
+        if not there.isdisjoint(map(bare, event.get("measure", []))) and "yes" in event:
+            of_measure[event["yes"]] = event
+    dates = {
+        str(header): bool(_DATED.fullmatch(bare(str(header))))
+        or (frame is not None and holds_dates(frame[str(header)]))
+        for header in measures.index
+    }
+    for name in sorted(dates, key=dates.__getitem__):  # first those that say yes
+        measure = str(measures[name])
+        if not dates[name]:
+            if frame is not None and measure != "other" and holds_answers(frame[name]):
+                events.append({"yes": measure, "measure": [name]})
+                of_measure.setdefault(measure, events[-1])
+        elif measure in of_measure:
+            event = of_measure[measure]
+            event["date"] = [*event.get("date", []), name]
+        else:
+            events.append({"yes": measure, "date": [name]})
+    return replace(layout, events=tuple(events)) if dates else layout
 
 
 def _names_measures(headers: list[str]) -> bool:
