@@ -394,9 +394,13 @@ def _numbers(group: _Group, ds: Dataset) -> str:
     """The rows of a problem, as the file numbers them."""
     rows = [int(group.lines["first"].min())]
     if len(ds.set_aside):
-        reason = f"{group.column}: {group.lines['rule'].iloc[0]}"
-        for_this = ds.set_aside["why"].str.contains(reason, regex=False)
-        rows = ds.set_aside.loc[for_this, "row"].tolist() or rows
+        why, column = ds.set_aside["why"], group.column or "row"
+        first = group.lines.iloc[0]
+        for reason in (first["rule"], first["made"]):  # reading says in words of its own why
+            for_this = why.str.contains(f"{column}: {reason}", regex=False)
+            if for_this.any():
+                rows = ds.set_aside.loc[for_this, "row"].tolist()
+                break
     return f"row{'s' * (len(rows) > 1)} {_list([str(row) for row in rows], ROWS)}"
 
 
