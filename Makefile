@@ -14,10 +14,10 @@ reproduce: $(READY)  ## run the whole collection on the built-in data; say what 
 	@$(BIN)/cape reproduce
 
 test: $(READY)  ## pytest, then every committed notebook run again and compared (nbval)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks
+	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks
 
 test-all: $(READY)  ## what `make test` leaves out: slow tests, and all examples of tests that draw them
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
+	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
 
 all:  ## after a change by hand: package, counts, notebooks and figures are made again; git shows what changed
 	@$(MAKE) --no-print-directory data

@@ -204,6 +204,7 @@ def check(
     """
     from capelib import report
     from capelib.check import files
+    from capelib.check.summary import incomplete
 
     ds = files.examine(file, layout, sheet, show_cells=show_cells)
     folder = files.folder_of(file, ds, out)
@@ -212,7 +213,7 @@ def check(
     typer.echo(f"\nWritten: {', '.join(names)} and {last}, in the folder\n{folder}")
     if show_cells:
         typer.echo(f"{last} may hold names of persons: do not pass it on.")
-    if len(ds.set_aside):
+    if incomplete(ds):
         raise typer.Exit(1)
 
 
@@ -232,13 +233,14 @@ def info(
 ) -> None:
     """What is in the data: rows, years, states, checksum, and what was set aside."""
     from capelib import report
+    from capelib.check.summary import incomplete
 
     if changes:
         _changes(data, edition)
         return
     ds = _loaded(data, layout=layout, sheet=sheet, edition=edition)
     report.describe(ds)
-    if len(ds.set_aside):
+    if incomplete(ds):
         raise typer.Exit(1)
 
 
@@ -287,6 +289,7 @@ def findings(
     publication.
     """
     from capelib import report
+    from capelib.check.summary import incomplete
     from capelib.errors import ParameterError
     from capelib.findings import check, relations_frame
     from capelib.vocabulary.codebook import require
@@ -309,7 +312,7 @@ def findings(
         report.findings(verdicts, ds.info)
     else:
         report.frame(verdicts.frame, form)
-    if len(ds.set_aside):
+    if incomplete(ds):
         raise typer.Exit(1)
 
 

@@ -49,6 +49,21 @@ def test_a_column_a_year_is_refused_likewise():
         cape.load(table(**years))
 
 
+@pytest.mark.parametrize("years", [("X2014", "X2015"), ("2000s", "2010s")])
+def test_years_as_r_names_columns_and_tens_of_years_are_years_too(years):
+    counts = {years[0]: ["3", "22", "5", None], years[1]: ["14", "18", None, None]}
+    with pytest.raises(DataError, match=f"the columns {', '.join(years)} hold whole numbers"):
+        cape.load(table(**counts))
+
+
+@pytest.mark.parametrize("crossed", [("Russia", "Turkey"), ("deportation", "Extraditions")])
+def test_a_cross_table_by_states_or_measures_is_refused_likewise(crossed):
+    counts = {crossed[0]: ["3", "2", None, "1"], crossed[1]: ["0", "1", "1", "0"]}
+    whole = table(**counts)
+    with pytest.raises(DataError, match=f"the columns {', '.join(crossed)} hold whole numbers"):
+        cape.load(whole.drop(columns="measure") if "deportation" in crossed else whole)
+
+
 def test_a_layout_says_that_each_row_is_one_incident(tmp_path):
     layout = tmp_path / "mine.toml"
     layout.write_text(LAYOUT.format("n"), encoding="utf-8")

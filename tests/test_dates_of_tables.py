@@ -234,6 +234,13 @@ def test_a_start_or_end_that_is_a_guess_stays_one():
     assert len(doubted(ds)) == 3
 
 
+def test_a_year_that_is_yet_to_come_sets_the_row_aside():
+    this = date.today().year
+    ds = table("date", f"{this}-12-31", f"{this + 1}-01-01", "2051-03-05", f"{this}/{this + 2}")
+    assert list(ds.incidents["date"]) == [f"{this}-12-31", f"{this}/{this + 2}"]
+    assert (ds.set_aside["why"] == "date: a year that is yet to come").all()
+
+
 def test_an_end_before_its_start_sets_the_row_aside():
     ds = table("Start date,End date", "2015-03-09,2015-03-05", "2015,2016")
     assert dates(ds) == ["2015/2016"]

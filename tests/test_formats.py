@@ -136,6 +136,10 @@ def test_a_packed_file_of_several_tables_or_of_packed_files_is_not_unpacked(tmp_
     assert "packs 2 files" in refused(written(tmp_path / "mine.zip", two))
     assert "another one is packed" in refused(written(tmp_path / "mine.gz", gzip.compress(two)))
     assert "without a table" in refused(written(tmp_path / "none.zip", zipped(**{"folder/": b""})))
+    damaged = bytearray(zipped(a=b"x"))  # its directory says: no letter of a name, one of a remark
+    entry = damaged.index(b"PK\1\2")
+    damaged[entry + 28], damaged[entry + 32] = 0, 1
+    assert "without a table" in refused(written(tmp_path / "unnamed.zip", bytes(damaged)))
 
 
 @pytest.mark.parametrize("packing", [gzip.compress, lambda content: zipped(**{"a.csv": content})])

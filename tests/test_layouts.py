@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from shared import changes_by
+from shared import all_text, changes_by
 
 import capelib as cape
 from capelib.clean.layouts import BESIDE, DATE_PARTS, layout, layouts, read_layout
@@ -58,6 +58,46 @@ def frame(*rows: tuple, columns: list[str]) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------- the shipped ones
+
+
+@pytest.mark.parametrize("header", ["Who", "Profile", "Role", "Кто"])
+def test_who_over_no_kinds_of_persons_may_name_them_and_is_dropped_unseen(header):
+    ds = cape.load(
+        frame(
+            ("Madeup Oneson", "arrested", "Moscow, Russia", "March 2015", "Tajikistan"),
+            ("Madeup Twoson", "deported", "Istanbul", "2016", "Uzbekistan"),
+            columns=[header, "What happened", "Where", "When", "Perpetrator"],
+        )
+    )
+    assert list(ds.incidents["measure"]) == ["detention", "deportation"]
+    assert list(ds.incidents["host"]) == ["RUS", "TUR"] and ds.set_aside.empty
+    assert len(changes_by(ds, "column.person")) == 1 and "Madeup" not in all_text(ds)
+
+
+def test_who_over_kinds_of_persons_is_their_category():
+    ds = cape.load(
+        frame(
+            ("journalist", "arrested", "Russia", "2015", "Tajikistan"),
+            ("Madeup Twoson", "deported", "Turkey", "2016", "Uzbekistan"),
+            columns=["Who", "What happened", "Where", "When", "Perpetrator"],
+        )
+    )
+    assert list(ds.exiles["category"]) == ["journalist_civil_society"]
+    assert len(ds.set_aside) == 1 and "Madeup" not in all_text(ds)
+
+
+def test_dates_and_hosts_that_no_column_stands_for_are_asked_for():
+    ds = cape.load(
+        frame(
+            ("2016-03-01", "Iran", "detention", "Turkey"),
+            ("2016-03-05", "Iran", "threat", "Iraq"),
+            columns=["Publication date", "origin", "measure", "Seen in"],
+        )
+    )
+    assert ds.incidents["date"].isna().all()
+    (told,) = ds.changes.query("rule == 'column.lacking' and column == 'date'").to_dict("records")
+    assert (told["value"], told["severity"]) == ("Publication date", "guess")
+    assert len(changes_by(ds, "column.lacking")) == 2
 
 
 @pytest.mark.parametrize(

@@ -479,6 +479,9 @@ def test_info_and_codebook_answer(inside):
         ({"exclude_host": "Russia"}, "--exclude_host=RUS"),
         ({"exclude_host": "Russia+tur", "origin": "all"}, "--exclude_host=RUS+TUR--origin=all"),
         ({"measure": "kidnapping"}, "--measure=rendition"),
+        ({"unit": "Incidents"}, "--unit=incident"),
+        ({"unit": "exiles"}, "--unit=exile"),
+        ({"model": "Negative binomial"}, "--model=negative_binomial"),
     ],
 )
 def test_a_word_for_a_code_gives_the_run_that_the_code_gives(given, named):

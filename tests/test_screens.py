@@ -76,7 +76,7 @@ def test_what_most_needs_a_look_comes_first(tmp_path):
     assert looks["rows"] == "2 of 4 rows can be used, 2 set aside: 2 incidents against 2 exiles."
     assert looks["set aside"].startswith("date: there is no month 13 (1), host: ")
     assert looks["guessed"] == "values of date (1), host (1)"
-    assert looks["not read"] == "the columns remark"
+    assert looks["not read"] == "1 column: remark (1 cell)"
     assert [section.title for section in page(ds)][:3] == [
         "What most needs a look",
         "Set aside, and what to do",
@@ -104,3 +104,33 @@ def test_the_folder_of_the_files_can_be_copied(monkeypatch, capsys, tmp_path):
         cli.main()
     assert ended.value.code == 0 and cape.load(folder / "clean.csv").info.rows["incidents"] == 1
     assert str(folder) in capsys.readouterr().out.splitlines()
+
+
+def test_an_event_left_out_a_date_lacking_and_rows_of_another_table_are_named_first(
+    tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "ID,Country of origin,Host country,Stage 1,Stage 2,Stage 3,Seen first,No.\n"
+        "a,Tajikistan,Russia,threat,detention,yes,2015,7\n"
+        "b,Tajikistan,Russia,threat,,,2016,3\n",
+        encoding="utf-8",
+    )
+    looks = dict(first_look(examine(path)).lines)
+    assert looks["left out"] == "events of which the measure is not known: Stage 3 (1)"
+    assert looks["lacking"].startswith("date is blank in every row, and not read is: ")
+    assert looks["not read"].endswith("No. (2 cells)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["cape", "check", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1 and "left out" in capsys.readouterr().out
+
+
+def test_of_the_guesses_that_each_row_is_one_person_comes_last(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "origin,host,date,measure\nTajikistan,Russia,2015,detention?\n", encoding="utf-8"
+    )
+    (guesses,) = [part for part in page(examine(path)) if part.title.startswith("Look at")]
+    assert [column for column, _ in guesses.lines] == ["measure", "exile_id"]

@@ -180,6 +180,23 @@ def test_rs_header_without_the_column_of_row_names_is_moved_by_one_as_a_guess(of
     assert told["severity"] == "guess" and told["made"].startswith("column names moved by one")
 
 
+@pytest.mark.parametrize("names", [("a", "b", "c"), ("row1", "row2", "row9"), ("3", "17", "21")])
+@pytest.mark.parametrize("sign", [",", " "])
+def test_rs_names_of_rows_may_be_letters_or_what_is_left_of_the_numbers(of_text, names, sign):
+    cells = [COLUMNS, *([name, *row] for name, row in zip(names, ROWS, strict=True))]
+    lines = [sign.join(f'"{cell}"' for cell in row) for row in cells]
+    ds = of_text("\n".join(lines) + "\n")
+    assert incidents(ds) == READ
+    assert len(ds.changes.query("rule == 'read.short_header' and severity == 'guess'")) == 1
+
+
+@pytest.mark.parametrize("first", ["id", "No.", "case number"])
+def test_a_header_of_numbers_is_not_moved_where_the_last_name_is_lacking(of_text, first):
+    text = f"{first},origin,host,measure\n"
+    text += "3,Tajikistan,Russia,arrested,x\n17,Uzbekistan,Turkey,extradited,y\n"
+    assert list(of_text(text).incidents["origin"]) == ["TJK", "UZB"]
+
+
 @pytest.mark.parametrize(
     "comments",
     [

@@ -98,6 +98,81 @@ def test_a_date_or_host_of_stage_3_without_its_measure_is_asked_for(detail):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("yes", "no"), ("да", "нет"), ("x", None)])
+def test_a_column_a_measure_with_yes_and_no_is_an_event_each(yes, no):
+    frame = pd.DataFrame(
+        {
+            "ID": ["a", "b", "c"],
+            "Country of origin": ["Iran", "Iran", "Rwanda"],
+            "Host country": ["Turkey", "Iraq", "Uganda"],
+            "Detained": [yes, no, no],
+            "Deported": [no, yes, no],
+            "Extradited": [no, yes, no],
+            "Killed": [no, no, yes],
+        },
+        dtype="str",
+    )
+    ds = cape.load(frame)
+    assert list(ds.incidents["measure"]) == [
+        "detention", "deportation", "extradition", "assassination",
+    ]  # fmt: skip
+    assert set(changes_by(ds, "layout.yes")) and ds.set_aside.empty
+
+
+def test_an_answer_and_a_year_of_one_measure_are_one_event():
+    frame = pd.DataFrame(
+        {
+            "ID": ["1", "2", "3"],
+            "Nationality": ["Iran", "Iran", "Iran"],
+            "Host country": ["Turkey", "Iraq", "Iraq"],
+            "Threatened": ["yes", "no", "no"],
+            "Year of threat": ["2014", None, None],
+            "Detained": ["yes", "yes", "no"],
+            "Year of detention": ["2015", None, None],
+            "Renditioned": ["no", "yes", "no"],
+        },
+        dtype="str",
+    )
+    ds = cape.load(frame)
+    made = ds.incidents.set_index("measure")["date"]
+    assert list(made.index) == ["detention", "threat", "detention", "rendition"]
+    assert list(made.fillna("")) == ["2015", "2014", "", ""]
+    assert len(ds.set_aside) == 1
+
+
+def test_dates_below_the_name_of_a_measure_are_its_dates():
+    frame = pd.DataFrame(
+        {
+            "ID": ["a", "b"],
+            "Nationality": ["Iran", "Rwanda"],
+            "Current country": ["Turkey", "Uganda"],
+            "Arrest date": ["2015", None],
+            "Killed": [None, "2017-05"],
+        },
+        dtype="str",
+    )
+    ds = cape.load(frame)
+    assert list(ds.incidents["measure"]) == ["detention", "assassination"]
+    assert list(ds.incidents["date"]) == ["2015", "2017-05"]
+    assert list(ds.incidents["host"]) == ["TUR", "UGA"]
+
+
+def test_answers_beside_a_column_of_measures_are_no_further_events():
+    frame = pd.DataFrame(
+        {
+            "Country of origin": ["Iran", "Rwanda"],
+            "Host country": ["Turkey", "Uganda"],
+            "Year": ["2015", "2016"],
+            "What happened": ["arrested", "threatened"],
+            "Deported": ["yes", "no"],
+            "Extradited": ["no", "yes"],
+        },
+        dtype="str",
+    )
+    ds = cape.load(frame)
+    assert list(ds.incidents["measure"]) == ["detention", "threat"]
+
+
 def test_dates_in_the_columns_of_the_stages_are_their_dates():
     ds = ds_of(
         [

@@ -32,6 +32,7 @@ PROMISE = (
     "that is also a known word, such as Georgia or May, cannot be known as a name. Kept in "
     "clean.csv are addresses and publishers of sources, without user, password and query."
 )
+LEFT_OUT, LACKING = "event.unnamed", "column.lacking"
 _DUPLICATES = (REPEATED_ROW, REPEATED_KEY, "duplicate.near")
 
 
@@ -98,33 +99,57 @@ def first_look(ds: Dataset) -> Section:
     """What most needs a look, in the order of harm to a result; each line has its section below."""
     lines = _lines(ds)
     of_reading = lines["rule"].str.startswith("read.")
-    guess, duplicate = lines["severity"] == GUESS, lines["rule"].isin(_DUPLICATES)
+    left_out, lacking = (lines["rule"] == rule for rule in (LEFT_OUT, LACKING))
+    guess = (lines["severity"] == GUESS) & ~left_out & ~lacking
+    duplicate = lines["rule"].isin(_DUPLICATES)
     aside = lines[(lines["severity"] == SET_ASIDE) & ~duplicate]
     dropped = lines[(lines["severity"] == DROPPED) & (lines["rule"] != "column.person")]
     looks = [("rows", counted(ds))]
     if len(aside):
-        problems = [f"{group.column}: {group.words} ({group.cells:,})" for group in _grouped(aside)]
+        problems = [
+            f"{group.column or 'row'}: {group.words} ({group.cells:,})" for group in _grouped(aside)
+        ]
         looks.append(("set aside", _list(problems, FIRST)))
+    if left_out.any():
+        columns = lines[left_out].groupby("column", sort=False)["rows"].sum().items()
+        which = _list([f"{plain_cell(str(name))} ({rows:,})" for name, rows in columns])
+        looks.append(("left out", f"events of which the measure is not known: {which}"))
+    for column, fitting in lines[lacking].groupby("column", sort=False)["value"]:
+        names = _list([plain_cell(name) for name in fitting.unique()], FIRST)
+        looks.append(("lacking", f"{column} is blank in every row, and not read is: {names}"))
     kinds = [f"{name} ({rows:,})" for name, rows in _guessed_values(lines[guess & ~of_reading])]
     if kinds:
         looks.append(("guessed", f"values of {_list(kinds, 8)}"))
-    doubts = [" ".join(made.split()) for made in lines.loc[of_reading & guess, "made"].unique()]
-    if doubts:
-        looks.append(("reading", _list([plain_cell(made, 90) for made in doubts], 2)))
+    doubtful = lines[of_reading & guess & (lines["rule"] != "read.unnamed")]
+    doubts = doubtful.groupby("made", sort=False)["rows"].sum().items()
+    if len(doubtful):
+        made = [
+            plain_cell(str(text), 90) + (f" ({rows:,} cells)" if rows > 1 else "")
+            for text, rows in doubts
+        ]
+        looks.append(("reading", _list(made, 2)))
     if len(dropped):
-        names = [plain_cell(name) for name in dropped["column"].unique()]
-        looks.append(("not read", f"the columns {_list(names, 6)}"))
+        filled = _filled(ds)
+        names = [_with_count(name, filled) for name in dropped["column"].unique()]
+        looks.append(("not read", f"{_many(len(names), 'column')}: {_list(names, 6)}"))
     if repeats := int(lines.loc[duplicate, "rows"].sum()):
         looks.append(("twice", f"{_many(repeats, 'row')} may be the same as another one"))
     return Section("What most needs a look", looks)
+
+
+def incomplete(ds: Dataset) -> bool:
+    """Does something of a table that may be an incident stand in no incident?
+
+    Rows that are set aside, or events of which the measure is not known.
+    """
+    return bool(len(ds.set_aside)) or bool((ds.log.summary()["rule"] == LEFT_OUT).any())
 
 
 def _guessed_values(guesses: pd.DataFrame) -> list[tuple[str, int]]:
     """The columns with guessed cells, those on which most results rest first, and how many."""
     cells = guesses[~guesses["rule"].isin(_DUPLICATES)]
     rows = dict(cells.groupby("column", sort=False)["rows"].sum().items())
-    rank = {column: place for place, column in enumerate(_RESTS_ON)}
-    order = sorted(map(str, rows), key=lambda column: rank.get(column, len(rank)))
+    order = sorted(map(str, rows), key=_rank)
     return [(plain_cell(column), int(rows[column])) for column in order if column]
 
 
@@ -148,7 +173,7 @@ def short(ds: Dataset) -> Iterator[Section]:
     lines = _lines(ds)
     aside = (lines["severity"] == SET_ASIDE) & ~lines["rule"].isin(_DUPLICATES)
     groups = _grouped(lines[aside])
-    shown = [(group.column, _problem(group, ds)) for group in groups[: MOST["aside"]]]
+    shown = [(group.column or "row", _problem(group, ds)) for group in groups[: MOST["aside"]]]
     more = _more(len(groups) - len(shown), "problem", SET_ASIDE_FILE)
     yield Section("Set aside, and what to do", shown + more)
 
@@ -238,10 +263,7 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for text, certainty in guessed.items():
         yield "look", f"{text} (a guess, {certainty:.0%} sure)"
     dropped = lines[lines["severity"] == DROPPED].drop_duplicates("column")
-    filled: dict[str, int] = {}
-    for table in ds.tables:
-        for name, count in (table.cells.dropped if table.cells else {}).items():
-            filled[name] = filled.get(name, 0) + count
+    filled = _filled(ds)
     of_person, competing = (dropped["rule"] == rule for rule in ("column.person", "column.other"))
     persons, others = (
         [_with_count(name, filled) for name in dropped.loc[which, "column"]]
@@ -257,6 +279,15 @@ def _columns(ds: Dataset, lines: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield "dropped", f"{_list(others)}: {advice}"
     if withdrawn := int(lines.loc[lines["severity"] == WITHDRAWN, "rows"].sum()):
         yield "dropped", f"{_many(withdrawn, 'incident')} withdrawn on request (data/withdrawn.csv)"
+
+
+def _filled(ds: Dataset) -> dict[str, int]:
+    """How many cells of each column that is dropped are filled, by its header."""
+    filled: dict[str, int] = {}
+    for table in ds.tables:
+        for name, count in (table.cells.dropped if table.cells else {}).items():
+            filled[name] = filled.get(name, 0) + count
+    return filled
 
 
 def _with_count(header: str, filled: dict[str, int]) -> str:
@@ -312,11 +343,20 @@ def _grouped(lines: pd.DataFrame) -> list[_Group]:
     return sorted(groups, key=lambda group: -group.cells)
 
 
+def _of_persons(group: _Group) -> bool:
+    return bool(group.lines["rule"].str.startswith("exile.").all())
+
+
+def _rank(column: str) -> int:
+    """The place of a column in the order in which an error harms."""
+    return _RESTS_ON.index(column) if column in _RESTS_ON else len(_RESTS_ON)
+
+
 def _section(title: str, lines: pd.DataFrame, kind: str) -> Section:
     """kind: "guesses" (the least certain first) or "changed" (columns together)."""
     groups = _grouped(lines)
-    if kind == "guesses":
-        groups.sort(key=lambda group: group.certainty)
+    if kind == "guesses":  # that each row is one person is said of most tables, and harms least
+        groups.sort(key=lambda group: (_of_persons(group), group.certainty, _rank(group.column)))
     shown = groups[: MOST[kind]]
     if kind == "changed":
         order = [group.column for group in shown]
@@ -354,9 +394,13 @@ def _numbers(group: _Group, ds: Dataset) -> str:
     """The rows of a problem, as the file numbers them."""
     rows = [int(group.lines["first"].min())]
     if len(ds.set_aside):
-        reason = f"{group.column}: {group.lines['rule'].iloc[0]}"
-        for_this = ds.set_aside["why"].str.contains(reason, regex=False)
-        rows = ds.set_aside.loc[for_this, "row"].tolist() or rows
+        why, column = ds.set_aside["why"], group.column or "row"
+        first = group.lines.iloc[0]
+        for reason in (first["rule"], first["made"]):  # reading says in words of its own why
+            for_this = why.str.contains(f"{column}: {reason}", regex=False)
+            if for_this.any():
+                rows = ds.set_aside.loc[for_this, "row"].tolist()
+                break
     return f"row{'s' * (len(rows) > 1)} {_list([str(row) for row in rows], ROWS)}"
 
 

@@ -16,6 +16,7 @@ CODED = ("measure", "category", "attribution", "kind")
 STATES = ("origin", "host")
 YES = ("relatives_targeted", "interpol", "doubtful", "is_group")
 LIES_FAR_BEHIND = 0.5  # of the share of readable cells of the best: then a header is out
+HARDLY_ANY = 0.1  # of the cells of a column "who" are kinds of persons: then they may be names
 AGREE = 0.9  # share of rows in which two columns of dates do not contradict each other
 BY_WORDS, BY_PLACE = 0.8, 0.6  # how sure a choice by the words of headers is, or by their place
 IS_DATES = 0.85  # that a column of a stage which holds dates is the date of that stage
@@ -35,6 +36,22 @@ def holds_dates(cells: pd.Series) -> bool:
     return dates >= LIES_FAR_BEHIND and dates > max(
         readable(cells, "measure"), readable(cells, "is_group")
     )
+
+
+def holds_answers(cells: pd.Series) -> bool:
+    """Does a column hold nothing but yes and no, as words or as 1 and 0?"""
+    distinct = cells.dropna().drop_duplicates().iloc[:MOST].astype("str").reset_index(drop=True)
+    return bool(len(distinct)) and bool(yes(distinct)["problem"].isna().all())
+
+
+def may_name_persons(header: str, frame: pd.DataFrame, general: Collection[str]) -> bool:
+    """Does a header such as "who" stand over cells that are no kinds of persons, so over names?
+
+    general: headers that say less than others, as `bare` gives them.
+    """
+    cells = frame[header]
+    says_little = bare(header.rpartition(" / ")[2]) in general
+    return says_little and cells.notna().any() and readable(cells, "category") < HARDLY_ANY
 
 
 def chosen(

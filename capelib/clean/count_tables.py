@@ -6,9 +6,11 @@ import pandas as pd
 from capelib.clean.matching import Match
 from capelib.clean.persons import whole_numbers
 from capelib.errors import DataError
+from capelib.meaning.codes import coded
 from capelib.meaning.counts import counts_incidents, is_year
 from capelib.meaning.nobody import nobody
 from capelib.meaning.persons import is_name_column
+from capelib.meaning.state_names import states
 from capelib.read.sheet import Sheet
 from capelib.vocabulary.text import bare
 
@@ -20,8 +22,8 @@ def refuse_counts(sheet: Sheet, match: Match, place: str) -> None:
     """Refuses a table whose numbers say how many incidents a row stands for.
 
     Such a table has a column of whole numbers called n, count, cases and the like, or two columns
-    or more called by years. It is none where its rows name persons, and where a layout drops the
-    columns.
+    or more called by years, by states or by measures. It is none where its rows name persons, and
+    where a layout drops the columns.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def refuse_counts(sheet: Sheet, match: Match, place: str) -> None:
     counts = [name for name in free if counts_incidents(name) and _holds_counts(sheet.frame[name])]
     if len(years) < 2:
         years = []
-    columns = years or counts
+    columns = years or counts or _crossed(sheet.frame, [*names] if match.layout.shipped else free)
     if not columns or _names_persons(sheet.frame, match):
         return
     shown = ", ".join(" ".join(name.split()) for name in columns[:_MOST_SHOWN])
@@ -49,6 +51,20 @@ def refuse_counts(sheet: Sheet, match: Match, place: str) -> None:
         f"if each row is one incident, take the column{plural} out, or write drop = [{dropping}] "
         "in a layout of your own (--layout)"
     )
+
+
+def _crossed(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """The columns of a cross table: two or more that are called by states, or by measures."""
+    of_numbers = [name for name in names if _holds_counts(frame[name])]
+    if not of_numbers:
+        return []
+    numbers = [name for name in names if whole_numbers(frame[name]) is not None]
+    headers = pd.Series(numbers, dtype="str")
+    for read in (states(headers), coded(headers, "measure")):
+        known = headers[read["problem"].isna() & read["value"].notna()].tolist()
+        if len(known) > 1 and not set(known).isdisjoint(of_numbers):
+            return known
+    return []
 
 
 def _holds_counts(cells: pd.Series) -> bool:

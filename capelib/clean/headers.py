@@ -15,6 +15,7 @@ from capelib.clean.changes import (
     LOOK,
     SET_ASIDE,
 )
+from capelib.clean.competing import readable
 from capelib.clean.date_columns import dates_joined
 from capelib.clean.distinct import DistinctColumn, at_places
 from capelib.clean.events import lines_of_events
@@ -31,6 +32,7 @@ from capelib.vocabulary.text import bare
 RULES = {
     "host.further": "a second host stands in another column: the first is used for all",
     "host.only": "only the column of the second host is filled: used",
+    "column.lacking": "no column stands for it, and one that is not read could hold it",
     "column.other": "stands for the same as another column, which is used",
     "column.text": "free text, which may name anybody",
     "correction": "an error of the source, corrected by the layout",
@@ -48,6 +50,7 @@ _REMEDIES = {
     "read.rows_in_cell": "close the quotation mark",
     "read.merged_sideways": "take the heading out of the table, or undo the merging",
 }
+_READABLE = 0.9  # of the cells of a column that is dropped: then it could be date or host
 _ELSE_REMEDY = "take the row out of the table if it is no incident"
 _NAMING_HEADERS = ("read.twice", "read.unnamed")  # notes that name the header of their column
 
@@ -218,12 +221,31 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
                 rule, remedy = "column.text", "free text may name anybody: name it in a layout"
             if is_name_column(name) and name not in of_numbers:
                 rule, remedy = "column.person", "names of persons never enter"
+            if name in match.persons:
+                rule, remedy = "column.person", "if these are kinds of persons, say so in a layout"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, made, **also)
             told[name] = shown[name]
+    for column, name in _would_fit(sheet.frame, match, told):
+        made = "blank in every row"
+        remedy = "name the column in a layout if it is the one"
+        also = {"value": shown[name], "severity": GUESS, "certainty": 0.5, "remedy": remedy}
+        log(header, column, "column.lacking", made, **also)
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
     return told
+
+
+def _would_fit(frame: pd.DataFrame, match: Match, told: Sequence[str]) -> list[tuple[str, str]]:
+    """Where no column stands for date or host: those that are dropped and could, by their cells."""
+    there = {column for _, column in match.every_column} | set(match.layout.fixed)
+    there |= {"date"} if there & {"year", "start", "end"} else set()
+    fitting = []
+    for column in ("date", "host"):
+        names = [] if column in there else [name for name in told if not is_name_column(name)]
+        fits = [name for name in names if readable(frame[name], column) >= _READABLE]
+        fitting += [(column, name) for name in fits]
+    return fitting
 
 
 def log_reading(sheet: Sheet, match: Match, rows: RowLog, start: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from capelib.clean.competing import IS_DATES, chosen, holds_dates
+from capelib.clean.competing import IS_DATES, chosen, holds_answers, holds_dates, may_name_persons
 from capelib.clean.layouts import FREE_TEXT, Layout, known_headers, layout, layouts
 from capelib.errors import DataError
 from capelib.meaning.codes import coded
@@ -41,6 +41,8 @@ class Match:
         Headers of a second value, such as "second host", with our column.
     highest
         The header of the highest stage, "" where there is none.
+    persons
+        Headers such as "who" over cells that are no kinds of persons: they may be names.
     """
 
     layout: Layout
@@ -51,6 +53,7 @@ class Match:
     others: dict[str, tuple[str, str]] = field(default_factory=dict)
     further: dict[str, str] = field(default_factory=dict)
     highest: str = ""
+    persons: tuple[str, ...] = ()
 
     @property
     def every_column(self) -> list[tuple[str, str]]:
@@ -65,15 +68,21 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
     and the words decide (`capelib.clean.competing`); without a frame it is the first. What is left
     is compared for typing errors; such a match has a certainty below 1.
     """
-    layout = _with_dated_measures(headers, layout)
+    layout = _with_dated_measures(headers, layout, frame)
     known = _known_headers(layout)
     candidates = _candidates(headers, known, frame if layout.shipped else None)
     columns: dict[str, _Place] = {}
     certainty: dict[str, float] = {}
     others: dict[str, tuple[str, str]] = {}
     further: dict[str, str] = {}
+    persons: list[str] = []
     for place, names in candidates.items():
         column = place[1]
+        if column == "category" and layout.shipped and frame is not None:
+            persons = [name for name in names if may_name_persons(name, frame, layout.general)]
+            names = [name for name in names if name not in persons]
+            if not names:
+                continue
         best, sure = chosen(names, column, frame, layout.general)
         if known.get(bare(best), known.get(bare(best.rpartition(" / ")[2]))) != place:
             sure = min(sure, IS_DATES)
@@ -93,7 +102,7 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
         if column and header not in columns and header not in others:
             further[header] = column
     for header, (column, sure) in _misspelt(headers, known, columns).items():
-        if header not in others and header not in further:
+        if header not in others and header not in further and header not in persons:
             columns[header], certainty[header] = column, sure
     columns = {header: columns[header] for header in headers if header in columns}
     groups: list[dict[str, str]] = [{} for _ in (None, *layout.events)]
@@ -108,7 +117,17 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
     if layout.events and not any(map(_is_said, layout.events, events)):
         missing.append("measure")
     highest = _highest([name for name in headers if name not in columns], [layout])
-    return Match(layout, of_row, tuple(events), certainty, tuple(missing), others, further, highest)
+    return Match(
+        layout,
+        of_row,
+        tuple(events),
+        certainty,
+        tuple(missing),
+        others,
+        further,
+        highest,
+        persons=tuple(persons),
+    )
 
 
 def _is_said(spec: dict[str, Any], event: dict[str, str]) -> bool:
@@ -116,23 +135,58 @@ def _is_said(spec: dict[str, Any], event: dict[str, str]) -> bool:
     return "measure" in event.values() or bool(event and spec.get("yes"))
 
 
-def _with_dated_measures(headers: list[str], layout: Layout) -> Layout:
-    """The layout with an event for each header such as "Year of rendition": a date of a measure."""
-    if not layout.events or not layout.shipped:
+def _with_dated_measures(headers: list[str], layout: Layout, frame: pd.DataFrame | None) -> Layout:
+    """The layout with an event for each header that names a measure.
+
+    Below "Year of rendition" stand dates; below "Deported" dates, or yes and no. A table with a
+    column for the measures themselves is not of this kind.
+    """
+    if not layout.events or not layout.shipped or _names_measures(headers):
         return layout
     known, dated = _known_headers(layout), {}
     for header in headers:
         words = bare(header)
-        short = words not in known and len(words.split()) <= _MOST_WORDS
-        parts = _DATED.fullmatch(words) if short else None
+        if words in known or len(words.split()) > _MOST_WORDS:
+            continue
+        parts = _DATED.fullmatch(words)
         if parts:
             dated[header] = parts["before"] or parts["after"]
+        elif frame is not None and not is_name_column(header):
+            dated[header] = words
     if not dated:
         return layout
     read = coded(pd.Series(dated, dtype="str"), "measure")
     measures = read["value"].mask(read["problem"].notna()).dropna()
-    more = [{"yes": measure, "date": [header]} for header, measure in measures.items()]
-    return replace(layout, events=(*layout.events, *more)) if more else layout
+    events = [dict(event) for event in layout.events]
+    there = {bare(header) for header in headers}
+    of_measure = {}  # the event of which the columns say yes, or when
+    for event in events:
+        if not there.isdisjoint(map(bare, event.get("measure", []))) and "yes" in event:
+            of_measure[event["yes"]] = event
+    dates = {
+        str(header): bool(_DATED.fullmatch(bare(str(header))))
+        or (frame is not None and holds_dates(frame[str(header)]))
+        for header in measures.index
+    }
+    for name in sorted(dates, key=dates.__getitem__):  # first those that say yes
+        measure = str(measures[name])
+        if not dates[name]:
+            if frame is not None and measure != "other" and holds_answers(frame[name]):
+                events.append({"yes": measure, "measure": [name]})
+                of_measure.setdefault(measure, events[-1])
+        elif measure in of_measure:
+            event = of_measure[measure]
+            event["date"] = [*event.get("date", []), name]
+        else:
+            events.append({"yes": measure, "date": [name]})
+    return replace(layout, events=tuple(events)) if dates else layout
+
+
+def _names_measures(headers: list[str]) -> bool:
+    """Has a table a column that holds the measure of each row?"""
+    known = layouts()["events"].columns["measure"]
+    plain = {bare(header) for header in known} - {"incident", "event", "action", "method"}
+    return not plain.isdisjoint(map(bare, headers))
 
 
 _MOST_WORDS = 5  # of a header such as "date of the first arrest"

@@ -25,7 +25,7 @@ _ONE_WORD = (
 )
 # Rules whose `made` holds words of the table, and those whose value is a header that was looked at.
 _MADE_OF_CELLS = ("cell.several", "cell.several_paired", "correction", "layout.fixed")
-_HEADERS = ("column.name",)
+_HEADERS = ("column.name", "column.lacking")
 _LONGEST_PHRASE = 8  # words
 _SHORTEST_PART = 4  # letters of a name that is looked for within a longer word
 _LETTERS = re.compile(r"[^\W\d_]+")

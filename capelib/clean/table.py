@@ -156,7 +156,7 @@ def clean(
     sheets = [with_plain_names(sheet, keys) for sheet in sheets]
     shown = Shown(columns_of_names(sheets))
     matches = _matches(sheets, layout, shown)
-    if texts := _texts_for_keys(sheets, matches):
+    if texts := _texts_that_name(sheets, matches):
         shown = Shown([*columns_of_names(sheets), *texts])
     withdrawn = pd.Series(sorted(keys), dtype="str")
     log, left = ChangeLog(shown=shown), []
@@ -226,10 +226,14 @@ def _assumed(sheet: Sheet) -> str:
     return ", ".join(part for part in (rows, sheet.assumed, sheets) if part)
 
 
-def _texts_for_keys(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
-    """The texts of several words that stand where the key of an exile should be: names, mostly."""
+def _texts_that_name(sheets: list[Sheet], matches: list[Match]) -> list[pd.Series]:
+    """Texts that are names, mostly, by their cells and not by their header.
+
+    Those of several words where the key of an exile should be, and those below "who".
+    """
     texts = []
     for sheet, match in zip(sheets, matches, strict=True):
+        texts += [sheet.frame[header] for header in match.persons]
         for header, column in match.columns.items():
             if column == "exile_id":
                 cells = sheet.frame[header].drop_duplicates()
@@ -263,6 +267,7 @@ def tables_read(
                 for header, (column, used) in match.others.items()
             },
             highest=names.get(match.highest, ""),
+            persons=tuple(names[header] for header in match.persons),
             further={names[header]: column for header, column in match.further.items()},
         )
         file, name = shown.text(sheet.file), shown.text(sheet.sheet)

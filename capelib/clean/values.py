@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -128,6 +129,10 @@ def tidied(
             _set_aside(column, places, row, rows, meanings["problem"])
         if column == "date":
             days, years = _days(tidy["date"])
+            next_year = np.datetime64(f"{date.today().year + 1}-01-01")
+            coming = once(row[(days["date_start"] >= next_year).to_numpy()])
+            problem, remedy = "a year that is yet to come", "mend the year"
+            rows.refuse(coming[~rows.untrusted[coming]], column, problem, remedy)
     for column in needed:
         blank = once(row[~tidy[column].filled & ~unreadable[column]])
         rows.refuse(blank[~rows.untrusted[blank]], column, "blank", "a value is required")

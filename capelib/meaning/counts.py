@@ -9,7 +9,8 @@ from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import read_text
 from capelib.vocabulary.text import bare
 
-_YEAR = re.compile(r"(19|20)[0-9]{2}")
+# R writes X2015 for a column called by a year.
+_YEAR = re.compile(r"[XxYy]?(19|20)[0-9]{2}|(19|20)[0-9]0s")
 
 
 @cache
@@ -27,12 +28,12 @@ def _measures() -> frozenset[str]:
 
 
 def is_year(header: str) -> bool:
-    """Is a column called by a year?
+    """Is a column called by a year, or by ten of them?
 
     Examples
     --------
-    >>> is_year("2015"), is_year("Year")
-    (True, False)
+    >>> is_year("2015"), is_year("X2015"), is_year("2010s"), is_year("Year")
+    (True, True, True, False)
     """
     return _YEAR.fullmatch(header.strip()) is not None
 

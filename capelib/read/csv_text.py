@@ -28,7 +28,11 @@ from capelib.read.sheet import (
 from capelib.vocabulary.header_words import known_headers
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_SEPARATORS = DELIMITERS | {" ": "blank"}
 MAX_ROW = 16 << 20  # bytes of one row: the block in which the reader holds it
+_ROW_NAME = r"[A-Za-z]|(?:[Rr]ow|[Oo]bs)?[ _.]?[0-9]{1,7}"
+# A first header that itself names the numbers of rows.
+_NUMBERED = re.compile(r"(?i)\b(?:id|no|nr|num|number|case|key|code|row|index|year|date)\b|[#№]")
 # last row added while reading: an open quotation mark swallows it
 _END = "\x1e\x1eend of file\x1e\x1e"
 
@@ -56,6 +60,8 @@ def delimiter_of(text: str) -> tuple[str, float]:
     hint = re.match(r"sep=([,;\t|])\r?\n", text)
     if hint:
         return hint[1], 1.0
+    if re.match(r'"[^"\n]*"(?: "[^"\n]*")+\r?\n', text):  # as R's write.table writes
+        return " ", 1.0
     headers = {delimiter: _headers(text, delimiter) for delimiter in DELIMITERS}
     understood = max(headers, key=headers.__getitem__)
     others = [number for delimiter, number in headers.items() if delimiter != understood]
@@ -129,7 +135,7 @@ def read_delimited(content: bytes, file: str, header: int = 0) -> Sheet:
     content = _without_blanks_before_quotes(content, text, delimiter, notes)
     text = content[:SAMPLE].decode("utf-8", "ignore")
     if delimiter != "," or certainty < 0.9:
-        made = f"cells are separated by {DELIMITERS[delimiter]}"
+        made = f"cells are separated by {_SEPARATORS[delimiter]}"
         severity = "info" if certainty >= 0.9 else "guess"
         notes.add("read.delimiter", made, severity=severity, certainty=certainty)
     width, header_end = _width(text, delimiter, header, file)
@@ -147,7 +153,7 @@ def read_delimited(content: bytes, file: str, header: int = 0) -> Sheet:
     if lines > len(cells):
         _note_rows_in_cells(cells, delimiter, notes)
     sheet = tabulate(Grid(file, "", cells, notes=notes, extra=width), header)
-    return replace(sheet, assumed=f"cells separated by {DELIMITERS[delimiter]}, {letters}")
+    return replace(sheet, assumed=f"cells separated by {_SEPARATORS[delimiter]}, {letters}")
 
 
 def _without_blanks_before_quotes(content: bytes, text: str, delimiter: str, notes: Notes) -> bytes:
@@ -307,7 +313,7 @@ def _note_broken(
 ) -> None:
     """Notes each row from the header on that has too few or too many cells."""
     if header_end in broken and _moved(cells, header_end, width):
-        made = "column names moved by one: the first column holds the numbers of rows, as R writes"
+        made = "column names moved by one: the first column holds the names of rows, as R writes"
         notes.add("read.short_header", made, row=header_end, severity="guess", certainty=0.8)
     elif header_end in broken:
         made = (
@@ -328,16 +334,22 @@ def _note_broken(
 
 
 def _moved(cells: pd.DataFrame, header: int, width: int) -> bool:
-    """Moves the names of a header that lacks one to the right, where the first column is 1, 2, 3.
+    """Moves the names of a header that lacks one to the right, where the first column names rows.
 
-    R's write.table leaves the name of the column with the names of rows out.
+    R's write.table leaves the name of the column with the names of rows out: 1, 2, 3, the numbers
+    that are left of these, a, b, c, or row1, row2.
     """
     names = cells.loc[header].iloc[:width]
     one_short = pd.isna(names.iloc[-1]) and names.iloc[:-1].notna().all()
     first = cells[0].loc[header + 1 :].dropna()
     counts = [str(number) for number in range(1, len(first) + 1)]
-    if not one_short or not len(first) or first.tolist() != counts:
+    if not one_short or not len(first):
         return False
+    if first.tolist() != counts:
+        named = first.is_unique and len(first) > 1 and first.str.fullmatch(_ROW_NAME).all()
+        years = first.str.fullmatch(r"(?:19|20)[0-9]{2}").all()
+        if not named or years or _NUMBERED.search(names.iloc[0]):
+            return False
     cells.loc[header, range(width)] = [None, *names.iloc[:-1]]
     return True
 

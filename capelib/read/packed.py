@@ -46,7 +46,8 @@ def table_in_zip(path: Path) -> str:
 
 def _is_beside(part: zipfile.ZipInfo) -> bool:
     name = part.filename.lower().lstrip("/")
-    return part.is_dir() or name.startswith(_BESIDE) or PurePosixPath(name).name in _BESIDE
+    folder = not name or name.endswith("/")  # a damaged archive has parts without a name
+    return folder or name.startswith(_BESIDE) or PurePosixPath(name).name in _BESIDE
 
 
 def unpacked(path: Path, kind: str, folder: Path) -> Path:

@@ -16,6 +16,7 @@ EVERY = "all"  # every origin, every measure
 _STATES = ("origin", "exclude_host", "exclude_origin")
 _SEVERAL = ("exclude_host", "exclude_origin")  # these may name several states: RUS+TUR
 _CODED = {"measure": "measure", "regime_measure": "regime_measure"}
+_SPELT = ("unit", "model", "vintage")
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,8 @@ def _as_code(name: str, value: Any) -> Any:
         known = all(_is_code_of_state(part) for part in value.split("+"))
     elif name in _CODED:
         known = value in codes(_CODED[name])
+    elif name in _SPELT:
+        return _spelt(name, value)
     else:
         return value
     if known:
@@ -190,6 +193,17 @@ def _as_code(name: str, value: Any) -> Any:
         return "+".join(states_meant("state", wanted))
     except ParameterError:
         return value
+
+
+def _spelt(column: str, value: str) -> str:
+    """The code that a value is, or is the label of, but for case, signs and a plural s."""
+
+    def letters(text: str) -> str:
+        return re.sub(r"[^0-9a-z]", "", text.casefold()).removesuffix("s")
+
+    written = {letters(text): code for code, text in codes(column).items()}
+    written |= {letters(code): code for code in codes(column)}
+    return written.get(letters(value), value)
 
 
 @cache
