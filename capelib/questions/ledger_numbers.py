@@ -12,6 +12,14 @@ import pandas as pd
 from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import counts, shares
+from capelib.estimators.clusters import (
+    ClusteredShare,
+    cluster_of,
+    clustered,
+    clustered_difference,
+    clustered_mean,
+    linked,
+)
 from capelib.vocabulary.codebook import codes, require
 from capelib.vocabulary.tables import states
 
@@ -32,15 +40,20 @@ class Tally(NamedTuple):
     value : float
         The number; shares and differences are fractions.
     low, high : float or None
-        Its 95 % interval; None for a plain count.
+        Its 95 % interval, which allows for cases reported together (see
+        `capelib.estimators.clusters.clustered`); None for a plain count, and where there are too
+        few clusters.
     n : int or None
         The cases behind it.
+    why : str
+        Why a share or difference has no interval, in words; "" where it has one.
     """
 
     value: float
     low: float | None
     high: float | None
     n: int | None
+    why: str = ""
 
 
 @takes_dataset
@@ -136,7 +149,7 @@ def share(
     origin: Sequence[str] | None = None,
     host: Sequence[str] | None = None,
 ) -> Tally:
-    """What share of incidents (or exiles) meets all conditions? With Wilson's interval.
+    """What share of incidents (or exiles) meets all conditions?
 
     Parameters
     ----------
@@ -171,9 +184,11 @@ def share(
     meets = pd.Series(True, index=rows.index)
     for name, values in asked.items():
         meets &= rows[name].isin(list(values))
+    cluster = cluster_of(rows)
     if of == "exile":
         meets = meets.groupby(rows["exile_id"]).any()
-    return _tally(shares.wilson(int(meets.sum()), len(meets)))
+        cluster = linked(rows)[meets.index]
+    return _tally(clustered(meets, cluster))
 
 
 @takes_dataset
@@ -194,7 +209,7 @@ def authoritarian_share(
     Returns
     -------
     Tally
-        With Wilson's interval.
+        A fraction.
 
     Raises
     ------
@@ -208,8 +223,8 @@ def authoritarian_share(
     >>> round(authoritarian_share(rows, (2021, 2021)).value, 2)
     0.78
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    return _tally(shares.of_period(marked, (years[0], years[-1])))
+    marked = _marked(incidents, years, measure, cutoff)
+    return _tally(clustered(marked[shares.MARK].astype(bool), marked["cluster"]))
 
 
 @takes_dataset
@@ -218,18 +233,15 @@ def authoritarian_mean(
 ) -> Tally:
     """What is the same share as the unweighted mean of the yearly shares of a period?
 
-    Takes and raises the same as `authoritarian_share`; see `cape.shares.mean_of_shares`.
+    Takes and raises the same as `authoritarian_share`; see
+    `capelib.estimators.clusters.clustered_mean`.
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    rows = shares.by_year(marked, years[0], years[-1])
-    rows = rows[rows["n"] > 0]
-    if rows.empty:
-        raise TooFewCases(
-            f"no incident of {counts.years((years[0], years[-1]))} has a known host, year "
-            "and rating"
-        )
-    yearly = [shares.Share(*row) for row in rows[[*shares.Share._fields]].to_numpy()]
-    return Tally(*shares.mean_of_shares(yearly), n=int(rows["n"].sum()))
+    marked = _marked(incidents, years, measure, cutoff)
+    marks = marked[shares.MARK].astype(bool)
+    mean = clustered_mean(marks, marked["year"], marked["cluster"])
+    why = clustered(marks, marked["cluster"]).why
+    bounds = (None, None) if why else (mean.low, mean.high)
+    return Tally(mean.value, *bounds, len(marks), why)
 
 
 @takes_dataset
@@ -256,21 +268,41 @@ def authoritarian_change(
     Returns
     -------
     Tally
-        A fraction, with Newcombe's interval.
+        A fraction.
 
     Raises
     ------
     TooFewCases
         Where a period is empty.
     """
-    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
-    numbers = shares.change(marked, (early[0], early[-1]), (late[0], late[-1]))
-    value = numbers["difference"]
+    before = _marked(incidents, early, measure, cutoff).assign(late=False)
+    after = _marked(incidents, late, measure, cutoff).assign(late=True)
+    both = pd.concat([before, after], ignore_index=True)
+    # who was reported together may have incidents in both periods
+    cluster = cluster_of(both)
+    gap = clustered_difference(both[shares.MARK].astype(bool), both["late"], cluster)
+    value = gap.value
     if rounded:
-        value = round(numbers["late"], 2) - round(numbers["early"], 2)
-    n = int(numbers["early_n"] + numbers["late_n"])
-    return Tally(value, numbers["low"], numbers["high"], n)
+        value = round(gap.group.share, 2) - round(gap.others.share, 2)
+    bounds = (None, None) if gap.why else (gap.low, gap.high)
+    return Tally(value, *bounds, gap.n, gap.why)
 
 
-def _tally(share: shares.Share) -> Tally:
-    return Tally(share.share, share.low, share.high, share.n)
+def _marked(
+    incidents: pd.DataFrame, years: Period, measure: str, cutoff: str | int
+) -> pd.DataFrame:
+    """The incidents of a period with a known host, year and rating, marked and in clusters."""
+    period = (years[0], years[-1])
+    marked = shares.authoritarian_hosts(incidents, measure, cutoff)
+    within = marked["year"].between(*period).fillna(False).astype(bool)
+    marked = marked[within & marked[shares.MARK].notna()]
+    if marked.empty:
+        raise TooFewCases(
+            f"no incident of {counts.years(period)} has a known host, year and rating"
+        )
+    return marked.assign(cluster=cluster_of(marked))
+
+
+def _tally(share: ClusteredShare) -> Tally:
+    bounds = (None, None) if share.why else (share.low, share.high)
+    return Tally(share.share, *bounds, share.n, share.why)
