@@ -11,6 +11,7 @@ from statsmodels.stats.rates import confint_poisson
 import capelib as cape
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import panel_counts
+from capelib.estimators.clusters import clustered, clustered_difference, linked
 from capelib.figures import cooperation as drawn
 from capelib.questions import corridors, displaced_ratios, membership_shares
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
@@ -37,7 +38,13 @@ def result(ds, hosts):
 def incidents(*rows):
     """Incidents from (origin, host, year); each of its own person, at stage 3, in no episode."""
     frame = pd.DataFrame(rows, columns=["origin", "host", "year"]).astype({"year": "Int64"})
-    return frame.assign(exile_id=[f"P{n}" for n in range(len(frame))], episode_id=None, stage=3)
+    names = range(len(frame))
+    return frame.assign(
+        exile_id=[f"P{n}" for n in names],
+        source_id=[f"S{n}" for n in names],
+        episode_id=None,
+        stage=3,
+    )
 
 
 class TestFellowMembers:
@@ -117,9 +124,8 @@ class TestFellowMembers:
             rows, [(2010, 2012), (2013, 2014)], ["KAZ", "RUS", "TUR", "AUT", "UZB"]
         ).set_index(["organisation", "period"])
         early, late = result.loc[("CSTO", "2010-2012")], result.loc[("CSTO", "2013-2014")]
-        assert tuple(early[["k", "n", "share", "low", "high"]]) == pytest.approx(
-            tuple(cape.shares.wilson(2, 3))
-        )
+        share = clustered(pd.Series([True, True, False]), pd.Series(range(3)))
+        assert tuple(early[["k", "n", "share", "low", "high"]]) == pytest.approx(share[:5])
         assert early["if_equal"] == 0.5  # Kazakhstan and Russia of four possible hosts
         assert tuple(late[["k", "n", "if_equal"]]) == (0, 1, 0.0)
         assert early["hosts"] == "2 of 3"
@@ -134,10 +140,32 @@ class TestFellowMembers:
         rows["stage"] = [3] * 10 + [1] * 10
         result = corridors.by_stage(rows)
         assert result["k"].tolist()[:2] == [8, 5]
-        gap = cape.shares.difference(cape.shares.wilson(8, 10), cape.shares.wilson(5, 10))
-        assert tuple(result.loc["difference", ["share", "low", "high"]]) == pytest.approx(
-            tuple(gap)
-        )
+        hits, acts = rows["host"] == "RUS", rows["stage"] == 3
+        gap = clustered_difference(hits, acts, rows["exile_id"])
+        shown = result.loc["difference", ["share", "low", "high"]]
+        assert tuple(shown) == pytest.approx(gap[:3])
+        # one source reports all acts in Austria and Russia alike: that side decides nothing
+        rows.loc[acts, "source_id"] = "S9999"
+        result = corridors.by_stage(rows)
+        assert result["share"].tolist() == pytest.approx([0.8, 0.5, 0.3])
+        assert result["low"].isna().tolist() == [True, False, True]
+        assert result["clusters"].tolist() == [1, 10, 11]
+
+    def test_shares_and_their_difference_again_from_the_rows(self, ds, result):
+        """The share and its difference to other stages, from who was reported together."""
+        rows = ds.where(origin=cape.CENTRAL_ASIA, years=(2001, 2024)).joined()
+        parts = [
+            corridors.fellow(corridors.counted(rows[acts])).assign(acts=flag)
+            for flag, acts in ((True, rows["stage"] != 1), (False, rows["stage"] == 1))
+        ]
+        both = pd.concat(parts, ignore_index=True)
+        cluster = both["exile_id"].map(linked(both))
+        gap = clustered_difference(both[ANY], both["acts"], cluster)
+        assert tuple(result.stages.loc["difference", ["share", "low", "high"]]) == gap[:3]
+        estimates = result.estimates().set_index("estimate")
+        share = clustered(parts[0][ANY], parts[0]["exile_id"].map(linked(parts[0])))
+        shown = estimates.loc["share in states that are fellow members"]
+        assert tuple(shown["value":"high"]) == pytest.approx(share[2:5])
 
 
 class TestPerDisplaced:

@@ -14,6 +14,7 @@ from twins import cape_1, fh_2022, written
 
 import capelib as cape
 from capelib.errors import DataError, ParameterError, TooFewCases
+from capelib.estimators.clusters import clustered, clustered_difference, linked
 from capelib.findings import checks, ledger
 from capelib.findings.bibliography import publications
 from capelib.findings.checks import _function
@@ -591,7 +592,10 @@ TABLE = pd.DataFrame(
         ("AAA-0005", "IRN", "DEU", 2021, "assassination"),
     ],
     columns=["exile_id", "origin", "host", "year", "measure"],
-).assign(episode_id=pd.Series([None, None, None, "E1", "E1", None], dtype="str"))
+).assign(
+    episode_id=pd.Series([None, None, None, "E1", "E1", None], dtype="str"),
+    source_id=[f"S{number:04d}" for number in range(6)],
+)
 
 
 @pytest.mark.parametrize(
@@ -615,6 +619,63 @@ TABLE = pd.DataFrame(
 )
 def test_tallies_by_hand(function, arguments, value):
     assert getattr(ledger_numbers, function)(TABLE, **arguments).value == pytest.approx(value)
+
+
+def test_a_share_allows_for_cases_reported_together():
+    """Two groups of one source each, and four alone: 3 of 10 incidents have the host."""
+    table = pd.DataFrame(
+        {
+            "exile_id": [f"AAA-{number:04d}" for number in range(10)],
+            "origin": "RUS",
+            "host": ["DEU"] * 3 + ["FRA"] * 7,
+            "source_id": ["S0001"] * 3 + ["S0002"] * 3 + ["S0003", "S0004", "S0005", "S0006"],
+            "episode_id": pd.Series([None] * 10, dtype="str"),
+        }
+    )
+    cluster = pd.Series([0] * 3 + [1] * 3 + [2, 3, 4, 5])
+    expected = clustered(table["host"] == "DEU", cluster)
+    for of in ("incident", "exile"):
+        tally = ledger_numbers.share(table, of=of, host=["DEU"])
+        assert tally[:4] == pytest.approx((expected.share, expected.low, expected.high, 10))
+    few = ledger_numbers.share(table[:6], host=["DEU"])
+    assert few == Tally(
+        0.5, None, None, 6, "3 of 6 cases belong together: too few clusters for an interval"
+    )
+
+
+def test_a_number_that_rests_on_one_action_is_not_judged_but_reproduced_where_it_is_the_vintage(
+    freedom_house,
+):
+    claim = KNOWN["fa2022-autoc-share-2021"]
+    why = "60 of 85 cases belong together: too few clusters for an interval"
+    tally = Tally(63 / 85, None, None, 85, why)
+    other = judge(claim, cape.load().info, "by hand", tally)
+    assert (other.verdict, other.reason) == ("too few cases", why)
+    assert judge(claim, freedom_house.info, "by hand", tally).verdict == "reproduced"
+
+
+def test_the_shares_of_authoritarian_soil_again_from_the_rows():
+    """Shares, their mean and change by another way: who was reported together, year by year."""
+    rows = cape.load().where(stage=(2, 3)).incidents
+    marked = cape.shares.authoritarian_hosts(rows).dropna(subset=["year", "on_authoritarian_soil"])
+    hits = marked["on_authoritarian_soil"].astype(bool)
+    early, late = marked["year"].between(2014, 2020), marked["year"] == 2021
+    both = early | late
+    cluster = marked[both]["exile_id"].map(linked(marked[both]))
+    change = ledger_numbers.authoritarian_change(rows, (2014, 2020), (2021, 2021))
+    gap = clustered_difference(hits[both], late[both], cluster)
+    assert change[:4] == pytest.approx((gap.value, gap.low, gap.high, both.sum()))
+    cluster = marked[early]["exile_id"].map(linked(marked[early]))
+    share = clustered(hits[early], cluster)
+    pooled = ledger_numbers.authoritarian_share(rows, (2014, 2020))
+    assert pooled[:4] == pytest.approx((share.share, share.low, share.high, early.sum()))
+    mean = ledger_numbers.authoritarian_mean(rows, (2014, 2020))
+    yearly = hits[early].groupby(marked.loc[early, "year"]).mean()
+    assert mean.value == pytest.approx(yearly.mean())
+    naive = cape.shares.mean_of_shares(
+        [cape.shares.of_period(marked, (year, year)) for year in range(2014, 2021)]
+    )
+    assert mean.low < naive.low < naive.high < mean.high
 
 
 def test_equal_counts_share_places(freedom_house):

@@ -225,8 +225,8 @@ def clustered(hits: pd.Series, cluster: pd.Series, level: float = 0.95) -> Clust
     cases of one cluster are, and each cluster counts as one case.
 
     In simulations (cases of one cluster alike with a correlation of 0 to 0.8, true shares of 10 to
-    50 %) the 95 % interval holds in 93 to 97 % for 251 clusters as in notebook 06, in 93 to 99 %
-    for eight clusters of 12 to 1, and in 95 to 100 % where one cluster is half of all cases:
+    50 %) the 95 % interval holds in 93 to 97 % for 251 clusters as in notebook 06, in 93 to 100 %
+    for eight clusters of 12 to 1, and in 96 to 100 % where one cluster is half of all cases:
     there it is wide. With few clusters it is wider than it need be.
 
     It fails where the share goes with the size of a cluster (large raids on one kind of exile):
@@ -288,9 +288,9 @@ def clustered_difference(
     correlation above 0, which makes it narrower, is multiplied by 1 - 4/df (the smaller df of both
     sides; 0 below 4), since few clusters do not show it well.
 
-    Instead of value +- t * error: that one holds in as few as 74 to 80 % of simulations with five
-    to eight clusters on a side, this one in 93 % or more; for clusters that are half of a side, in
-    93 % or more instead of 89 %. (Correlations within clusters 0 to 0.8; sides apart, and sharing
+    Instead of value +- t * error: that one holds in as few as 73 to 81 % of simulations with five
+    to eight clusters on a side, this one in 93 % or more; where one cluster is half of a side, in
+    96 % or more instead of 89 %. (Correlations within clusters 0 to 0.8; sides apart, and sharing
     all or some of their clusters.) It fails where `clustered` does.
 
     References

@@ -144,8 +144,9 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
         rows.append(Row(row.label, (yardstick, share), words))
     title = "What share of incidents happens in fellow-member states of CIS, CSTO and SCO?"
     what = (
-        "dots with 95 % lines. Grey mark: the share if every possible host were as likely as "
-        "every other, a weak yardstick. Last two rows: stages compared, whole period."
+        "dots with 95 % lines that allow for incidents reported together. Grey mark: the share if "
+        "every possible host were as likely as every other, a weak yardstick. Last two rows: "
+        "stages compared, whole period."
     )
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}"
     return forest_chart(rows, data, info, title, subtitle)

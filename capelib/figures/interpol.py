@@ -13,6 +13,7 @@ from capelib.questions.interpol import FEWEST_ASKED, GROUPS, Interpol
 from capelib.reference.regimes import scale
 from capelib.vocabulary.codebook import codes
 
+LINES = "Lines: 95 %, allowing for exiles reported together"
 SHORT = ("Interpol reported", "... apart from the arrest", "Interpol not reported")
 
 
@@ -47,9 +48,12 @@ def interpol_first(result: Interpol, info: Info, who: str) -> Chart:
         rows.append(Row(row.choice, (line, bar), words))
     title = "Is Interpol the first recorded step against an exile?"
     total = f"{result.first.n if result.first else 0} {who} with Interpol named"
-    what = "Bar: from certainly first to possibly first. Line: 95 % limits around both."
+    what = (
+        "Bar: from certainly first to possibly first. Line: 95 % limits around both, allowing for "
+        "exiles reported together"
+    )
     label = "share of exiles for whom the Interpol step comes first"
-    return forest_chart(rows, data, info, title, f"{info.heading}: {total}. {what}", label=label)
+    return forest_chart(rows, data, info, title, f"{info.heading}: {total}. {what}.", label=label)
 
 
 def interpol_follows(result: Interpol, info: Info) -> Chart:
@@ -102,7 +106,7 @@ def interpol_compared(result: Interpol, info: Info) -> Chart:
     data["strong"] = table["group"] != GROUPS[2]
     title = "Are exiles with Interpol reported more often held, sent back or attacked?"
     caution = "Not an effect: an arrest is often why a notice is reported at all"
-    return intervals(data, info, title, f"{info.heading}: share of exiles. {caution}. Lines: 95 %.")
+    return intervals(data, info, title, f"{info.heading}: share of exiles. {caution}. {LINES}.")
 
 
 def interpol_held(table: pd.DataFrame, info: Info, measure: str) -> Chart:
@@ -132,4 +136,4 @@ def interpol_held(table: pd.DataFrame, info: Info, measure: str) -> Chart:
     data = data.loc[ranks.sort_values(kind="stable").index].reset_index(drop=True)
     title = "In what kind of state are exiles held for the first time?"
     what = f"exiles with a first arrest in a rated host, by {codes('regime_measure')[measure]}"
-    return intervals(data, info, title, f"{info.heading}: {what}. Lines: 95 %.")
+    return intervals(data, info, title, f"{info.heading}: {what}. {LINES}.")

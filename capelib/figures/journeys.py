@@ -139,4 +139,5 @@ def caught_by_host(result: Journeys, info: Info) -> Chart:
     span = years((result.first_year, result.last_year))
     total = f"{result.located} exiles with a host on record, {span}"
     what = "Caught: held, returned or attacked. A share of the recorded, not a risk"
-    return intervals(data, info, title, f"{info.heading}: {total}. {what}. Lines: 95 % (Wilson).")
+    lines = "Lines: 95 %, allowing for exiles reported together; none where one report has most"
+    return intervals(data, info, title, f"{info.heading}: {total}. {what}. {lines}.")

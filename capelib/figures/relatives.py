@@ -18,6 +18,7 @@ from capelib.questions.relatives import Relatives
 from capelib.questions.wording import percent
 from capelib.vocabulary.tables import states
 
+LINES = "Lines: 95 %, allowing for exiles reported together"
 HEADINGS = {
     "origin": "Pursuing state",
     "category": "Who the exile is",
@@ -61,7 +62,7 @@ def relatives_shares(result: Relatives, info: Info, who: str) -> Chart:
         reference = Reference(share, f"all: {100 * share:.0f} %", GREY)
     title = "For how many exiles, at least, is the family reported as the lever?"
     caution = 'Not reported is not "no": each share is a lower bound'
-    subtitle = f"{info.heading}: {total}. {caution}. Lines: 95 %."
+    subtitle = f"{info.heading}: {total}. {caution}. {LINES}."
     label = "share of exiles with relatives reported as targeted (lower bound)"
     look = {"reference": reference, "label": label, "pitch": 0.25}
     return forest_chart(rows, data, info, title, subtitle, **look)
@@ -102,7 +103,7 @@ def relatives_gap(result: Relatives, info: Info) -> Chart:
         "share with relatives reported as targeted, exiles in free hosts minus exiles in others "
         "(number of exiles in brackets)"
     )
-    subtitle = f"{info.heading}: {what}. Not free: {result.definition}. Lines: 95 %."
+    subtitle = f"{info.heading}: {what}. Not free: {result.definition}. {LINES}."
     return intervals(data, info, title, subtitle, signed=True)
 
 

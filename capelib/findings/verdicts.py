@@ -24,8 +24,8 @@ MEANING = {
     REPRODUCED: "the table declared to be the very one behind the number gives it again, "
     "within its rounding",
     NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
-    AGREES: "another dataset shows the same pattern: its 95 % interval meets the number, "
-    "or it holds as many as a minimum asks for",
+    AGREES: "another dataset shows the same pattern: its 95 % interval, which allows for cases "
+    "reported together, meets the number, or it holds as many as a minimum asks for",
     DIFFERS: "another dataset shows another pattern: its 95 % interval, "
     "which says nothing of how it was searched, lies apart",
     DEPENDS: "the publication can be read in more than one way, "
@@ -193,7 +193,7 @@ def judge(
     Raises
     ------
     ParameterError
-        For a share or difference without an interval and n.
+        For a share or difference without an interval, a reason for that, and n.
 
     Notes
     -----
@@ -202,11 +202,11 @@ def judge(
     otherwise "not reproduced".
 
     For another dataset, or a part of the vintage: "too few cases" are a share or difference of
-    fewer than 10 cases, a share with an interval wider than 50 points, and a difference whose
-    interval holds both the published number and 0. Otherwise it "agrees" where its interval meets
-    the published one, or else "differs". A minimum ("at least 49") agrees where the data at hand
-    counts as many; a collection that counts fewer cannot contradict it and is "too few cases". Any
-    other count "needs data".
+    fewer than 10 cases or of too few groups reported together, a share with an interval wider
+    than 50 points, and a difference whose interval holds both the published number and 0. Otherwise
+    it "agrees" where its interval meets the published one, or else "differs". A minimum ("at least
+    49") agrees where the data at hand counts as many; a collection that counts fewer cannot
+    contradict it and is "too few cases". Any other count "needs data".
 
     Examples
     --------
@@ -217,7 +217,7 @@ def judge(
     """
     if tally is not None and claim.unit == "percent_points":
         in_points = [None if part is None else 100 * part for part in tally[:3]]
-        tally = Tally(*in_points, tally.n)
+        tally = Tally(*in_points, tally.n, tally.why)
     if empty:
         verdict, reason = TOO_FEW, empty
     elif tally is not None and is_the_vintage(claim, info):
@@ -278,6 +278,8 @@ def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str,
         if tally.value >= claim.low:
             return AGREES, "as many are on record here"
         return TOO_FEW, "a collection that holds fewer cannot contradict a minimum"
+    if tally.why:
+        return TOO_FEW, tally.why
     if tally.low is None or tally.high is None or tally.n is None:
         raise ParameterError(
             "a share or difference is judged by its interval and n: give low, high and n"

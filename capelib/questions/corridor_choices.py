@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from capelib.estimators.clusters import cluster_of
 from capelib.questions.corridor_models import ratios_of
 from capelib.questions.corridor_panel import empty_cells, filled
 from capelib.questions.displaced_ratios import people_of
@@ -12,6 +14,7 @@ from capelib.questions.membership_shares import (
     ANY,
     ORGANISATIONS,
     counted,
+    fellow,
     possible_hosts,
     share_of,
 )
@@ -164,17 +167,17 @@ def _variant(choice: Choice, cells: pd.DataFrame) -> dict[str, float]:
     (origins, hosts, _), (origin, host, _) = cells.index.levels, cells.index.codes
     asked = origins.isin(rows["origin"])[origin] & hosts.isin(choice.hosts)[host]
     asked &= cells["year"].between(choice.first, choice.last).to_numpy()
-    cells = filled(cells, counted(rows, choice.unit))[asked]
+    incidents = fellow(counted(rows, choice.unit))
+    cells = filled(cells, incidents)[asked]
     if choice.authoritarian_only:
         cells = cells[cells["authoritarian"].fillna(False).astype(bool)]
-    share = share_of(cells[ANY].repeat(cells["n"].to_numpy()))
+    inside = incidents.merge(cells[["origin", "host", "year"]])
+    share = share_of(inside[ANY], cluster_of(inside))
+    bounds = share[1:5] if share else (0, np.nan, np.nan, np.nan)
     how = {"model": choice.model, "people": choice.people}
     separate = ratios_of(cells, ORGANISATIONS, **how)
     return {
-        "n": share.n,
-        "share": share.share,
-        "share_low": share.low,
-        "share_high": share.high,
+        **dict(zip(("n", "share", "share_low", "share_high"), bounds, strict=True)),
         **ratios_of(cells, (ANY,), **how)[ANY],
         **{name: ratio["ratio"] for name, ratio in separate.items()},
     }

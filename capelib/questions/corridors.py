@@ -11,9 +11,9 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
+from capelib.estimators.clusters import ClusteredShare, cluster_of
 from capelib.estimators.counts import years
 from capelib.estimators.panel_counts import Ratios
-from capelib.estimators.shares import Share
 from capelib.questions.corridor_choices import variants
 from capelib.questions.corridor_models import leave_one_host_out, membership_ratios, ratios_of
 from capelib.questions.corridor_panel import overlap, panel
@@ -104,9 +104,9 @@ class Cooperation:
     why: tuple[str, ...]
 
     @property
-    def share(self) -> Share | None:
+    def share(self) -> ClusteredShare | None:
         """The share of incidents in fellow-member states of any kind; None without incidents."""
-        return share_of(self.rows[ANY]) if len(self.rows) else None
+        return share_of(self.rows[ANY], cluster_of(self.rows)) if len(self.rows) else None
 
     @property
     def if_equal(self) -> float:
@@ -179,10 +179,10 @@ class Cooperation:
         """
         rows: list[tuple[object, ...]] = []
         share, switch = self.share, self.switch()
-        if share:
+        if share is not None:
             gap = self.stages.loc["difference"]
             change = gap[["share", "low", "high"]]
-            rows.append(("share in states that are fellow members", *share[2:], share.n, "share"))
+            rows.append(("share in states that are fellow members", *share[2:5], share.n, "share"))
             name = "that share, minus that of other stages"
             rows.append((name, *change, int(gap["n"]), "difference"))
         if self.together:
@@ -206,7 +206,7 @@ class Cooperation:
         """
         share, period = self.share, years(self.period)
         cases = f"of {who} with a known host and year in {period}"
-        if not share:
+        if share is None:
             return f"No incident {cases}: nothing to compare."
         if share.n < FEWEST:
             return f"Too few incidents {cases} to compare (n = {share.n})."
@@ -218,8 +218,8 @@ class Cooperation:
         rows = f"{THINGS[self.unit]} by {who} ({self.stages.index[0]}; n = {share.n})"
         organisations = f"{', '.join(ORGANISATIONS[:-1])} or {ORGANISATIONS[-1]}"
         return (
-            f"In {period}, {percent(*share[2:])} of the {rows} happened in states that were fellow "
-            f"members of {organisations} in that year, against {yardstick}"
+            f"In {period}, {percent(*share[2:5])} of the {rows} happened in states that were "
+            f"fellow members of {organisations} in that year, against {yardstick}"
             f"{100 * self.if_equal:.0f} % if every possible host were as likely. "
             f"{self._largest_corridor()}{self._association()}"
         )

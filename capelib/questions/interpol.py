@@ -24,7 +24,7 @@ from capelib.estimators.event_order import (
 )
 from capelib.estimators.shares import Share, difference, wilson
 from capelib.questions import estimates
-from capelib.questions.selections import kept
+from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, kept
 from capelib.reference import regimes
 from capelib.vocabulary.tables import states
 
@@ -36,9 +36,6 @@ _DIFFERENCE = ["difference", "difference_low", "difference_high"]
 _NAIVE = ["naive_low", "naive_high"]
 _SHARE = [*Share._fields, "clusters"]
 ONE_EACH = "one exile of each cluster"
-CORRIDOR = "exiles of one corridor taken as reported together"
-ORIGIN = "exiles of one pursuing state taken as reported together"
-INDEPENDENT = "exiles taken as independent, which they are not"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from capelib.questions.host_order import (
     share_or_none,
     stays,
 )
-from capelib.questions.selections import selections
+from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, selections
 from capelib.questions.wording import percent, points
 from capelib.reference import regimes
 from capelib.vocabulary.groups import group
@@ -33,9 +33,6 @@ INSIDE = "recorded in the former Soviet space"
 CAUGHT = "held, returned or attacked in a host"
 SEVERAL = "two or more hosts on record"
 GAP = "returned or attacked: former Soviet space minus beyond"
-INDEPENDENT = "exiles taken as independent, which they are not"
-CORRIDOR = "exiles of one corridor taken as reported together"
-ORIGIN = "exiles of one pursuing state taken as reported together"
 
 
 def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -> pd.DataFrame:
@@ -197,8 +194,8 @@ def by_space(incidents: pd.DataFrame, space: Sequence[str] = FORMER_SOVIET) -> p
     -------
     DataFrame
         The columns of `by_host` with `space` ("inside", "beyond"; only those that occur) for
-        `host`, and `ended`, `ended_low`, `ended_high` (share at stage 3, with clusters). Counted are
-        pairs of exile and host.
+        `host`, and `ended`, `ended_low`, `ended_high` (share at stage 3, with clusters). Counted
+        are pairs of exile and host.
     """
     return _spaces(reached(incidents), space)
 
@@ -264,6 +261,11 @@ class Journeys:
     def located(self) -> int:
         """How many exiles have a host on record?"""
         return self.exiles - self.missing
+
+    @property
+    def clusters(self) -> pd.Series:
+        """By exile_id, who was reported together, see `capelib.estimators.clusters.linked`."""
+        return linked(self.incidents)
 
     def order(self) -> pd.DataFrame:
         """What can be told about the order of hosts? Counts in words, one row each."""

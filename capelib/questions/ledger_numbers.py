@@ -12,7 +12,12 @@ import pandas as pd
 from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import counts, periods, shares
-from capelib.estimators.clusters import cluster_of
+from capelib.estimators.clusters import (
+    ClusteredShare,
+    cluster_of,
+    clustered,
+    linked,
+)
 from capelib.vocabulary.codebook import codes, require
 from capelib.vocabulary.tables import states
 
@@ -33,15 +38,20 @@ class Tally(NamedTuple):
     value : float
         The number; shares and differences are fractions.
     low, high : float or None
-        Its 95 % interval; None for a plain count.
+        Its 95 % interval, which allows for cases reported together (see
+        `capelib.estimators.clusters.clustered`); None for a plain count, and where there are too
+        few clusters.
     n : int or None
         The cases behind it.
+    why : str
+        Why a share or difference has no interval, in words; "" where it has one.
     """
 
     value: float
     low: float | None
     high: float | None
     n: int | None
+    why: str = ""
 
 
 @takes_dataset
@@ -137,7 +147,7 @@ def share(
     origin: Sequence[str] | None = None,
     host: Sequence[str] | None = None,
 ) -> Tally:
-    """What share of incidents (or exiles) meets all conditions? With Wilson's interval.
+    """What share of incidents (or exiles) meets all conditions?
 
     Parameters
     ----------
@@ -172,9 +182,11 @@ def share(
     meets = pd.Series(True, index=rows.index)
     for name, values in asked.items():
         meets &= rows[name].isin(list(values))
+    cluster = cluster_of(rows)
     if of == "exile":
         meets = meets.groupby(rows["exile_id"]).any()
-    return _tally(shares.wilson(int(meets.sum()), len(meets)))
+        cluster = linked(rows)[meets.index]
+    return _tally(clustered(meets, cluster))
 
 
 @takes_dataset
@@ -195,7 +207,7 @@ def authoritarian_share(
     Returns
     -------
     Tally
-        With an interval that allows for clusters, see `cape.clusters.clustered`.
+        A fraction.
 
     Raises
     ------
@@ -209,8 +221,7 @@ def authoritarian_share(
     >>> round(authoritarian_share(rows, (2021, 2021)).value, 2)
     0.59
     """
-    share = periods.of_period(_marked(incidents, measure, cutoff), (years[0], years[-1]))
-    return Tally(*share[2:5], n=share.n)
+    return _tally(periods.of_period(_marked(incidents, measure, cutoff), (years[0], years[-1])))
 
 
 @takes_dataset
@@ -222,7 +233,9 @@ def authoritarian_mean(
     Takes and raises the same as `authoritarian_share`; see `cape.clusters.clustered_mean`.
     """
     marked, span = _marked(incidents, measure, cutoff), (years[0], years[-1])
-    return Tally(*periods.mean_of_years(marked, span), n=periods.of_period(marked, span).n)
+    pooled, mean = periods.of_period(marked, span), periods.mean_of_years(marked, span)
+    bounds = (None, None) if pooled.why else (mean.low, mean.high)
+    return Tally(mean.value, *bounds, pooled.n, pooled.why)
 
 
 @takes_dataset
@@ -249,7 +262,7 @@ def authoritarian_change(
     Returns
     -------
     Tally
-        A fraction, with an interval that allows for clusters.
+        A fraction.
 
     Raises
     ------
@@ -261,7 +274,8 @@ def authoritarian_change(
     value = gap.value
     if rounded:
         value = round(gap.group.share, 2) - round(gap.others.share, 2)
-    return Tally(value, gap.low, gap.high, gap.n)
+    bounds = (None, None) if gap.why else (gap.low, gap.high)
+    return Tally(value, *bounds, gap.n, gap.why)
 
 
 def _marked(incidents: pd.DataFrame, measure: str, cutoff: str | int) -> pd.DataFrame:
@@ -270,5 +284,6 @@ def _marked(incidents: pd.DataFrame, measure: str, cutoff: str | int) -> pd.Data
     return marked.assign(cluster=cluster_of(marked))
 
 
-def _tally(share: shares.Share) -> Tally:
-    return Tally(share.share, share.low, share.high, share.n)
+def _tally(share: ClusteredShare) -> Tally:
+    bounds = (None, None) if share.why else (share.low, share.high)
+    return Tally(share.share, *bounds, share.n, share.why)

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from capelib.estimators.clusters import ClusteredShare, cluster_of, clustered, clustered_difference
 from capelib.estimators.counts import collapse
 from capelib.estimators.counts import years as in_words
-from capelib.estimators.shares import Estimate, Share, difference, wilson
 from capelib.reference import memberships
 from capelib.vocabulary.codebook import codebook, codes, require
 
@@ -168,7 +168,9 @@ def fellow_shares(
     -------
     DataFrame
         One row an organisation ("CIS", "CSTO", "SCO", "any of the three") and period:
-        `organisation`, `period`, `k`, `n`, `share`, `low`, `high` (Wilson 95 %, fractions),
+        `organisation`, `period`, `k`, `n`, `share`, `low`, `high` (fractions; incidents of one
+        source or episode are not independent, see `capelib.estimators.clusters.clustered`),
+        `clusters`,
         `if_equal` (the share if every possible host were as likely as every other, given origins
         and years of the incidents), `hosts` (how many of the hosts on record are fellow members, of
         how many, in words). Missing values where a period holds no incident.
@@ -187,6 +189,7 @@ def fellow_shares(
     [['CIS', 61, 63], ['CSTO', 54, 63], ['SCO', 54, 63], ['any of the three', 61, 63]]
     """
     rows = fellow(counted(incidents, unit))
+    cluster = cluster_of(rows)
     equal = _shares_if_equal(rows, sorted(hosts))
     inside = {period: rows["year"].between(*period) for period in periods}
     table = []
@@ -198,11 +201,11 @@ def fellow_shares(
                 "organisation": organisation,
                 "period": in_words((first, last)),
             }
-            row |= share_of(members)._asdict()
+            row |= _columns(share_of(members, cluster[of_period]))
             row["if_equal"] = float(equal.loc[of_period, organisation].mean())
             row["hosts"] = f"{part.loc[members, 'host'].nunique()} of {part['host'].nunique()}"
             table.append(row)
-    names = ["organisation", "period", "k", "n", *_SHARE, "if_equal", "hosts"]
+    names = ["organisation", "period", "k", "n", *_SHARE, "clusters", "if_equal", "hosts"]
     return pd.DataFrame(table, columns=names)
 
 
@@ -215,17 +218,22 @@ def _shares_if_equal(rows: pd.DataFrame, hosts: list[str]) -> pd.DataFrame:
     return shares.reindex(pd.MultiIndex.from_frame(rows[["origin", "year"]])).set_axis(rows.index)
 
 
-def share_of(marks: pd.Series) -> Share:
-    """Which share of the rows is marked? Wilson 95 %; missing values without rows.
+def share_of(marks: pd.Series, cluster: pd.Series) -> ClusteredShare | None:
+    """Which share of the rows is marked, allowing for clusters? None without rows.
 
     Examples
     --------
-    >>> share_of(pd.Series([True, False])).share, share_of(pd.Series([], dtype=bool)).share
-    (0.5, nan)
+    >>> share_of(pd.Series([True, False]), pd.Series([1, 2])).share
+    0.5
     """
-    if len(marks):
-        return wilson(int(marks.sum()), len(marks))
-    return Share(0, 0, np.nan, np.nan, np.nan)
+    return clustered(marks, cluster) if len(marks) else None
+
+
+def _columns(share: ClusteredShare | None) -> dict[str, object]:
+    """k, n, share, low, high, clusters."""
+    if share is None:
+        return {"k": 0, "n": 0, **dict.fromkeys(_SHARE, np.nan), "clusters": 0}
+    return {name: getattr(share, name) for name in ("k", "n", *_SHARE, "clusters")}
 
 
 def by_stage(
@@ -246,8 +254,10 @@ def by_stage(
     -------
     DataFrame
         Three rows, index `incidents` ("stages 2, 3", "other stages", "difference"): `k`, `n`,
-        `share`, `low`, `high`: shares in states that were fellow members in any of the three
-        (Wilson 95 %), and their difference (Newcombe 95 %); missing where there are none.
+        `share`, `low`, `high`, `clusters`: shares in states that were fellow members in any of the
+        three, and their difference; missing where there are none. Incidents of one source or
+        episode are not independent, nor are those of one exile at several stages: see
+        `capelib.estimators.clusters.clustered_difference`.
 
     Notes
     -----
@@ -262,16 +272,22 @@ def by_stage(
     [92, 46]
     """
     needs_host = incidents["stage"].isin(stages)
-    acts = fellow(counted(incidents[needs_host], unit))
-    others = fellow(counted(incidents[~needs_host], unit))
-    shares = share_of(acts[ANY]), share_of(others[ANY])
-    gap = difference(*shares) if len(acts) and len(others) else Estimate(np.nan, np.nan, np.nan)
-    rows = [share._asdict() for share in shares]
-    rows.append({"n": len(acts) + len(others), **dict(zip(_SHARE, gap, strict=True))})
+    sides = {
+        side: fellow(counted(incidents[needs_host == side], unit)).assign(acts=side)
+        for side in (True, False)
+    }
+    both = pd.concat(sides.values(), ignore_index=True)
+    marks, acts, cluster = both[ANY], both["acts"].astype(bool), cluster_of(both)
+    rows = [_columns(share_of(marks[side], cluster[side])) for side in (acts, ~acts)]
+    gap = dict.fromkeys(_SHARE, np.nan)
+    if acts.any() and not acts.all():
+        gap = dict(zip(_SHARE, clustered_difference(marks, acts, cluster)[:3], strict=True))
+    rows.append({"n": len(both), **gap, "clusters": cluster.nunique()})
     plural = "s" if len(stages) > 1 else ""
     names = [f"stage{plural} {', '.join(map(str, sorted(stages)))}", "other stages", "difference"]
     table = pd.DataFrame(rows, index=pd.Index(names, name="incidents"))
-    return table[["k", "n", *_SHARE]].astype({"k": "Int64", "n": "int64"})
+    whole = {"k": "Int64", "n": "int64", "clusters": "int64"}
+    return table[["k", "n", *_SHARE, "clusters"]].astype(whole)
 
 
 def possible_hosts(incidents: pd.DataFrame, first_year: int, last_year: int) -> list[str]:

@@ -26,7 +26,6 @@ from capelib.questions.relatives_choices import (
     ALONE,
     FEWEST,
     GAP,
-    INDEPENDENT,
     OTHERWISE,
     WORST_CASE,
     choices,
@@ -34,6 +33,7 @@ from capelib.questions.relatives_choices import (
     host_gap,
     once,
 )
+from capelib.questions.selections import INDEPENDENT
 from capelib.questions.wording import percent, points, signed
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import codes

@@ -22,16 +22,13 @@ from capelib.questions.relatives_by_exile import (
     rated_hosts,
     targeted,
 )
-from capelib.questions.selections import kept
+from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, kept
 from capelib.reference import regimes
 from capelib.vocabulary.tables import states
 
 FEWEST = 5  # exiles that each side of a comparison needs
 OTHERWISE = "known for something else as well"
 WORST_CASE = "unknown hosts placed against the gap"
-INDEPENDENT = "exiles taken as independent, which they are not"
-CORRIDOR = "exiles of one corridor taken as reported together"
-ORIGIN = "exiles of one pursuing state taken as reported together"
 ALONE = "only relatives as the measure, marks left out"
 GAP = [
     *("free_k", "free_n", "free", "other_k", "other_n", "other"),

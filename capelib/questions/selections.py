@@ -4,6 +4,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+# Rows with the estimates as chosen, but with other ideas of who was reported together.
+CORRIDOR = "exiles of one corridor as one group"
+ORIGIN = "exiles of one pursuing state as one group"
+INDEPENDENT = "exiles taken as independent (they are not)"
+
 _KEPT: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "doubtful": ("without doubtful cases", lambda rows: ~rows["doubtful"]),
     "alleged": ("without alleged cases", lambda rows: rows["attribution"].isna()),

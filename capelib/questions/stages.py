@@ -55,12 +55,12 @@ def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     DataFrame
         Three rows a level, levels in the order of the codebook: `level` (code, or "all"), `label`,
         `stage`, `k`, `n` (int64), `share`, `low`, `high` (fractions, 95 %), `clusters`,
-        `design_effect`. Levels with fewer than 5 exiles, or 3 clusters, are left out.
+        `design_effect`, `df`, `why` (there is no interval). Levels with fewer than 5 exiles, or 3
+        clusters, are left out.
 
     Notes
     -----
-    The intervals are Wilson's with the effective number of exiles: see
-    `capelib.estimators.clusters.clustered`.
+    The intervals allow for exiles reported together: see `capelib.estimators.clusters.clustered`.
 
     Examples
     --------
