@@ -1,6 +1,7 @@
 """A break whose year is not known: is there one, and in which years can it lie?"""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -27,8 +28,7 @@ class ChangePoint:
     Attributes
     ----------
     scan : DataFrame
-        `at` (first year after a break), `statistic` (F), `p` (this year alone), `inside` (can
-        the break lie here? 95 %).
+        `at` (first year after a break), `statistic` (F), `p` (this year alone).
     statistic, at : float, int
         The largest F and its year.
     p : float
@@ -45,12 +45,15 @@ class ChangePoint:
     p: float
     line: float
     correlation: float
+    _n: np.ndarray
+    _broken: list[np.ndarray]
 
-    @property
+    @cached_property
     def years(self) -> tuple[int, int]:
         """The first and the last year in which the break can lie, if there is one (95 %)."""
-        inside = self.scan.loc[self.scan["inside"], "at"]
-        return int(inside.min()), int(inside.max())
+        inside = possible(self._n, self._broken, np.random.default_rng(SEED))
+        at = self.scan.loc[inside, "at"]
+        return int(at.min()), int(at.max())
 
     def p_of(self, at: int) -> float:
         """The p of one year looked at alone; missing where it is not tested."""
@@ -133,14 +136,12 @@ def change_point(
             "at": (year[0] + ks).astype(int),
             "statistic": statistic,
             "p": _share_reached(drawn, statistic),
-            "inside": possible(n, broken, rng),
         }
     )
     p = float(_share_reached(largest[:, None], statistic[[best]])[0])
     threshold = float(np.quantile(largest, 0.95))
-    return ChangePoint(
-        scan, float(statistic[best]), int(scan["at"][best]), p, threshold, correlation
-    )
+    at = int(scan["at"][best])
+    return ChangePoint(scan, float(statistic[best]), at, p, threshold, correlation, n, broken)
 
 
 def _shown(n: np.ndarray, terms: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from scipy import stats
 # 24 years cannot tell a correlation of 0 from one of 0.3, so no interval is made for less.
 LEAST_CORRELATION = 0.3
 _MOST_CORRELATION = 0.8
-_TRIED = np.linspace(-0.5, 0.95, 59)
+_TRIED = np.linspace(-0.5, 0.95, 30)
 
 
 @dataclass(frozen=True)

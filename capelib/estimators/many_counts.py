@@ -46,10 +46,11 @@ def fit_many(counts: np.ndarray, terms: np.ndarray) -> tuple[np.ndarray, np.ndar
         information = (expected @ products).reshape(series, width, width) + 1e-9 * np.eye(width)
         score = (counts - expected) @ terms
         step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
-        length = np.abs(step @ terms.T).max(axis=1)
-        estimates += step / np.maximum(1, length / 3)[:, None]
+        change = np.abs(step @ terms.T)
+        estimates += step / np.maximum(1, change.max(axis=1) / 3)[:, None]
+        last = (change * expected).max() < 1e-5  # in counts: the next step would be 1e-10
         expected = _expected(estimates, terms)
-        if length.max() < 1e-7:
+        if last:
             break
     return estimates, expected
 

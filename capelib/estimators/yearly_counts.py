@@ -87,6 +87,22 @@ class Fit:
         return ratios(names, estimate, covariance, self.correlation.quantile)
 
     @property
+    def band(self) -> pd.DataFrame:
+        """The fitted counts with a band of 95 % that allows for correlated years.
+
+        Returns
+        -------
+        DataFrame
+            `year`, `n`, `fitted`, `low`, `high`.
+        """
+        covariance = self.correlation.covariance(self._x, self._weight)
+        spread = np.sqrt(np.einsum("ij,jk,ik->i", self._x, covariance, self._x))
+        half = self.correlation.quantile * spread
+        table = self.fitted[["year", "n", "fitted"]]
+        low, high = (table["fitted"] * np.exp(sign * half) for sign in (-1, 1))
+        return table.assign(low=low, high=high)
+
+    @property
     def _weight(self) -> np.ndarray:
         mean = self.fitted["fitted"].to_numpy()
         return mean / (1 + self.alpha * mean)

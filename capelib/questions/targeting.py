@@ -7,7 +7,7 @@ from capelib.questions.targeting_choices import variants
 from capelib.questions.targeting_months import AroundMonth, around_month
 from capelib.questions.targeting_series import Targeting, targeting
 from capelib.questions.targeting_share import AgainstOthers, against_others
-from capelib.questions.targeting_words import sentence
+from capelib.questions.targeting_words import sentence, yearly
 
 __all__ = [
     "AgainstOthers",
@@ -18,4 +18,5 @@ __all__ = [
     "sentence",
     "targeting",
     "variants",
+    "yearly",
 ]

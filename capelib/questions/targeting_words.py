@@ -20,9 +20,19 @@ def yearly(numbers: Sequence[float]) -> str:
 
     >>> yearly((1.084, 1.025, 1.145))
     '+8 % a year [+2, +14]'
+    >>> yearly((1.002, 0.904, 1.1114))
+    '+0.2 % a year [-10, +11]'
     """
-    value, low, high = (signed(100 * (factor - 1)) for factor in numbers)
+    value, low, high = (_change(100 * (factor - 1)) for factor in numbers)
     return f"{value} % a year [{low}, {high}]"
+
+
+def _change(percent: float) -> str:
+    """A change with its sign, also where it is below 1 %."""
+    if abs(percent) >= 0.95:
+        return signed(percent)
+    text = f"{percent:+.1f}"
+    return "0" if text in ("+0.0", "-0.0") else text
 
 
 def sentence(series: Targeting, who: str, unit: str, others: AgainstOthers | None = None) -> str:
