@@ -84,8 +84,8 @@ def correlated(residual: np.ndarray, terms: np.ndarray, weight: np.ndarray) -> C
 
     It assumes one dispersion for all years and correlations that die out geometrically. In
     simulations (24 years, 30 to 400 counts, alpha 0.15 to 1) the 95 % intervals of a straight
-    trend hold in 98 to 99 % of cases where years are independent, in 96 to 99 % for a level with a
-    correlation of 0.3 and in 92 to 98 % for 0.6; those of HC3 in 94 to 96, 84 to 94 and 77 to 89 %.
+    trend hold in 99 % of cases where years are independent, in 96 to 98 % for a level with a
+    correlation of 0.3 and in 95 to 99 % for 0.6; those of HC3 in 93 to 96, 87 to 93 and 77 to 91 %.
     Beyond 0.6 they fail more often.
 
     References

@@ -59,8 +59,8 @@ def odds_trend(counts: pd.DataFrame) -> OddsTrend:
     times a dispersion. What changes both sides by the same factor, as more reporting from the
     whole region would, leaves the odds as they are. Intervals allow for correlated years (see
     `correlated_years.correlated`); they assume one dispersion. In simulations (24 years, levels
-    that scatter with alpha 0.15 on both sides) they hold in 97 to 99 % where years are
-    independent and 91 to 95 % with a correlation of 0.6.
+    that scatter with alpha 0.15 and 0.22) they hold in 99 % where years are independent, in
+    97 % with a correlation of 0.3 and in 96 to 97 % with 0.6.
 
     It fails where reporting grew on one side only: then the odds show the reporting.
 

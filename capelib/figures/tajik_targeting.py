@@ -82,7 +82,7 @@ def targeting(
             _label_lines(axis, result, data, colour, ceiling)
         if event:
             at = when - 0.5  # the bar of a year reaches from half a year before its mark
-            axis.axvline(at, ymax=0.74, color=INK, linewidth=1, zorder=0)
+            axis.axvline(at, ymax=0.74, color=INK, linewidth=1, zorder=4)
             note(axis, at + 0.12, ceiling * 0.735, event, ha="left", va="top")
         axis.set(ylim=(0, ceiling), ylabel=f"{COUNTED[unit].partition(' ')[0]} a year")
         _every_year(axis, data["year"])
@@ -145,7 +145,7 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
     data = scan.assign(threshold=threshold, chosen=chosen)
     title = "Is there a year in which the course broke?"
     subtitle = f"{info.heading}, {result.period}: n = {result.counts['n'].sum():,}. "
-    subtitle += "Each bar tests that neither level nor slope changed in that year."
+    subtitle += "Each bar tests that neither level nor slope changed from that year on."
     if not chosen.any():
         subtitle += f" {result.at} cannot be tested."
     words = "dashed: without a break, 95 of 100 series have every bar below it"
@@ -165,7 +165,7 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
                 note(axis, float(row.at), float(row.statistic), f"{result.at}", **label)
             axis.set(ylim=(0, 1.2 * max(threshold, search.statistic)))
             _every_year(axis, data["at"])
-        axis.set(xlabel="year taken as the first after a break", ylabel="test statistic (F)")
+        axis.set_ylabel("test statistic (F)")
         return Chart(figure, data, title, info)
 
 
@@ -210,7 +210,7 @@ def against_others(others: AgainstOthers, info: Info, origin: str) -> Chart:
             note(axis, 0.99, 1.01, text, color=colour, weight="bold", **above)
             note(axis, 0.01, 1.01, "larger points: more incidents", color=GREY,
                  xycoords="axes fraction", va="bottom")  # fmt: skip
-            axis.set(ylim=(0, 1), ylabel="part of the year's incidents")
+            axis.set(ylim=(0, 1), ylabel="part of the year")
             in_percent(axis.yaxis)
         _every_year(axis, data["year"])
         return Chart(figure, data, title, info)

@@ -36,7 +36,7 @@ def _change(percent: float) -> str:
 
 
 def sentence(series: Targeting, who: str, unit: str, others: AgainstOthers | None = None) -> str:
-    """The answer in two to four short sentences, with intervals.
+    """The answer in up to three sentences, with intervals.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def sentence(series: Targeting, who: str, unit: str, others: AgainstOthers | Non
         return f"{start}, {series.period}: too few cases for a trend ({why})."
     sentences = [_course(series, start), _break(series)]
     if others is not None and others.odds is not None:
-        sentences.append(_share(others))
+        sentences.append(_share(series, others))
     return " ".join(sentences)
 
 
@@ -83,7 +83,7 @@ def _course(series: Targeting, start: str) -> str:
     elif since["high"] < 1:
         after = "they fell"
     return (
-        f"{start} grew to about {turn} (it can be {years[0]} to {years[1]}): {growth}; "
+        f"{start} grew to about {turn} ({years[0]} to {years[1]}): {growth}; "
         f"since {turn} {after}: {yearly(tuple(since))} ({series.period}, {n})."
     )
 
@@ -98,14 +98,15 @@ def _break(series: Targeting) -> str:
         if series.breaks.p < 0.05:
             return f"{words}, and a break in some year does ({anywhere}, {series.breaks.at})."
         return f"{words}; a search over all years does not find one ({anywhere})."
-    power = series.power.set_index("step").loc[_NAMED_STEP, "this_year"]
+    seen = 100 * series.power.set_index("step").loc[_NAMED_STEP, "this_year"]
+    only = "only " if seen < 50 else ""
     return (
         f"A break at {series.at} is not established ({p}; in any year: {anywhere}); a step of "
-        f"{two_digits(_NAMED_STEP)} times would be seen in {100 * power:.0f} of 100 such series."
+        f"{two_digits(_NAMED_STEP)} times would be seen in {only}{seen:.0f} of 100 such series."
     )
 
 
-def _share(others: AgainstOthers) -> str:
+def _share(series: Targeting, others: AgainstOthers) -> str:
     """What the other states say to "it is only more reporting"."""
     odds = others.odds
     if odds is None:
@@ -116,4 +117,5 @@ def _share(others: AgainstOthers) -> str:
         return f"{start} rose: {change}; more reporting of the whole region would not do that."
     if odds.high < 1:
         return f"{start} fell: {change}."
-    return f"{start} did not clearly change: {change}; more reporting can be all of a rise."
+    end = "; more reporting of the whole region can be behind the growth" if series.grew else ""
+    return f"{start} did not clearly change: {change}{end}."
