@@ -1,7 +1,6 @@
 """Verdicts follow from intervals; the answers' sentences say what the numbers say."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import capelib as cape

@@ -132,9 +132,9 @@ def parts(part, rest) -> pd.DataFrame:
 def test_the_odds_are_those_of_statsmodels():
     rng = np.random.default_rng(10)
     part, rest = rng.poisson(scaled(0.08 * YEARS)), rng.poisson(15, 24)
-    second = sm.GLM(
-        np.column_stack([part, rest]), line(24), family=sm.families.Binomial()
-    ).fit(tol=1e-12)
+    second = sm.GLM(np.column_stack([part, rest]), line(24), family=sm.families.Binomial()).fit(
+        tol=1e-12
+    )
     result = yearly_odds.odds_trend(parts(part, rest))
     assert np.log(result.ratio) == pytest.approx(second.params[1], abs=1e-8)
     assert result.fitted["fitted"].to_numpy() == pytest.approx(second.fittedvalues, abs=1e-8)

@@ -223,9 +223,7 @@ def scanned(counts: np.ndarray, models: list[np.ndarray]) -> np.ndarray:
     return np.column_stack([deviances(counts, fit_many(counts, terms)[1]) for terms in models])
 
 
-def f_statistics(
-    counts: np.ndarray, unbroken: np.ndarray, broken: list[np.ndarray]
-) -> np.ndarray:
+def f_statistics(counts: np.ndarray, unbroken: np.ndarray, broken: list[np.ndarray]) -> np.ndarray:
     """The F of a break at each possible year: one row a series, one column a year."""
     without, within = scanned(counts, [unbroken]), scanned(counts, broken)
     width = broken[0].shape[1]

@@ -88,7 +88,9 @@ def odds_trend(counts: pd.DataFrame) -> OddsTrend:
     for _ in range(100):
         share = expit(terms @ estimate)
         weight = whole * share * (1 - share)
-        step = np.linalg.solve((terms * weight[:, None]).T @ terms, terms.T @ (part - whole * share))
+        step = np.linalg.solve(
+            (terms * weight[:, None]).T @ terms, terms.T @ (part - whole * share)
+        )
         estimate = estimate + step / max(1.0, np.abs(terms @ step).max() / 2)
         if np.abs(step).max() < 1e-10:
             break

@@ -27,11 +27,11 @@ from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart
 from capelib.figures.tajik_targeting import against_others, break_scan, targeting
 
 __all__ = [
-    "against_others",
     "ORIGIN_COLOURS",
     "STAGE_COLOURS",
     "Chart",
     "Page",
+    "against_others",
     "break_scan",
     "by_measure",
     "by_origin_and_year",

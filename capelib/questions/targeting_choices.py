@@ -50,9 +50,7 @@ def variants(
     rows = [_row("as chosen", joined, first_year, last_year, at, unit, model)]
     for name in codes("unit"):
         if name != unit:
-            rows.append(
-                _row(f"counted by {name}", joined, first_year, last_year, at, name, model)
-            )
+            rows.append(_row(f"counted by {name}", joined, first_year, last_year, at, name, model))
     once = actions(joined)
     rows.append(_row("each action once", once, first_year, last_year, at, "episode", model))
     words = f"{other_model.replace('_', ' ')} model"
