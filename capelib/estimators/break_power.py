@@ -68,5 +68,6 @@ def power(counts: pd.DataFrame, at: int, correlation: float = 0.0) -> pd.DataFra
         tests = (statistic[:, here[0]], statistic.max(axis=1))
         if step == 1.0:
             limits = tuple(np.quantile(test, 0.95) for test in tests)
-        rows.append([step, *(float((t > limit).mean()) for t, limit in zip(tests, limits))])
+        seen = [float((test > limit).mean()) for test, limit in zip(tests, limits, strict=True)]
+        rows.append([step, *seen])
     return pd.DataFrame(rows, columns=["step", "this_year", "any_year"])

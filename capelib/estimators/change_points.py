@@ -110,8 +110,8 @@ def change_point(
 
     References
     ----------
-    Andrews 1993, Econometrica 61, 821-856 (the largest F). Davies 1987, Biometrika 74, 33-43. Hansen
-    1996, Econometrica 64, 413-430 (drawing its law).
+    Andrews 1993, Econometrica 61, 821-856 (the largest F). Davies 1987, Biometrika 74, 33-43.
+    Hansen 1996, Econometrica 64, 413-430 (drawing its law).
     """
     year, n = series(counts)
     ks = candidates(len(n))
