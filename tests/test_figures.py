@@ -125,6 +125,8 @@ def test_the_figures_of_03_are_drawn_for_many_cases_and_for_too_few(ds, origin):
     result = cape.targeting.targeting(part.incidents, ds.covered_from(origin), 2024, 2018)
     assert cape.figures.targeting(result, part.info, origin, "episode").picture("png")
     assert cape.figures.break_scan(result, part.info, origin).picture("png")
+    others = cape.targeting.against_others(ds.incidents, (origin,), 2014, 2024)
+    assert cape.figures.against_others(others, part.info, origin).picture("png")
 
 
 @pytest.mark.parametrize("origin", ["TJK", "VEN"])

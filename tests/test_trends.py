@@ -230,72 +230,6 @@ def test_the_test_of_overdispersion_rarely_alarms_under_poisson_and_finds_what_i
     assert alarms(0.3) > 0.6
 
 
-# Explosions in British coal mines with 10 deaths or more, by year, 1851-1962, summed up from
-# Jarrett 1979, Biometrika 66, 191-193.
-# Carlin, Gelfand and Smith 1992 (Applied Statistics 41, 389-405) date the change after 1891, from
-# 3.1 a year to 0.9.
-COAL = (
-    "45410434063340263354531441553425223421322111130010110031032201110101000210001102331121111233"
-    "00014000100000100101"
-)
-
-
-def test_the_coal_mining_series_breaks_where_it_was_published_to_break():
-    """Two lines, unlike the two constant rates of the paper, also find a rise around 1930: the scan
-    is read up to 1910.
-    """
-    mines = series([int(digit) for digit in COAL], 1851)
-    assert (len(mines), mines["n"].sum()) == (112, 191)
-    scan = yearly_counts.break_scan(mines).set_index("at").loc[:1910]
-    assert (
-        abs(scan["statistic"].idxmax() - 1892) <= 5
-    )  # the two rates put 95 % on a first year after of 1887 to 1897
-    assert set(scan.index[scan["p"] < 0.01]) <= set(range(1883, 1898))
-    published = scan.loc[1892]  # the first year after
-    assert published["p"] < 0.01
-    assert published["level_low"] < 0.9 / 3.1 < published["level_high"] < 1
-    assert published["slope_low"] < 1 < published["slope_high"]
-
-
-@pytest.mark.slow
-def test_without_a_break_the_scan_passes_at_some_5_years_of_100():
-    rng, t, draws = np.random.default_rng(5), np.arange(18), 180
-    mean = 6 * np.exp(0.04 * (t - t.mean()))
-    significant = np.array(
-        [yearly_counts.break_scan(series(rng.poisson(mean)))["p"] < 0.05 for _ in range(draws)]
-    ).mean(axis=0)
-    assert significant.mean() == pytest.approx(0.05, abs=0.02)
-    assert significant.max() <= 0.05 + 3 * sqrt(0.05 * 0.95 / draws)
-
-
-def test_the_scan_finds_a_planted_break():
-    rng, mean = np.random.default_rng(6), np.where(np.arange(20) < 10, 5.0, 30.0)
-    scans = [yearly_counts.break_scan(series(rng.poisson(mean))) for _ in range(40)]
-    strongest = np.array([scan.loc[scan["statistic"].idxmax(), "at"] for scan in scans])
-    assert np.mean(np.abs(strongest - 2011) <= 1) >= 0.8
-    assert np.mean([scan.set_index("at").loc[2011, "p"] < 0.05 for scan in scans]) >= 0.95
-
-
-def test_the_scan_tries_each_year_with_four_on_both_sides_and_tests_level_and_slope_together():
-    scan = yearly_counts.break_scan(series(COUNTS))
-    assert scan["at"].tolist() == list(range(2005, 2018))
-    row, fit = scan.set_index("at").loc[2012], FITS[POISSON]
-    assert (
-        row[["level", "level_low", "level_high"]].tolist()
-        == fit.term("level at the break")[["ratio", "low", "high"]].tolist()
-    )
-    wald = last_step(fit).f_test(np.eye(4)[2:])
-    assert (row["statistic"], row["p"]) == pytest.approx(
-        (float(wald.fvalue), float(wald.pvalue)), rel=1e-5
-    )
-
-
-def test_a_year_with_too_few_cases_on_one_side_stays_in_the_scan_without_an_answer():
-    scan = yearly_counts.break_scan(series([0, 0, 0, 0, 1, 3, 5, 4, 6, 3, 5, 4])).set_index("at")
-    assert scan.loc[[2005, 2006]].isna().all(axis=None)
-    assert scan.loc[2007:].notna().all(axis=None)
-
-
 EXACT = [
     ([4, 4, 4, 4, 1, 9, 2, 14, 3, 11], 2005),
     ([5, 8, 3, 6, 9, 4, 7, 6, 1, 1, 1, 1], 2009),
@@ -327,9 +261,8 @@ def test_a_side_that_fits_exactly_is_no_proof_of_a_certain_slope(n, at):
     ],
 )
 def test_years_must_follow_each_other(years):
-    for ask in (yearly_counts.trend, yearly_counts.break_scan):
-        with pytest.raises(ParameterError, match="each year once, in order, without gaps"):
-            ask(pd.DataFrame({"year": years, "n": [1, 2, 3, 4, 5]}))
+    with pytest.raises(ParameterError, match="each year once, in order, without gaps"):
+        yearly_counts.trend(pd.DataFrame({"year": years, "n": [1, 2, 3, 4, 5]}))
 
 
 def test_too_little_is_refused_with_what_is_needed_and_what_is_there():

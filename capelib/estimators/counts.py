@@ -44,6 +44,38 @@ def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
 
 
 @takes_dataset
+def actions(incidents: pd.DataFrame) -> pd.DataFrame:
+    """Which incidents remain when each action counts once, whatever the source?
+
+    Parameters
+    ----------
+    incidents
+        A frame with `origin`, `host`, `measure`, `date`, `episode_id`.
+
+    Returns
+    -------
+    DataFrame
+        The incidents; of each episode, and of incidents of the same origin, host, measure and date
+        (as exactly as it is known; pairs and several sources too), only the first row. Incidents
+        without a date all remain.
+
+    Notes
+    -----
+    Dates that give only a year put different actions together: too few remain rather than too many.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> rows = cape.load().incidents
+    >>> len(actions(rows)) < len(collapse(rows))
+    True
+    """
+    once = collapse(incidents)
+    repeated = once.duplicated(["origin", "host", "measure", "date"]) & once["date"].notna()
+    return once[~repeated].reset_index(drop=True)
+
+
+@takes_dataset
 def per_year(
     incidents: pd.DataFrame,
     first_year: int,

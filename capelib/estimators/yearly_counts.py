@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from capelib.errors import ParameterError, TooFewCases
+from capelib.errors import TooFewCases
+from capelib.estimators.change_points import series
+from capelib.estimators.correlated_years import Correlated, correlated, ratios
 from capelib.vocabulary.codebook import break_margin, codes, require
 
 BREAK_TERMS = ["per year before", "level at the break", "slope change"]
-SCAN = ["level", "level_low", "level_high", "slope", "slope_low", "slope_high", "statistic"]
 
 
-class _Estimated(NamedTuple):
+class Estimated(NamedTuple):
     """The terms' estimates, expected counts, dispersion, and the covariance of the estimates."""
 
     estimate: np.ndarray
@@ -48,7 +49,8 @@ class Fit:
     alpha : float
         The variance is mean + alpha * mean^2.
     autocorrelation : float
-        Of the Pearson residuals at a lag of one year; far from 0, the intervals are too narrow.
+        Of the Pearson residuals at a lag of one year, as it comes out: too low in short series,
+        see `correlation`.
     """
 
     model: str
@@ -64,6 +66,51 @@ class Fit:
     def term(self, name: str) -> pd.Series:
         """One row of `terms`, by name."""
         return self.terms.set_index("term").loc[name]
+
+    @cached_property
+    def correlation(self) -> Correlated:
+        """How much do neighbouring years have in common? See `cape.correlated_years`."""
+        return correlated(self._residual, self._x, self._weight)
+
+    @property
+    def with_correlation(self) -> pd.DataFrame:
+        """The terms (index) again, with intervals that allow for correlated years.
+
+        Returns
+        -------
+        DataFrame
+            `ratio`, `low`, `high` (95 %); see `capelib.estimators.correlated_years.correlated`.
+        """
+        covariance = self.correlation.covariance(self._x, self._weight)[1:, 1:]
+        estimate = np.log(self.terms["ratio"].to_numpy())
+        names = self.terms["term"].tolist()
+        return ratios(names, estimate, covariance, self.correlation.quantile)
+
+    @property
+    def band(self) -> pd.DataFrame:
+        """The fitted counts with a band of 95 % that allows for correlated years.
+
+        Returns
+        -------
+        DataFrame
+            `year`, `n`, `fitted`, `low`, `high`.
+        """
+        covariance = self.correlation.covariance(self._x, self._weight)
+        spread = np.sqrt(np.einsum("ij,jk,ik->i", self._x, covariance, self._x))
+        half = self.correlation.quantile * spread
+        table = self.fitted[["year", "n", "fitted"]]
+        low, high = (table["fitted"] * np.exp(sign * half) for sign in (-1, 1))
+        return table.assign(low=low, high=high)
+
+    @property
+    def _weight(self) -> np.ndarray:
+        mean = self.fitted["fitted"].to_numpy()
+        return mean / (1 + self.alpha * mean)
+
+    @property
+    def _residual(self) -> np.ndarray:
+        mean = self.fitted["fitted"].to_numpy()
+        return (self._y - mean) / np.sqrt(mean + self.alpha * mean**2)
 
     @cached_property
     def dispersion(self) -> dict[str, float]:
@@ -132,7 +179,7 @@ def trend(counts: pd.DataFrame, model: str = "poisson") -> Fit:
     >>> round(float(trend(counts).term("per year")["ratio"]), 2)
     1.44
     """
-    year, n = _series(counts)
+    year, n = series(counts)
     with_cases = (n > 0).sum()
     if with_cases < 3 or len(n) < 5:
         raise TooFewCases(
@@ -179,62 +226,8 @@ def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
     >>> round(float(interrupted(counts, at=2006).term("level at the break")["ratio"]), 1)
     2.0
     """
-    year, n = _series(counts)
+    year, n = series(counts)
     return _fit(year, n, _broken(year, n, at), BREAK_TERMS, model)
-
-
-def break_scan(counts: pd.DataFrame, model: str = "poisson") -> pd.DataFrame:
-    """Is a break an artefact of the chosen year? The same test at every other year.
-
-    Parameters
-    ----------
-    counts, model
-        As for `interrupted`.
-
-    Returns
-    -------
-    DataFrame
-        One row for each year that leaves enough years on both sides: `at`, `level`, `level_low`,
-        `level_high`, `slope`, `slope_low`, `slope_high` (ratios, 95 %), `statistic` (Wald F of no
-        change in level and slope together, robust covariance) and `p`; missing where a side has too
-        few cases.
-
-    Notes
-    -----
-    A chosen year speaks for itself only where few other years pass the same test. The p values are
-    not corrected for looking many times.
-    """
-    year, n = _series(counts)
-    free = len(n) - 4
-    rows = []
-    for at in range(int(year[0]) + break_margin(), int(year[-1]) - break_margin() + 2):
-        try:
-            fitted = _estimated(n, _broken(year, n, at), model)
-            rows.append([at, *_change_at_break(fitted, free)])
-        except TooFewCases:
-            rows.append([at, *[np.nan] * len(SCAN)])
-    table = pd.DataFrame(rows, columns=["at", *SCAN]).astype(dict.fromkeys(SCAN, "float64"))
-    return table.assign(p=stats.f.sf(table["statistic"], 2, free))
-
-
-def _change_at_break(fitted: _Estimated, free: int) -> list[float]:
-    """The columns `SCAN` of one year. free: degrees of freedom."""
-    t = stats.t.ppf(0.975, free) if free > 0 else np.nan
-    error = np.sqrt(np.diag(fitted.covariance))
-    numbers: list[float] = []
-    for term in (2, 3):  # level and slope, after the constant and the earlier line
-        numbers += list(np.exp(fitted.estimate[term] + np.array([0, -t, t]) * error[term]))
-    change = fitted.estimate[2:]
-    return [*numbers, float(change @ np.linalg.inv(fitted.covariance[2:, 2:]) @ change) / 2]
-
-
-def _series(counts: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    year = counts["year"].to_numpy(float)
-    if (np.diff(year) != 1).any():
-        raise ParameterError(
-            "the counts must hold each year once, in order, without gaps: see cape.counts.per_year"
-        )
-    return year, counts["n"].to_numpy(float)
 
 
 def _broken(year: np.ndarray, n: np.ndarray, at: int) -> np.ndarray:
@@ -251,7 +244,7 @@ def _broken(year: np.ndarray, n: np.ndarray, at: int) -> np.ndarray:
 
 
 def _fit(year: np.ndarray, n: np.ndarray, x: np.ndarray, names: list[str], model: str) -> Fit:
-    estimate, mean, alpha, covariance = _estimated(n, x, model)
+    estimate, mean, alpha, covariance = estimated(n, x, model)
     free = len(n) - x.shape[1]
     t = stats.t.ppf(0.975, free)
     slopes, error = estimate[1:], np.sqrt(np.diag(covariance))[1:]
@@ -282,11 +275,12 @@ def _fit(year: np.ndarray, n: np.ndarray, x: np.ndarray, names: list[str], model
     return Fit(model, len(n), int(n.sum()), terms, table, alpha, lagged, n, x)
 
 
-def _estimated(y: np.ndarray, x: np.ndarray, model: str) -> _Estimated:
+def estimated(y: np.ndarray, x: np.ndarray, model: str) -> Estimated:
+    """Fit these terms to a series: estimates, expected counts, alpha, HC3 covariance."""
     require("model", model, codes("model"))
     alpha = _dispersion(y, x) if model == "negative_binomial" else 0.0
     estimate, mean = _most_likely(y, x, alpha)
-    return _Estimated(estimate, mean, alpha, _covariance(y, x, mean, alpha))
+    return Estimated(estimate, mean, alpha, _covariance(y, x, mean, alpha))
 
 
 def _most_likely(y: np.ndarray, x: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:

@@ -24,13 +24,14 @@ from capelib.figures.relatives import relatives_gap, relatives_sequence, relativ
 from capelib.figures.saving import save, save_page
 from capelib.figures.stages import stage_composition, stage_escalation, stage_odds
 from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart
-from capelib.figures.tajik_targeting import break_scan, targeting
+from capelib.figures.tajik_targeting import against_others, break_scan, targeting
 
 __all__ = [
     "ORIGIN_COLOURS",
     "STAGE_COLOURS",
     "Chart",
     "Page",
+    "against_others",
     "break_scan",
     "by_measure",
     "by_origin_and_year",

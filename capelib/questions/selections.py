@@ -13,6 +13,7 @@ _KEPT: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "doubtful": ("without doubtful cases", lambda rows: ~rows["doubtful"]),
     "alleged": ("without alleged cases", lambda rows: rows["attribution"].isna()),
     "cape": ("without CAPE's own pages", lambda rows: rows["source_kind"] != "cape"),
+    "groups": ("without group rows", lambda rows: ~rows["is_group"].fillna(False).astype(bool)),
     "interested": (
         "without interested sources",
         lambda rows: rows["source_kind"] != "interested_party",
@@ -31,8 +32,9 @@ def kept(rows: pd.DataFrame, *left_out: str) -> dict[str, pd.Series]:
     rows
         Incidents as `Dataset.joined` gives.
     left_out
-        Any of "doubtful", "alleged", "cape" (CAPE's own pages), "interested" (interested
-        parties as sources), "court" (sources), "relatives", "undated", in the order wanted.
+        Any of "doubtful", "alleged", "cape" (CAPE's own pages), "court" (judgments as sources),
+        "groups" (rows on groups of persons), "interested" (interested parties as sources),
+        "relatives", "undated", in the order wanted.
 
     Returns
     -------

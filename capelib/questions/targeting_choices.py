@@ -1,0 +1,116 @@
+"""What would change the answer of notebook 03?"""
+
+import numpy as np
+import pandas as pd
+
+from capelib.dataset import takes_dataset
+from capelib.errors import TooFewCases
+from capelib.estimators.change_points import change_point
+from capelib.estimators.counts import actions, per_year
+from capelib.questions.selections import selections
+from capelib.questions.targeting_series import NUMBERS, Targeting, of_counts
+from capelib.vocabulary.codebook import codes
+
+_LAST_OF_CAPE = 2018
+_DRAWS = 199  # series drawn for each row: the p values go in steps of 0.005
+_COLUMNS = [
+    *("choice", "n", "per_year", "low", "high"),
+    *("turn", "since", "since_low", "since_high", "p_break", "p_any"),
+]
+
+
+@takes_dataset
+def variants(
+    joined: pd.DataFrame, first_year: int, last_year: int, at: int, unit: str, model: str
+) -> pd.DataFrame:
+    """What would change the answer? The same estimates under other choices.
+
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+    first_year, last_year, at, unit, model
+        As for `targeting`.
+
+    Returns
+    -------
+    DataFrame
+        One row a choice: `choice`, `n`; `per_year`, `low`, `high` of one line through all years;
+        `turn` (to which year it grew), `since`, `since_low`, `since_high` (the factor a year from
+        then on); `p_break` (a break at `at`, alone) and `p_any` (a break in some year). Missing
+        where there are too few cases. A choice that leaves fewer than 5 years, or would go on
+        after the last year, has no row.
+
+    Notes
+    -----
+    Undated incidents are no random part. The two rows that put all of them into the years before
+    `at`, or from it on, evenly, are the ends between which the truth lies.
+    """
+    other_model = "negative_binomial" if model == "poisson" else "poisson"
+    rows = [_row("as chosen", joined, first_year, last_year, at, unit, model)]
+    for name in codes("unit"):
+        if name != unit:
+            rows.append(_row(f"counted by {name}", joined, first_year, last_year, at, name, model))
+    once = actions(joined)
+    rows.append(_row("each action once", once, first_year, last_year, at, "episode", model))
+    words = f"{other_model.replace('_', ' ')} model"
+    rows.append(_row(words, joined, first_year, last_year, at, unit, other_model))
+    parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
+    parts |= selections(joined, "doubtful", "alleged", "cape", "court", "groups", "relatives")
+    for words, part in parts.items():
+        rows.append(_row(words, part, first_year, last_year, at, unit, model))
+    if first_year < at <= last_year:
+        for words, first, last in (
+            (f"undated ones put before {at}", first_year, at - 1),
+            (f"undated ones put from {at} on", at, last_year),
+        ):
+            counts = _with_undated(joined, (first_year, last_year), (first, last), unit)
+            rows.append({"choice": words, **_estimates(of_counts(counts, at, model))})
+    if first_year + 4 <= _LAST_OF_CAPE <= last_year:
+        words = f"until {_LAST_OF_CAPE}, CAPE's last year"
+        rows.append(_row(words, joined, first_year, _LAST_OF_CAPE, at, unit, model))
+    return pd.DataFrame(rows if last_year - first_year >= 4 else [], columns=_COLUMNS)
+
+
+def _row(
+    words: str, incidents: pd.DataFrame, first: int, last: int, at: int, unit: str, model: str
+) -> dict[str, object]:
+    """A row of `variants`."""
+    series = of_counts(per_year(incidents, first, last, unit), at, model)
+    return {"choice": words, **_estimates(series)}
+
+
+def _with_undated(
+    joined: pd.DataFrame, period: tuple[int, int], into: tuple[int, int], unit: str
+) -> pd.DataFrame:
+    """Counts a year, the undated incidents spread evenly over some of the years."""
+    counts = per_year(joined, *period, unit)
+    undated = joined[joined["year"].isna()]
+    placed = undated.assign(year=pd.array([period[0]] * len(undated), dtype="Int64"))
+    more = int(per_year(placed, *period, unit)["n"].sum())
+    inside = counts["year"].between(*into).to_numpy()
+    places = np.flatnonzero(inside)
+    spread = np.linspace(0, len(places), more, endpoint=False).astype(int)
+    added = np.bincount(places[spread], minlength=len(counts)) if more else 0
+    return counts.assign(n=counts["n"] + added)
+
+
+def _estimates(series: Targeting) -> dict[str, object]:
+    """The columns of `variants` after the words."""
+    table = series.estimates()
+    whole = table.loc["yearly factor, whole period", NUMBERS]
+    since = table.loc["yearly factor since the turn", NUMBERS]
+    p_break = p_any = np.nan
+    try:
+        search = change_point(series.counts, draws=_DRAWS)
+        p_break, p_any = search.p_of(series.at), search.p
+    except TooFewCases:
+        pass
+    return {
+        "n": int(series.counts["n"].sum()),
+        **dict(zip(("per_year", "low", "high"), whole, strict=True)),
+        "turn": series.course.turn if series.grew and series.course else pd.NA,
+        **dict(zip(("since", "since_low", "since_high"), since, strict=True)),
+        "p_break": p_break,
+        "p_any": p_any,
+    }
