@@ -277,7 +277,7 @@ def authoritarian_hosts(
     >>> import capelib as cape
     >>> marked = authoritarian_hosts(cape.load().where(years=(2021, 2021), stage=(2, 3)).incidents)
     >>> of_period(marked, (2021, 2021))[:2]
-    (49, 63)
+    (68, 115)
     """
     rated = regimes.add_regime(regimes.add_regime(incidents, measure, "host"), measure, "origin")
     host = regimes.is_authoritarian(rated[f"host_{measure}"], measure, cutoff)
@@ -338,7 +338,7 @@ def by_year(
     --------
     >>> import capelib as cape
     >>> by_year(authoritarian_hosts(cape.load().incidents), 2021, 2021)[["k", "n"]].values.tolist()
-    [[63, 79]]
+    [[97, 151]]
     """
     known = marked.dropna(subset=["year", column])
     counts = known.groupby("year")[column].agg(["sum", "size"]).astype("int64")

@@ -154,7 +154,7 @@ def host_shares(
     >>> rows = cape.load().where(stage=(2, 3)).joined()
     >>> shares = host_shares(rows, (2014, 2020), (2021, 2021))
     >>> shares.numbers["late_k"], shares.numbers["late_n"]
-    (49, 63)
+    (68, 115)
     """
     marked = authoritarian_hosts(joined, measure, cutoff)
     numbers, corridors, why = None, pd.DataFrame(), ""

@@ -63,7 +63,7 @@ def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
     --------
     >>> import capelib as cape
     >>> number(cape.load().incidents, of="corridor").value
-    198
+    291
     """
     require("unit", of, UNITS)
     if of == "incident":
@@ -158,7 +158,7 @@ def share(
     --------
     >>> import capelib as cape
     >>> share(cape.load().incidents, of="exile", origin=["TJK", "UZB"]).n
-    694
+    1096
     """
     require("unit", of, ("incident", "exile"))
     conditions = {"origin": origin, "host": host}
@@ -206,7 +206,7 @@ def authoritarian_share(
     >>> import capelib as cape
     >>> rows = cape.load().where(stage=(2, 3)).incidents
     >>> round(authoritarian_share(rows, (2021, 2021)).value, 2)
-    0.78
+    0.59
     """
     marked = shares.authoritarian_hosts(incidents, measure, cutoff)
     return _tally(shares.of_period(marked, (years[0], years[-1])))

@@ -183,7 +183,7 @@ def targeting(
     >>> import capelib as cape
     >>> series = targeting(cape.load().where(origin="TJK").incidents, 2001, 2024, 2015)
     >>> round(float(series.rise.term("per year")["ratio"]), 2), series.rise.n
-    (1.08, 160)
+    (1.08, 214)
     """
     if first_year > last_year:
         raise ParameterError(

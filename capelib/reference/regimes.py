@@ -217,7 +217,7 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     >>> import capelib as cape
     >>> rated = add_regime(cape.load().where(origin="TJK", years=(2015, 2015)).incidents)
     >>> rated["host_fiw"].value_counts().to_dict()
-    {'NF': 8, 'PF': 5, 'F': 1}
+    {'NF': 9, 'PF': 5, 'F': 1}
     """
     require("state column", of, ("host", "origin"))
     measure = _code(measure)
