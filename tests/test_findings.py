@@ -61,7 +61,7 @@ def test_published_numbers_are_read_from_the_ledger():
 def test_the_sentence_of_03_turns_with_the_interval():
     ds = cape.load()
     tajik = cape.targeting.targeting(ds.where(origin="TJK").incidents, 2001, 2024, 2015)
-    assert " rose: +8 % a year [+5, +12] in 2001-2024, n = 160" in tajik.sentence("them", "episode")
+    assert " rose: +8 % a year [+5, +12] in 2001-2024, n = 214" in tajik.sentence("them", "episode")
     uzbek = cape.targeting.targeting(ds.where(origin="UZB").incidents, 2001, 2024, 2015)
     assert "neither clearly rose nor fell" in uzbek.sentence("them", "episode")
     none = cape.targeting.targeting(ds.where(origin="VEN").incidents, 2014, 2024, 2018)

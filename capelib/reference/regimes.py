@@ -16,6 +16,7 @@ from capelib.errors import DataError, ParameterError
 from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
@@ -108,6 +109,7 @@ def by_year() -> pd.DataFrame:
     """
     tables = [table("regimes"), table("regimes_row")]  # V-Dem's has a licence of its own
     spells = pd.concat([spells.astype({"measure": "str", "value": "str"}) for spells in tables])
+    spells = spells[spells["iso3"].isin(set(states()))]  # not Tibet, not the Soviet Union
     spells = spells.sort_values(["iso3", "measure", "first_year"], ignore_index=True)
     years = [
         range(first, last + 1)
