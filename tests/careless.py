@@ -114,6 +114,7 @@ MEASURES = {
     "rendition": ["rendition", "abducted and taken home", "похищен"],
     "assassination": ["killed", "murdered", "убит"],
     "assassination_attempt": ["attempted murder", "assassination attempt", "покушение"],
+    "attempted_rendition": ["attempted rendition"],
     "assault": ["beaten", "assaulted", "избит"],
     "disappearance": ["disappeared", "пропал без вести"],
     "red_notice": ["red notice", "Interpol red notice", "красное уведомление Интерпола"],

@@ -37,6 +37,7 @@ SENTENCES = {
         "holds {incidents} incidents against {exiles} exiles, coded by hand from {sources} public",
         "a verdict on each of {findings} published numbers",
         "do they fit together? {relations} relations",
+        "addresses of sources ({named} of {sources} hold one",
     ],
     "data/README.md": [
         "{incidents} incidents, {first_year}-{last_year}, in which a state pursued",
@@ -49,6 +50,13 @@ SENTENCES = {
         "Of its {rated} dated rows {rated_NF} % took effect in Not Free, "
         "{rated_PF} % in Partly Free and {rated_F} % in Free states; "
         "with each episode counted once it is {once_NF}, {once_PF} and {once_F} %",
+        "in {named} of the {sources} a person's name stands",
+        "addresses of sources ({named} of {sources} hold one",
+        "lies between the two ({intervals} dates)",
+        "(`published` in `sources.csv`, known for {published})",
+        "for each of {search_effort} origins (`search_effort.csv`, `search_rounds.csv`): "
+        "{search_rounds} incidents",
+        "{uncoded} threats, assaults, disappearances and cases of surveillance still have no",
         "{kind_cape} sources are CAPE's own pages",
         "{kind_interested_party} sources are interested parties",
         "Edition {edition_year}-{edition_month}",
@@ -62,6 +70,7 @@ SENTENCES = {
 }
 
 
+UNSURE = ["threat", "assault", "disappearance", "surveillance"]  # whose author is often unknown
 FIELD = {"pursuers": "[^.,|]+?"}  # fields that are no number
 
 
@@ -146,6 +155,10 @@ def numbers() -> dict[str, object]:
         "comparison_states": comparison["origin"].nunique(),
         "before_2001": (incidents[central_asian]["year"] < 2001).sum(),
         "rated": len(rated),
+        "named": ds.sources["name_in_address"].sum(),
+        "published": ds.sources["published"].notna().sum(),
+        "intervals": incidents["date"].str.contains("/").sum(),
+        "uncoded": (incidents["attribution"].isna() & incidents["measure"].isin(UNSURE)).sum(),
     }
     for selection, frame in (("rated", rated), ("once", once)):
         shares = frame["host_fiw"].value_counts(normalize=True) * 100

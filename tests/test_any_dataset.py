@@ -72,9 +72,9 @@ TABLES = {
 
 
 def ends_in(year: int) -> pd.DataFrame:
-    """The public record's rows to this year, as a table of a reader."""
+    """The rows of the first edition to this year, as a table of a reader."""
     kept = ["exile_id", "category", "origin", "host", "date", "measure", "episode_id"]
-    return cape.load().where(years=(1990, year)).joined()[kept]
+    return cape.load(edition="2026-11").where(years=(1990, year)).joined()[kept]
 
 
 def run(number: str, dataset: Path | str, out: Path, **parameters: object) -> str:

@@ -124,7 +124,7 @@ def test_none_found_stands_alone(text):
         "2": ["source_not_found"],
     }
     assert len(nothing) == 4
-    assert nothing[["origin", "category", "host", "date"]].isna().all(axis=None)
+    assert nothing[["category", "host", "date"]].isna().all(axis=None)
 
 
 def test_findings_departures_and_bibliography_name_the_same_publications(text):

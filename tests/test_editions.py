@@ -15,8 +15,8 @@ from capelib.cli import main
 from capelib.estimators.shares import wilson
 from capelib.files import cells
 from capelib.paths import project_folder
+from capelib.runs import comparison, runner
 from capelib.runs import editions as page
-from capelib.runs import runner
 from capelib.runs.parameters import declared
 from capelib.vocabulary import edtf
 from capelib.vocabulary.codebook import codebook, columns
@@ -467,3 +467,12 @@ def test_the_committed_page_is_made_again(tmp_path):
     answers = page.made(tmp_path / "figures", tmp_path / "build", 2)
     committed = (project_folder("docs") / "editions.md").read_text(encoding="utf-8")
     assert page.page(answers) == committed
+
+
+def test_a_comparison_of_editions_names_both():
+    (notebook,) = [path for name, path in NOTEBOOKS.items() if name.startswith("01")]
+    runs = runner.plan([str(notebook)], {}, {"edition": [FIRST, current()]})
+    outcomes = [runner.Outcome(run, "done", notebook.parent) for run in runs]
+    info = comparison._info(outcomes)
+    assert info.edition == "2026-11 and 2026-12" and info.name == "capelib-public-record"
+    assert [run.name for run in runs] == [f"{notebook.stem}--edition={FIRST}", notebook.stem]

@@ -26,6 +26,11 @@ def ds():
     return cape.load().where(origin=cape.CENTRAL_ASIA)
 
 
+def to_2024(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without those of 2025, which the period of the notebook leaves out; the undated stay."""
+    return rows[rows["year"].isna() | (rows["year"] <= 2024)]
+
+
 def incidents(*rows: tuple[str, str | None, str | None, int], origin: str = "TJK") -> pd.DataFrame:
     """Incidents from (exile, host, date, stage)."""
     frame = pd.DataFrame(rows, columns=["exile_id", "host", "date", "stage"]).astype(
@@ -314,7 +319,7 @@ class TestCounts:
 class TestTheResult:
     def test_the_estimates_are_those_counted_by_hand(self, ds):
         result = journeys.journeys(ds.incidents, 1990, 2024)
-        rows = journeys.abroad(ds.incidents)
+        rows = journeys.abroad(to_2024(ds.incidents))
         persons = rows.groupby("exile_id").agg(hosts=("host", set), stage=("stage", "max"))
         inside = persons["hosts"].map(lambda hosts: bool(hosts & set(journeys.FORMER_SOVIET)))
         values = result.estimates.set_index("estimate")["value"]
@@ -322,7 +327,9 @@ class TestTheResult:
         assert values[journeys.CAUGHT] == pytest.approx((persons["stage"].astype(int) >= 2).mean())
         assert values[journeys.SEVERAL] == pytest.approx((persons["hosts"].map(len) > 1).mean())
         assert (
-            result.located + result.missing == result.exiles == ds.incidents["exile_id"].nunique()
+            result.located + result.missing
+            == result.exiles
+            == to_2024(ds.incidents)["exile_id"].nunique()
         )
         assert list(result.estimates.columns) == ["estimate", "value", "low", "high", "n", "unit"]
 
@@ -405,7 +412,7 @@ class TestTheResult:
 
     def test_variants_leave_out_what_they_say(self, ds):
         rows = journeys.variants(ds.joined(), 1990, 2024).set_index("choice")
-        assert rows.loc["as chosen", "exiles"] == 362
+        assert rows.loc["as chosen", "exiles"] == 493
         sure = ds.where(doubtful=False)
         assert (
             rows.loc["without doubtful cases", "caught"]
@@ -414,7 +421,7 @@ class TestTheResult:
         assert (
             rows.loc["Baltic states count as beyond", "inside"] <= rows.loc["as chosen", "inside"]
         )
-        assert rows.loc["dated incidents only", "exiles"] < 362
+        assert rows.loc["dated incidents only", "exiles"] < 493
 
 
 class TestTheMap:

@@ -17,6 +17,7 @@ from shared import all_text, examples
 
 import capelib as cape
 from capelib.paths import project_folder
+from capelib.vocabulary.codebook import columns
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
@@ -204,8 +205,13 @@ def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_col
     built_in.sources["url"] = built_in.sources["url"].str.replace(r"[?#].*", "", regex=True)
     for name in SHIPPED:
         frame = getattr(ds, name)
-        pd.testing.assert_frame_equal(getattr(built_in, name).astype(frame.dtypes), frame)
-    assert ds.problems["column"].tolist() == ["outcome"] and ds.set_aside.empty
+        shipped = getattr(built_in, name)
+        assert set(shipped) - set(frame) == {
+            column for column, spec in columns(name).items() if "since" in spec
+        }
+        pd.testing.assert_frame_equal(shipped[list(frame)].astype(frame.dtypes), frame)
+    assert set(ds.problems["column"]) == {"outcome", "added", "published", "name_in_address"}
+    assert ds.set_aside.empty
     assert (ds.info.sha256, ds.info.rows) == (built_in.info.sha256, built_in.info.rows)
     assert set(ds.changes["severity"]) <= {"info", "guess", "dropped"}
 

@@ -32,7 +32,7 @@ def test_a_state_has_one_value_a_year_and_none_where_it_is_not_rated():
         for measure, rows in rated.groupby("measure")
     )
     assert cape.regimes.of("TJK", 1990) is None  # part of the USSR
-    assert cape.regimes.of("ABW", 2015) is None  # occurs in no incident
+    assert cape.regimes.of("ABW", 2015) is None  # nobody rates it
     assert cape.regimes.of("TJK", 2025) is None  # not yet rated
 
 
@@ -40,7 +40,8 @@ def test_every_state_of_the_incidents_is_rated_on_every_scale():
     incidents = cape.load().incidents
     occurring = set(incidents["host"].dropna()) | set(incidents["origin"])
     for measure, rows in cape.regimes.by_year().groupby("measure"):
-        assert set(rows["iso3"]) == occurring, measure
+        assert occurring <= set(rows["iso3"]), measure
+        assert rows["iso3"].nunique() > 170  # every rated state, whether or not it occurs
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,8 @@ def test_every_state_year_of_a_regime_measure_equals_the_full_table(
     table = full(file)
     table["iso3"] = table[state] if measure == "row" else iso3(table[state], OTHER_SPELLINGS)
     shipped = cape.regimes.by_year().query("measure == @measure")
+    if measure != "row":  # whose names of states are matched where we spell them so
+        shipped = shipped[shipped["iso3"].isin(set(table["iso3"]))]
     table = table[
         table["iso3"].isin(shipped["iso3"])
         & table["year"].astype(int).isin(YEARS)
@@ -235,7 +238,7 @@ def test_every_state_year_of_a_regime_measure_equals_the_full_table(
         )
     }
     assert ours == theirs
-    assert len(ours) > 3000 and len({code for code, _ in ours}) == 90
+    assert len(ours) > 5000 and len({code for code, _ in ours}) > 150
 
 
 def test_every_count_of_displaced_people_is_the_sum_over_host_states(full):

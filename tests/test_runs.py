@@ -181,7 +181,7 @@ def test_provenance_says_where_figures_come_from_and_the_record_what_decides_a_r
     figures, build = tmp_path / "figures", tmp_path / "build"
     (outcome,) = runner.reproduce(swept(tmp_path, (2,)), figures, build)
     stated = json.loads((outcome.folder / "provenance.json").read_text())
-    facts = {"notebook", "parameters", "tables_sha256", "python", "packages"}
+    facts = {"notebook", "parameters", "tables_sha256", "licences", "python", "packages"}
     assert set(stated) == facts | {"figures", "outputs"}
     assert stated["parameters"] == {"dataset": "public-record", "x": 2}
     assert stated["figures"]["measures"]["data"]["sha256"] == load().info.sha256
@@ -380,7 +380,7 @@ def test_findings_speak_to_people_and_to_machines(tmp_path, inside, monkeypatch)
     answer = json.loads(inside("findings", "--format", "json").stdout)
     assert {row["finding_id"]: row["verdict"] for row in answer}[
         "fa2022-autoc-share-2021"
-    ] == "pattern agrees"
+    ] == "pattern differs"
     shown = inside("findings").stdout
     assert (
         "503 ≠ 483" in shown

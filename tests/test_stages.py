@@ -523,6 +523,7 @@ def test_too_few_for_a_curve_is_refused():
 
 def test_one_row_an_exile_with_the_highest_stage(ds, result):
     joined = ds.joined()
+    joined = joined[joined["year"].isna() | (joined["year"] <= 2024)]
     exiles = stages.people(joined)
     assert exiles["exile_id"].is_unique
     assert len(exiles) == joined["exile_id"].nunique() == len(result.exiles) + result.groups

@@ -161,11 +161,18 @@ def test_a_stage_or_a_family_of_methods_is_refused_with_the_choices():
 def test_what_did_not_happen_is_not_coded_as_if_it_had():
     for words in (
         *("not arrested", "not detained", "avoided deportation", "extradition pending"),
-        *("failed deportation", "attempted abduction"),
+        *("failed deportation", "failed extradition"),
     ):
         assert outcome(reading("measure", words)) == "-", words
     assert outcome(reading("measure", "extradition refused")) == "extradition_request"
     assert outcome(reading("measure", "attempted murder")) == "assassination_attempt"
+
+
+def test_an_attempted_abduction_is_an_attempted_rendition_only_as_a_guess():
+    assert reading("measure", "attempted rendition")["certainty"] == 1
+    for words in ("attempted abduction", "Foiled kidnapping", "попытка похищения"):
+        row = reading("measure", words)
+        assert (outcome(row), row["certainty"] < 1) == ("attempted_rendition", True), words
 
 
 def test_an_abduction_is_a_rendition_only_as_a_guess():

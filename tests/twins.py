@@ -20,6 +20,8 @@ def fh_2022(before: int = 377) -> pd.DataFrame:
         .query("measure == 'fiw'")
         .pivot_table(index="iso3", columns="year", values="value", aggfunc="first")
     )
+    occurring = cape.load(edition="2026-11").incidents  # 90 states: with more there are more hosts
+    rated = rated[rated.index.isin({*occurring["origin"], *occurring["host"]})]
     unfree = rated.index[(rated.loc[:, 2014:2021] == "NF").all(axis=1)].tolist()
     others = rated.index[rated.loc[:, 2014:2021].isin(["PF", "F"]).all(axis=1)].tolist()
     until_2019 = rated.index[rated.loc[:, 2014:2019].isin(["PF", "F"]).all(axis=1)].tolist()

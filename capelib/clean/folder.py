@@ -113,8 +113,12 @@ def _without_columns_of(name: str, incidents: Sheet, log: ChangeLog) -> Sheet:
 
 
 def _match(sheet: Sheet, name: str) -> Match:
-    """How the headers of a table in our own form are understood."""
-    layout = Layout(name, "our own form", columns={column: [column] for column in columns(name)})
+    """How the headers of a table in our own form are understood.
+
+    Columns that later editions of the public record brought (`since`) are not taken from a reader.
+    """
+    known = [column for column, spec in columns(name).items() if "since" not in spec]
+    layout = Layout(name, "our own form", columns={column: [column] for column in known})
     return match([str(header) for header in sheet.frame.columns], layout)
 
 

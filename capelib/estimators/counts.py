@@ -37,7 +37,7 @@ def collapse(incidents: pd.DataFrame) -> pd.DataFrame:
     >>> import capelib as cape
     >>> rows = cape.load().incidents
     >>> len(rows), len(collapse(rows))
-    (1074, 882)
+    (1815, 1501)
     """
     repeated = incidents["episode_id"].notna() & incidents.duplicated("episode_id")
     return incidents[~repeated].reset_index(drop=True)
@@ -113,7 +113,7 @@ def per_year(
     >>> import capelib as cape
     >>> tajik = cape.load().where(origin="TJK").incidents
     >>> per_year(tajik, 2014, 2016, "episode").to_dict("list")
-    {'year': [2014, 2015, 2016], 'n': [12, 20, 5]}
+    {'year': [2014, 2015, 2016], 'n': [12, 21, 7]}
     """
     require("unit", unit, codes("unit"))
     keys = ["year"] if by is None else ["year", by]

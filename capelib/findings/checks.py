@@ -147,7 +147,7 @@ def check(
     >>> import capelib as cape
     >>> verdict = check(cape.load(), ["fa2022-autoc-share-2021"])[0]
     >>> verdict.verdict, verdict.here
-    ('pattern agrees', '78 % [66, 86], n = 63')
+    ('pattern differs', '59 % [50, 68], n = 115')
     """
     numbers = ledger() if known is None else ledger() | dict(known)
     wanted = _wanted(only, numbers)

@@ -59,7 +59,7 @@ def membership_ratios(
     >>> hosts = cape.corridors.possible_hosts(cape.load().incidents, 2001, 2024)
     >>> fit = membership_ratios(cape.corridors.panel(incidents, hosts, 2001, 2024))
     >>> round(fit.row("CSTO")["ratio"], 1), fit.n, fit.n_clusters
-    (3.5, 274, 78)
+    (2.6, 390, 97)
     """
     require("effects", effects, ("origin", "corridor"))
     require("people", people, ("term", "offset", "none"))

@@ -290,7 +290,7 @@ def cooperation(
     >>> hosts = possible_hosts(ds.incidents, 2001, 2024)
     >>> result = cooperation(ds.where(origin=cape.CENTRAL_ASIA).joined(), hosts, 2001, 2013, 2024)
     >>> result.share.k, result.share.n, result.largest_host
-    (195, 274, 'RUS')
+    (277, 390, 'RUS')
     """
     hosts = sorted(hosts)
     dated = joined[joined["year"].between(first_year, last_year).fillna(False).astype(bool)]

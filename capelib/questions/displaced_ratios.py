@@ -93,7 +93,7 @@ def per_displaced(
     >>> rows = cape.load().where(origin="UZB", stage=[2, 3]).incidents
     >>> ratio = per_displaced(rows, [(2013, 2024)]).iloc[0]
     >>> int(ratio["n"]), int(ratio["person_years"]), round(float(ratio["per_1000"]), 2)
-    (34, 129434, 0.26)
+    (62, 129434, 0.48)
     """
     abroad = incidents["host"].isna() | (incidents["host"] != incidents["origin"])
     rows = incidents[incidents["year"].notna() & abroad]

@@ -51,7 +51,7 @@ def waiting(joined: pd.DataFrame, last_year: int) -> pd.DataFrame:
     >>> import capelib as cape
     >>> times = waiting(cape.load().where(origin="UZB").joined(), 2024)
     >>> times["order"].value_counts().to_dict()["lower_first"]
-    29
+    46
     """
     rows = joined[["exile_id", "date_start", "date_end"]]
     exile_ids, at_third = rows["exile_id"].drop_duplicates(), joined["stage"] == 3

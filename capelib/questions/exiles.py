@@ -55,7 +55,7 @@ def people(joined: pd.DataFrame) -> pd.DataFrame:
     >>> import capelib as cape
     >>> exiles = people(cape.load().where(origin="TJK").joined())
     >>> len(exiles), int((exiles["stage"] == 3).sum()), int(exiles["cluster"].nunique())
-    (122, 58, 80)
+    (148, 69, 90)
     """
     number, exile_ids = pd.factorize(joined["exile_id"])
     about = joined.loc[~joined["exile_id"].duplicated(), ["origin", "category", "is_group"]]

@@ -32,7 +32,7 @@ def of_period(incidents: pd.DataFrame, first_year: int, last_year: int) -> pd.Da
     >>> import capelib as cape
     >>> rows = cape.load().where(origin="TJK").incidents
     >>> len(rows), len(of_period(rows, 2001, 2018)), int(rows["date_start"].isna().sum())
-    (222, 146, 34)
+    (287, 181, 32)
     """
     start, end = incidents["date_start"], incidents["date_end"]
     possible = (start.dt.year <= last_year) & (end.dt.year >= first_year)
@@ -182,7 +182,7 @@ def hosts_on_record(found: pd.DataFrame, cluster: pd.Series) -> pd.DataFrame:
     >>> from capelib.estimators.clusters import linked
     >>> rows = cape.load().where(origin="TJK").incidents
     >>> hosts_on_record(stays(rows), linked(rows))["exiles"].tolist()
-    [93, 11, 0]
+    [111, 11, 0]
     """
     number = found.groupby("exile_id")["host"].nunique().clip(upper=3)
     rows = [

@@ -163,7 +163,7 @@ def interpol(joined: pd.DataFrame) -> Interpol:
     >>> import capelib as cape
     >>> result = interpol(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
     >>> result.first.k, result.first.unknown, result.first.n
-    (14, 11, 29)
+    (17, 22, 46)
     """
     exiles = of_exiles(joined)
     marked = exiles[exiles["interpol"]]
@@ -200,7 +200,7 @@ def named(incidents: pd.DataFrame) -> pd.Series:
     --------
     >>> import capelib as cape
     >>> int(named(cape.load().where(origin=cape.CENTRAL_ASIA).incidents).sum())
-    56
+    84
     """
     return (incidents["measure"] == "red_notice") | incidents["interpol"].fillna(False).astype(bool)
 

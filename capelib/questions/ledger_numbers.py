@@ -74,7 +74,7 @@ def number(incidents: pd.DataFrame, of: str = "incident") -> Tally:
     --------
     >>> import capelib as cape
     >>> number(cape.load().incidents, of="corridor").value
-    198
+    291
     """
     require("unit", of, UNITS)
     if of == "incident":
@@ -169,7 +169,7 @@ def share(
     --------
     >>> import capelib as cape
     >>> share(cape.load().incidents, of="exile", origin=["TJK", "UZB"]).n
-    694
+    1096
     """
     require("unit", of, ("incident", "exile"))
     conditions = {"origin": origin, "host": host}

@@ -46,7 +46,7 @@ def counted(incidents: pd.DataFrame, unit: str = "episode") -> pd.DataFrame:
     >>> import capelib as cape
     >>> rows = cape.load().where(origin=cape.CENTRAL_ASIA, stage=[2, 3]).incidents
     >>> len(rows), len(counted(rows, "incident")), len(counted(rows))
-    (386, 347, 291)
+    (544, 513, 432)
     """
     known = incidents["host"].notna() & incidents["year"].notna()
     abroad = incidents["host"] != incidents["origin"]
@@ -96,7 +96,7 @@ def matrix(incidents: pd.DataFrame, unit: str = "episode", most: int = 12) -> pd
     >>> import capelib as cape
     >>> rows = cape.load().where(origin=cape.CENTRAL_ASIA, stage=[2, 3]).incidents
     >>> matrix(rows, most=3).loc["UZB"].to_dict()
-    {'RUS': 46, 'TUR': 5, 'KAZ': 26, 'other hosts': 38}
+    {'RUS': 92, 'TUR': 12, 'KAZ': 33, 'other hosts': 52}
     """
     rows = counted(incidents, unit)
     totals = rows["host"].value_counts().reset_index()
@@ -186,7 +186,7 @@ def fellow_shares(
     >>> rows = cape.load().where(origin="UZB", stage=[2, 3]).incidents
     >>> table = fellow_shares(rows, [(2006, 2012)], possible_hosts(rows, 2006, 2012))
     >>> table[["organisation", "k", "n"]].values.tolist()
-    [['CIS', 61, 63], ['CSTO', 54, 63], ['SCO', 54, 63], ['any of the three', 61, 63]]
+    [['CIS', 85, 88], ['CSTO', 74, 88], ['SCO', 74, 88], ['any of the three', 85, 88]]
     """
     rows = fellow(counted(incidents, unit))
     cluster = cluster_of(rows)
@@ -269,7 +269,7 @@ def by_stage(
     >>> import capelib as cape
     >>> rows = cape.load().where(origin="TJK", years=(2001, 2024)).incidents
     >>> by_stage(rows)["n"].tolist()[:2]
-    [92, 46]
+    [107, 73]
     """
     needs_host = incidents["stage"].isin(stages)
     sides = {
@@ -315,7 +315,7 @@ def possible_hosts(incidents: pd.DataFrame, first_year: int, last_year: int) -> 
     --------
     >>> import capelib as cape
     >>> len(possible_hosts(cape.load().incidents, 2001, 2024))
-    78
+    97
     """
     hosts = set(incidents["host"].dropna())
     for organisation in ORGANISATIONS:

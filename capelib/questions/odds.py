@@ -111,7 +111,7 @@ def odds(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> Odds:
     >>> everyone = cape.stages.people(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
     >>> fit = odds(everyone[~everyone["is_group"]])
     >>> fit.n, fit.clusters, fit.references
-    (384, 245, {'origin': 'Uzbekistan', 'category': 'Opposition'})
+    (502, 320, {'origin': 'Uzbekistan', 'category': 'Opposition'})
     """
     rows, left_out = _comparable(exiles, factors)
     _refuse_too_few(rows, factors)

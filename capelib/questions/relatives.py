@@ -179,7 +179,7 @@ def relatives(
     >>> import capelib as cape
     >>> result = relatives(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
     >>> result.overall.k, result.overall.n, result.free.n
-    (91, 390, 56)
+    (124, 549, 71)
     """
     exiles = of_exiles(joined, split_years, measure, cutoff, rule)
     return Relatives(
@@ -213,7 +213,7 @@ def by_group(exiles: pd.DataFrame) -> pd.DataFrame:
     >>> import capelib as cape
     >>> table = by_group(of_exiles(cape.load().where(origin="TJK").joined()))
     >>> table.loc[:0, ["group", "k", "n"]].to_dict("list")
-    {'group': ['Tajikistan'], 'k': [47], 'n': [122]}
+    {'group': ['Tajikistan'], 'k': [53], 'n': [148]}
     """
     labels, periods = codes("category"), exiles["period"].cat.categories
     named = {
@@ -285,7 +285,7 @@ def what_else(joined: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> import capelib as cape
     >>> what_else(cape.load().where(origin=cape.CENTRAL_ASIA).joined())["n"].tolist()
-    [91, 91, 91, 91]
+    [124, 124, 124, 124]
     """
     step, kinds = targeted(joined), kind_of(joined)
     rows = []
@@ -316,7 +316,7 @@ def within(incidents: pd.DataFrame, first_day: str, last_day: str) -> tuple[int,
     --------
     >>> import capelib as cape
     >>> within(cape.load().where(origin="TJK").incidents, "2017-07-01", "2017-07-31")
-    (2, 3)
+    (2, 4)
     """
     rows = incidents[targeted(incidents) & incidents["date_start"].notna()]
     first, last = pd.Timestamp(first_day), pd.Timestamp(last_day)

@@ -36,7 +36,7 @@ def targeted(incidents: pd.DataFrame) -> pd.Series:
     --------
     >>> import capelib as cape
     >>> int(targeted(cape.load().where(origin="TJK").incidents).sum())
-    61
+    75
     """
     marked = incidents["relatives_targeted"].fillna(False).astype(bool)
     return (incidents["measure"] == "relatives_targeted") | marked

@@ -67,7 +67,7 @@ def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     >>> import capelib as cape
     >>> shares = composition(people(cape.load().where(origin="TJK").joined()))
     >>> shares[["stage", "k", "n"]].values.tolist()
-    [[1, 40, 122], [2, 24, 122], [3, 58, 122]]
+    [[1, 48, 148], [2, 31, 148], [3, 69, 148]]
     """
     parts = {"all": np.ones(len(exiles), bool)} if by is None else levels(exiles, by)
     rows = []
@@ -329,7 +329,7 @@ def stages(
     >>> import capelib as cape
     >>> result = stages(cape.load().where(origin=cape.CENTRAL_ASIA).joined(), 1990, 2024)
     >>> result.share(3)[:2], result.groups
-    ((150, 384), 6)
+    ((195, 496), 47)
     """
     rows = within(joined, first_year, last_year)
     everyone, rows = people(rows), rows[~rows["is_group"].astype(bool)]

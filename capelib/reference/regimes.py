@@ -16,6 +16,7 @@ from capelib.errors import DataError, ParameterError
 from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.vocabulary.codebook import codebook, codes, require
 from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
@@ -108,6 +109,7 @@ def by_year() -> pd.DataFrame:
     """
     tables = [table("regimes"), table("regimes_row")]  # V-Dem's has a licence of its own
     spells = pd.concat([spells.astype({"measure": "str", "value": "str"}) for spells in tables])
+    spells = spells[spells["iso3"].isin(set(states()))]  # not Tibet, not the Soviet Union
     spells = spells.sort_values(["iso3", "measure", "first_year"], ignore_index=True)
     years = [
         range(first, last + 1)
@@ -217,7 +219,7 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     >>> import capelib as cape
     >>> rated = add_regime(cape.load().where(origin="TJK", years=(2015, 2015)).incidents)
     >>> rated["host_fiw"].value_counts().to_dict()
-    {'NF': 8, 'PF': 5, 'F': 1}
+    {'NF': 9, 'PF': 5, 'F': 1}
     """
     require("state column", of, ("host", "origin"))
     measure = _code(measure)

@@ -118,8 +118,11 @@ def _info(runs: Sequence["Outcome"]) -> "Info":
     """What the runs rest on; several datasets in one line, SYNTHETIC where any of them is."""
     from capelib.loading import load
 
-    sources = dict.fromkeys(run.run.parameters.get("dataset", PUBLIC_RECORD) for run in runs)
-    infos = [load(source).info for source in sources]
+    named = [run.run.parameters for run in runs]
+    sources = dict.fromkeys(
+        (values.get("dataset", PUBLIC_RECORD), values.get("edition", "")) for values in named
+    )
+    infos = [load(source, edition=edition).info for source, edition in sources]
     if len(infos) == 1:
         return infos[0]
     synthetic = any(info.synthetic for info in infos)
@@ -127,8 +130,8 @@ def _info(runs: Sequence["Outcome"]) -> "Info":
     return replace(
         infos[0],
         label="SYNTHETIC" if synthetic else " and ".join(labels),
-        name=" and ".join(info.name for info in infos),
-        edition="",
+        name=" and ".join(dict.fromkeys(info.name for info in infos)),
+        edition=" and ".join(dict.fromkeys(info.edition for info in infos if info.edition)),
         sha256=" ".join(info.sha256 for info in infos),
         synthetic=synthetic,
     )

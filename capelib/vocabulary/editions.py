@@ -160,7 +160,7 @@ def corrections(edition: str = "") -> pd.DataFrame:
     Examples
     --------
     >>> corrections()["table"].value_counts().to_dict()
-    {'incidents': 321, 'sources': 77, 'exiles': 24}
+    {'incidents': 329, 'sources': 77, 'exiles': 24}
     """
     later = _later(meant(edition or first()))
     changes = read_text(path_of("changes"))
