@@ -26,8 +26,6 @@ from capelib.vocabulary.tables import path_of, read_text
 FIRST = "2026-11"
 NOTEBOOKS = runner.notebooks()
 README = " ".join((project_folder("data") / "README.md").read_text(encoding="utf-8").split())
-# Their texts are written anew elsewhere in this version: the sentences come with them.
-TEXT_TO_COME = ("03_tajik_targeting", "04_authoritarian_hosts")
 
 
 @pytest.fixture
@@ -413,7 +411,7 @@ def test_judgments_are_counted_as_the_readme_says():
 # ---------------------------------------------------------------- what is not safe
 
 
-@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in TEXT_TO_COME])
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_says_what_it_uses_that_is_not_safe(name):
     every = cells(NOTEBOOKS[name])
     code = "\n".join("".join(cell["source"]) for cell in every if is_code(cell))
