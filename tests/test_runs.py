@@ -81,7 +81,7 @@ def run_of(path: Path) -> runner.Run:
         ),
         (TAJIK, {"break_year": "2023"}, "choose 2005 to 2021"),
         (TAJIK, {"break_year": "2015", "last_year": "2016"}, "choose 2005 to 2013"),
-        (TAJIK, {"unit": "incidents"}, "did you mean incident"),
+        (TAJIK, {"unit": "incidnet"}, "did you mean incident"),
         (TAJIK, {"doubtful": "maybe"}, "doubtful must be bool"),
         (TAJIK, {"dataset": "no_such_file.csv"}, "no dataset 'no_such_file.csv'"),
         (TAJIK, {"out": "x"}, "unknown parameter 'out'"),
