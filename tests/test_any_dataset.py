@@ -154,7 +154,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
                 f"of {manifest.rows()['findings']} published numbers none can be judged",
             ),
         ],
-        3,
+        2,
     ),
 )
 def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, sentence):

@@ -69,6 +69,7 @@ def test_low_memory_anywhere_ends_in_a_line(monkeypatch, capsys):
     assert ended.value.code == 2 and "not enough memory" in shown and shown.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_before_its_first_answer_fails_its_run_only(tmp_path, monkeypatch):
     from test_nothing_lost import notebook, run_of
 

@@ -202,6 +202,7 @@ def test_a_parameter_repeats_the_run(copy):
     assert not unchanged(copy, "03", origin="UZB")
 
 
+@pytest.mark.slow
 def test_a_file_of_the_readers_repeats_the_run_when_a_row_changes(copy):
     mine = copy / "mine.csv"
     mine.write_text("exile_id,origin,host,date,measure\n")
@@ -288,7 +289,9 @@ REACHED = sorted(
 )
 
 
-@pytest.mark.parametrize("file", REACHED, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "file", spread(REACHED, 8), ids=lambda file: file.relative_to(PACKAGE).as_posix()
+)
 class TestEachModuleThatNotebooksReach:
     """What following names takes for granted."""
 

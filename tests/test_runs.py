@@ -380,7 +380,7 @@ def test_findings_speak_to_people_and_to_machines(tmp_path, inside, monkeypatch)
     answer = json.loads(inside("findings", "--format", "json").stdout)
     assert {row["finding_id"]: row["verdict"] for row in answer}[
         "fa2022-autoc-share-2021"
-    ] == "pattern differs"
+    ] == "pattern agrees"
     shown = inside("findings").stdout
     assert (
         "503 ≠ 483" in shown

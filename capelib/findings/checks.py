@@ -147,7 +147,7 @@ def check(
     >>> import capelib as cape
     >>> verdict = check(cape.load(), ["fa2022-autoc-share-2021"])[0]
     >>> verdict.verdict, verdict.here
-    ('pattern differs', '59 % [50, 68], n = 115')
+    ('pattern agrees', '59 % [43, 74], n = 115')
     """
     numbers = ledger() if known is None else ledger() | dict(known)
     wanted = _wanted(only, numbers)

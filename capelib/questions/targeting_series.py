@@ -153,7 +153,7 @@ def targeting(
     --------
     >>> import capelib as cape
     >>> series = targeting(cape.load().where(origin="TJK").incidents, 2001, 2024, 2015)
-    >>> series.grew, series.rise.n == series.counts["n"].sum()
+    >>> bool(series.grew), bool(series.rise.n == series.counts["n"].sum())
     (True, True)
     """
     if first_year > last_year:

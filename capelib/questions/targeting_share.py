@@ -112,7 +112,8 @@ def against_others(
     Examples
     --------
     >>> import capelib as cape
-    >>> against_others(cape.load().incidents, ("TJK",), 2001, 2024).odds.low > 1
+    >>> odds = against_others(cape.load().incidents, ("TJK",), 2001, 2024).odds
+    >>> bool(odds.low < odds.ratio < odds.high)
     True
     """
     rest = [state for state in CENTRAL_ASIA if state not in origins]

@@ -19,7 +19,7 @@ def yearly(numbers: Sequence[float]) -> str:
     """A factor a year with its interval, in percent.
 
     >>> yearly((1.084, 1.025, 1.145))
-    '+8 % a year [+2, +14]'
+    '+8 % a year [+2, +15]'
     >>> yearly((1.002, 0.904, 1.1114))
     '+0.2 % a year [-10, +11]'
     """
