@@ -142,7 +142,7 @@ class HostShares:
         if self.typical is not None:
             _, low, high = self.typical.new_year
             words += (
-                f" By the years {years(self.early)} a year like these shows "
+                f" Judged by {years(self.early)}, a single year can show "
                 f"{100 * low:.0f} to {100 * high:.0f} %."
             )
         return words.strip()
