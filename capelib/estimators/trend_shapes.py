@@ -20,6 +20,7 @@ from capelib.estimators.correlated_years import Correlated, correlated, ratios
 from capelib.estimators.yearly_counts import estimated
 from capelib.vocabulary.codebook import break_margin
 
+APART = 2.0  # shapes that lie less apart in QAIC cannot be told from each other
 STRAIGHT, PLATEAU, STEP, TURN = (
     "one straight line",
     "growth, then a plateau",
@@ -62,6 +63,24 @@ class Course:
         models = [_plateau(len(n), k) for k in places]
         inside = year[places][possible(n, models, np.random.default_rng(SEED))]
         return int(inside.min()), int(inside.max())
+
+    @property
+    def years_in_words(self) -> str:
+        """The years that the turn can be; at an end of the search nothing is known beyond it."""
+        year, n = series(self.fitted)
+        ends = year[_places(len(n))]
+        first, last = self.years
+        start = f"{first} or earlier" if first == ends[0] else str(first)
+        end = f"{last} or later" if last == ends[-1] else str(last)
+        if first == last:
+            return end if first != ends[0] else start
+        return f"{start} to {end}"
+
+    @property
+    def ended(self) -> bool:
+        """Does growth that ends fit better than one line through all years, beyond chance?"""
+        behind = self.shapes.set_index("shape")["behind"]
+        return bool(behind[STRAIGHT] - behind[PLATEAU] >= APART)
 
 
 def course(counts: pd.DataFrame, model: str = "poisson") -> Course:

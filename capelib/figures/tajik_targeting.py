@@ -115,7 +115,7 @@ def _label_lines(
     height = ceiling * 0.84
     axis.plot([earliest, latest], [height, height], color=GREY, linewidth=1.6, zorder=3)
     axis.plot([turn], [height], "o", color=GREY, markersize=5, zorder=4)
-    text = f"growth ends {years((earliest, latest))} (95 %)"
+    text = f"if growth ended: {course.years_in_words} (95 %)"
     note(axis, earliest - 0.2, height, text, color=GREY, ha="right", va="center")
 
 
