@@ -143,6 +143,10 @@ def test_one_number_has_one_interval_and_one_p_in_the_whole_notebook(ds, series)
     since = others.table(series.course).loc[(f"since {series.course.turn}", "the state")]
     expected = series.estimates().loc["yearly factor since the turn"]
     assert since[["ratio", "low", "high"]].tolist() == expected.tolist()
+    drawn = series.course.fitted.set_index("year")["fitted"]
+    later = drawn[drawn.index > series.course.turn]
+    yearly = (later.iloc[-1] / later.iloc[0]) ** (1 / (len(later) - 1))
+    assert yearly == pytest.approx(expected["ratio"])  # the line goes as its label says
     joined = ds.where(origin="TJK").joined()
     first = cape.targeting.variants(joined, *PERIOD, 2015, "episode", "poisson").iloc[0]
     assert first[["p_break", "p_any"]].tolist() == [series.chosen_p, series.breaks.p]

@@ -54,8 +54,8 @@ def targeting(
     Returns
     -------
     Chart
-        Two lines that meet in the year to which it grew; one line where it did not grow, none
-        with too few cases. The frame behind: year, n and, with a line, fitted, low, high.
+        The trend to the year to which it grew, and that since; one line where it did not grow,
+        none with too few cases. The frame behind: year, n and, with a line, fitted, low, high.
     """
     who = pursuers(origin).words
     course = result.course if result.grew else None
@@ -76,9 +76,11 @@ def targeting(
         figure, axis = canvas(title, f"{info.heading}, {result.period}: {total}. {line}", info)
         axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
         if "fitted" in data:
-            high = data["high"].clip(upper=ceiling)
-            axis.fill_between(data["year"], data["low"], high, color=colour, **_BAND)
-            axis.plot(data["year"], data["fitted"], color=colour, linewidth=2.2, zorder=3)
+            later = data["year"] > (course.turn if course is not None else np.inf)
+            for _, part in data.groupby(later):
+                high = part["high"].clip(upper=ceiling)
+                axis.fill_between(part["year"], part["low"], high, color=colour, **_BAND)
+                axis.plot(part["year"], part["fitted"], color=colour, linewidth=2.2, zorder=3)
             _label_lines(axis, result, data, colour, ceiling)
         if event:
             at = when - 0.5  # the bar of a year reaches from half a year before its mark
