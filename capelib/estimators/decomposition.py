@@ -9,7 +9,6 @@ from scipy import special
 from capelib.estimators.clusters import clustered_difference
 from capelib.estimators.shares import Estimate
 
-
 _PERIODS = ("early", "late")
 
 

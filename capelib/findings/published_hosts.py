@@ -8,7 +8,6 @@ from capelib.estimators.shares import Estimate, gap_between, score_interval
 from capelib.findings.ledger import published
 from capelib.questions.wording import points
 
-
 # The first release, and what each later one announced for its newest year.
 _ANNOUNCED = (
     *("fh2021-total", "fh2022-new-2021", "fh2023-new-2022", "fh2024-new-2023", "fh2025-new-2024"),
@@ -169,10 +168,7 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
         _possible(
             "Türkiye Not Free throughout, as since 2017",
             [late],
-            [
-                (numbers.early_k + moved, numbers.early_n)
-                for moved in range(earlier + 1)
-            ],
+            [(numbers.early_k + moved, numbers.early_n) for moved in range(earlier + 1)],
         ),
     ]
     return pd.DataFrame(
