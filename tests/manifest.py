@@ -1,10 +1,12 @@
 """Numbers of the data that tests and READMEs repeat: one command writes them, the diff is reviewed.
 
 `make manifest` (or `python tests/manifest.py`) writes `tests/data_manifest.toml` from the files,
-puts the numbers of the data into the sentences of the two READMEs that state them, and adds a row
-to the README's table for a notebook that it lacks.
+puts the numbers of the data into the sentences of the two READMEs that state them, makes the
+README's table of verdicts from the answer of notebook 12 as committed, and adds a row to the
+README's table for a notebook that it lacks.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -69,6 +71,17 @@ SENTENCES = {
     ],
 }
 
+
+# The findings in the README's table of verdicts, and whose they are where the statement lacks it.
+FINDINGS = {
+    "fa2022-autoc-share-2021": " (Freedom House)",
+    "fa2022-autoc-share-2014-2020": " (Freedom House)",
+    "fa2022-autoc-share-diff": " (Freedom House)",
+    "cape1-uzb-tjk-share": " (CAPE)",
+    "lemon2016-tjk-cases": " (Lemon 2016)",
+    "fh2025-top10-share": " (Freedom House 2025)",
+}
+VERDICTS = "| published | statement | here, 95 % interval | verdict |\n|---|---|---|---|\n"
 
 UNSURE = ["threat", "assault", "disappearance", "surveillance"]  # whose author is often unknown
 FIELD = {"pursuers": "[^.,|]+?"}  # fields that are no number
@@ -173,7 +186,7 @@ def readme(file: str) -> str:
     for sentence in SENTENCES[file]:
         content = _stated(content, sentence, facts, file)
     if file == "README.md":
-        return _with_notebooks(content)
+        return _with_notebooks(_with_verdicts(content))
     for name, entry in codebook()["table"].items():
         content = _stated(content, f"| `{entry['path']}` | {{{name}}} |", facts, file)
     return content
@@ -201,6 +214,49 @@ def _stated(content: str, sentence: str, facts: dict[str, object], file: str) ->
             f"Write it there, or change SENTENCES in tests/manifest.py"
         )
     return content
+
+
+def answer(notebook: str) -> dict:
+    """The answer of a notebook with its defaults, as committed."""
+    path = ROOT / "figures" / notebook / "answer.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _with_verdicts(content: str) -> str:
+    """The README with the verdicts of notebook 12 in its table: none is ever typed."""
+    start, end = content.index(VERDICTS) + len(VERDICTS), content.index("\n\nUnder another def")
+    of_ledger = answer("12_published_findings")
+    rows = []
+    for finding, whose in FINDINGS.items():
+        readings = [row for row in of_ledger["verdicts"] if row["finding_id"] == finding]
+        if not readings:
+            raise SystemExit(f"README.md: notebook 12 has no verdict on {finding}")
+        rows += [
+            _verdict_row(row, of_ledger["notes"], whose if row is readings[0] else None)
+            for row in readings
+        ]
+    return content[:start] + "\n".join(rows) + content[end:]
+
+
+def _verdict_row(row: dict, notes: list[str], whose: str | None) -> str:
+    """A row of the table; whose: None for a further reading of the finding in the row above."""
+    statement = "..." if whose is None else row["statement"].removesuffix(".") + whose
+    if row["reading"]:
+        statement += f", read as: {row['reading']}"
+    here, verdict = row["here"], row["verdict"]
+    if not here and row["arithmetic"] == "contradiction":
+        here, verdict = _sum_against(row, notes), "contradiction"
+    return f"| {row['published']} | {statement} | {here} | {verdict} |"
+
+
+def _sum_against(row: dict, notes: list[str]) -> str:
+    """The sum that contradicts a share, the middle of its terms left out."""
+    for note in notes:
+        found = re.match(r"\((\d+ \+ \d+)(?: \+ \d+)+( \+ \d+)\)( / [\d,]+ = [\d.]+ %)", note)
+        if found:
+            first, last, result = found.groups()
+            return f"({first} + ...{last}){result}"
+    raise SystemExit(f"README.md: notebook 12 has no sum against {row['finding_id']}")
 
 
 def _with_notebooks(content: str) -> str:

@@ -50,6 +50,27 @@ def test_a_readme_gets_new_numbers_and_keeps_its_lines():
         manifest._stated("no verdicts", sentence, {"findings": 1276}, "README.md")
 
 
+def test_the_verdicts_of_the_readme_are_those_of_the_notebooks():
+    """Read again without the maker of the table: verdict and number stand in both answers."""
+    readme = (manifest.ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split(manifest.VERDICTS)[1].split("\n\n")[0].splitlines()
+    shown = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table]
+    for notebook in ("12_published_findings", "04_authoritarian_hosts", "03_tajik_targeting"):
+        answer = json.loads((manifest.ROOT / "figures" / notebook / "answer.json").read_text())
+        rows = [row for row in answer["verdicts"] if row["finding_id"] in manifest.FINDINGS]
+        rows = [row for row in rows if row["here"]]
+        assert len(rows) >= 2
+        for row in rows:
+            cells = (row["published"], row["here"], row["verdict"])
+            assert cells in [(line[0], *line[2:]) for line in shown], (notebook, row["finding_id"])
+
+
+def test_a_verdict_typed_by_hand_is_written_over():
+    content = (manifest.ROOT / "README.md").read_text(encoding="utf-8")
+    typed = content.replace("n = 115 | ", "n = 999 | agrees, ")
+    assert typed != content == manifest._with_verdicts(typed)
+
+
 def test_a_notebook_that_the_readme_lacks_gets_its_row():
     readme = manifest.readme("README.md")
     row = re.search(r"\| \[05\]\(notebooks/.*\n", readme)[0]

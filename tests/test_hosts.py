@@ -22,6 +22,7 @@ from capelib.findings.published_hosts import (
     published_shares,
 )
 from capelib.questions.hosts import host_shares
+from capelib.questions.wording import signed
 
 # Not Free in these years: TJK, UZB, RUS, KAZ. Partly Free: KGZ. Free: DEU.
 # 2010-2012: 2 of 4 on authoritarian soil; 2015-2017: 4 of 5, and one without a host. 2013 lies in
@@ -148,6 +149,15 @@ def test_kitagawa_by_hand():
     assert parts.groups.set_index("group")["within"].to_dict() == pytest.approx(
         {"A": 0.0425, "B": 0.0575}
     )
+    # both shares rise by .1, so that the order makes no difference here
+    assert parts.orders["within"].tolist() == pytest.approx([0.1] * 3)
+
+
+def test_the_order_of_a_decomposition_is_a_choice():
+    """Weights .8 and .2 before, .6 and .4 later; A stays at .5, B goes from 0 to .25."""
+    orders = taken_apart(cases([("A", 4, 8, 3, 6), ("B", 0, 2, 1, 4)])).orders
+    assert orders["within"].tolist() == pytest.approx([0.2 * 0.25, 0.4 * 0.25, 0.3 * 0.25])
+    assert orders.sum(axis=1).tolist() == pytest.approx([0] * 3)
 
 
 def test_a_group_of_one_period_adds_to_the_composition_alone():
@@ -237,7 +247,8 @@ def test_the_published_counts_follow_from_the_percentages():
         ("as printed, design effect 2", 0.4, 28),
         ("as printed, design effect 2.5 as here", -1.5, 29),
         ("0 to 22 of the 22 Belarusians in Russia left out of 2021", 7, 16),
-        ("the 21 of 2021 in Türkiye left out too", -10, 8),
+        ("the 56 in Türkiye left out of both too, if all 21 count", -13.7, 10),
+        ("13 more of 2021 found later, as on average", 6.3, 19.6),
         ("58 % before rounding", 15.7, 16.6),
         ("Türkiye Not Free throughout, as since 2017", 10.7, 16),
     ],
@@ -250,6 +261,7 @@ def test_the_published_rise_has_these_bounds(reading, low, high):
 def test_the_paragraph_says_whether_chance_can_make_the_rise():
     assert "chance alone does not make it" in for_a_journalist(1.0)
     assert "chance alone can make it" in for_a_journalist(2.8)
+    assert "from 64 to 78 %" in for_a_journalist(2.8)  # 63 and 76 of 98
 
 
 # ---------------------------------------------------------------- the headline, by a second way
@@ -301,7 +313,12 @@ def test_the_headline_comes_out_by_pandas_and_statsmodels_too(record, result):
 def test_the_answer_names_the_change_its_parts_and_the_later_years(result):
     words = result.sentence()
     assert f"{100 * result.change.group.share:.0f} % [" in words
-    assert "come from who acts" in words
+    assert f"{signed(100 * result.parts.composition.value)} [" in words.partition("come from")[0]
+    fixed = result.selections.set_index("selection").loc["all, every state rated as in 2021"]
+    rated_alike = words.partition("rated as in 2021 the change is ")[2]
+    assert rated_alike.startswith(f"{signed(100 * fixed['difference'])} points [")
+    largest = result.definitions["difference"].idxmax() == 0
+    assert ("this one shows the largest rise" in words) == largest
     for year in (2022, 2023, 2024):
         assert f"in {year} (n = " in words
     established = result.change.low > 0 or result.change.high < 0

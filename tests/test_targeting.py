@@ -113,11 +113,12 @@ def test_the_odds_come_out_again(ds):
 def test_the_sentence_turns_with_the_intervals(ds, series):
     others = cape.targeting.against_others(ds.incidents, ("TJK",), *PERIOD)
     text = cape.targeting.sentence(series, "them", "episode", others)
-    assert len(re.findall(r"\. |\.$", text)) == 3
+    assert len(re.findall(r"\. |\.$", text)) == 2
     since = series.course.terms.loc["since the turn"]
-    words = "neither a further rise nor a fall is established"
-    assert (words in text) == (since["low"] <= 1 <= since["high"])
-    assert ("more reporting of the whole region would not do that" in text) == (others.odds.low > 1)
+    told = since["low"] > 1 or since["high"] < 1
+    unsettled = "whether the growth ended is not settled" in text
+    assert unsettled == (not told and not series.course.ended)
+    assert ("more reporting of the whole region would not do" in text) == (others.odds.low > 1)
     if "not established" in text:
         assert re.search(r"would be seen in (only )?\d+ of 100 such series", text)
     none = cape.targeting.targeting(ds.where(origin="VEN").incidents, 2014, 2024, 2018)
@@ -125,12 +126,38 @@ def test_the_sentence_turns_with_the_intervals(ds, series):
     assert none.estimates().isna().all(axis=None)
 
 
+def test_growth_that_may_go_on_is_not_told_to_have_ended():
+    """A steady rise: the search stops four years before the last, so its last year is no limit."""
+    rising = [round(2 * 1.1**year) for year in range(24)]
+    counts = pd.DataFrame({"year": range(2001, 2025), "n": rising})
+    course = targeting_series.of_counts(counts, 2015).course
+    assert not course.ended
+    assert course.years[1] == 2020 and course.years_in_words.endswith("2020 or later")
+    flat = counts.assign(n=[1, 2, 3, 5, 8, 12, 18, 27, *[38, 43] * 8])
+    course = targeting_series.of_counts(flat, 2015).course
+    assert course.ended and "or later" not in course.years_in_words
+
+
+def test_one_number_has_one_interval_and_one_p_in_the_whole_notebook(ds, series):
+    others = cape.targeting.against_others(ds.incidents, ("TJK",), *PERIOD)
+    since = others.table(series.course).loc[(f"since {series.course.turn}", "the state")]
+    expected = series.estimates().loc["yearly factor since the turn"]
+    assert since[["ratio", "low", "high"]].tolist() == expected.tolist()
+    drawn = series.course.fitted.set_index("year")["fitted"]
+    later = drawn[drawn.index > series.course.turn]
+    yearly = (later.iloc[-1] / later.iloc[0]) ** (1 / (len(later) - 1))
+    assert yearly == pytest.approx(expected["ratio"])  # the line goes as its label says
+    joined = ds.where(origin="TJK").joined()
+    first = cape.targeting.variants(joined, *PERIOD, 2015, "episode", "poisson").iloc[0]
+    assert first[["p_break", "p_any"]].tolist() == [series.chosen_p, series.breaks.p]
+
+
 @pytest.mark.parametrize(
     ("n", "words"),
     [
         ([7, 8] * 12, "neither clearly rose nor fell"),
         ([1, 1, 2, 3, 4, 6, 8, 12, 16, 20, *[21, 20] * 7], "neither a further rise nor a fall"),
-        ([40, 36, 33, 30, 27, 24, 22, 20, 18, 16, 14, 13, 12, 11, 10, 9], "fell in 2001-2016: -"),
+        ([40, 36, 33, 30, 27, 24, 22, 20, 18, 16, 14, 13, 12, 11, 10, 9], "fell (2001-2016, n = "),
     ],
 )
 def test_each_course_has_its_words(n, words):

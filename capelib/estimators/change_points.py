@@ -1,7 +1,7 @@
 """A break whose year is not known: is there one, and in which years can it lie?"""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,15 @@ def change_point(
     Hansen 1996, Econometrica 64, 413-430 (drawing its law).
     """
     year, n = series(counts)
+    return _searched(int(year[0]), tuple(map(float, n)), correlation, slopes, draws)
+
+
+@lru_cache(maxsize=64)
+def _searched(
+    first: int, counts: tuple[float, ...], correlation: float | None, slopes: bool, draws: int
+) -> ChangePoint:
+    """The search; kept, since the answer and the table of choices ask for the same series."""
+    n = np.array(counts)
     ks = candidates(len(n))
     if len(ks) == 0 or (n > 0).sum() < 5:
         raise TooFewCases(
@@ -134,7 +143,7 @@ def change_point(
     best = int(statistic.argmax())
     scan = pd.DataFrame(
         {
-            "at": (year[0] + ks).astype(int),
+            "at": (first + ks).astype(int),
             "statistic": statistic,
             "p": _share_reached(drawn, statistic),
         }

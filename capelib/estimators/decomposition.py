@@ -9,6 +9,8 @@ from scipy import special
 from capelib.estimators.clusters import clustered_difference
 from capelib.estimators.shares import Estimate
 
+_PERIODS = ("early", "late")
+
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -25,6 +27,9 @@ class Decomposition:
     groups : DataFrame
         One row a group, the largest part first: the group's name, `early_n`, `early` (its share),
         `late_n`, `late`, `composition`, `within` (its parts; those of all groups add up).
+    orders : DataFrame
+        Index "weights of the earlier period", "... later period", "their mean" (the estimates
+        above): `composition`, `within`. Which change is thought to come first is a choice.
     why : str
         Why there is no interval, in words; "" where there is one.
     """
@@ -33,6 +38,7 @@ class Decomposition:
     composition: Estimate
     within: Estimate
     groups: pd.DataFrame
+    orders: pd.DataFrame
     why: str
 
 
@@ -76,7 +82,9 @@ def kitagawa(
         composition = sum of (w1 - w0) (p0 + p1) / 2,   within = sum of (w0 + w1) / 2 (p1 - p0).
 
     A group without cases in one period has no share there: it is taken as in the other one, so that
-    it adds to the composition only. Standard errors leave each cluster out in turn (jackknife);
+    it adds to the composition only. Instead of the mean of both periods one can hold the weights of
+    the earlier or of the later period for the part within: the two differ, and the mean lies
+    between them (`orders`). Standard errors leave each cluster out in turn (jackknife);
     degrees of freedom are those of the change itself (`cape.clusters.clustered_difference`).
 
     Assumes that clusters are independent, and that both periods report a group's cases alike. It
@@ -130,7 +138,8 @@ def kitagawa(
     )
     if not gap.why:
         total = Estimate(gap.value, gap.low, gap.high)
-    return Decomposition(total, first, second, _groups(names, k, n, parts, group.name), why)
+    table = _groups(names, k, n, parts, group.name)
+    return Decomposition(total, first, second, table, _orders(table), why)
 
 
 def _parts(k: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -144,6 +153,20 @@ def _parts(k: np.ndarray, n: np.ndarray) -> np.ndarray:
     composition = (weight[..., 1, :] - weight[..., 0, :]) * share.mean(axis=-2)
     within = weight.mean(axis=-2) * (share[..., 1, :] - share[..., 0, :])
     return np.stack([composition, within], axis=-2)
+
+
+def _orders(groups: pd.DataFrame) -> pd.DataFrame:
+    """The part within under the weights of one period, or of both; the rest is composition."""
+    gap = (groups["late"] - groups["early"]).fillna(0)
+    weight = {period: groups[f"{period}_n"] / groups[f"{period}_n"].sum() for period in _PERIODS}
+    total = (weight["late"] * groups["late"]).sum() - (weight["early"] * groups["early"]).sum()
+    within = {
+        "weights of the earlier period": (weight["early"] * gap).sum(),
+        "weights of the later period": (weight["late"] * gap).sum(),
+        "their mean": groups["within"].sum(),
+    }
+    rows = {words: (total - part, part) for words, part in within.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["composition", "within"])
 
 
 def _groups(

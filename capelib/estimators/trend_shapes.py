@@ -20,6 +20,7 @@ from capelib.estimators.correlated_years import Correlated, correlated, ratios
 from capelib.estimators.yearly_counts import estimated
 from capelib.vocabulary.codebook import break_margin
 
+APART = 2.0  # shapes that lie less apart in QAIC cannot be told from each other
 STRAIGHT, PLATEAU, STEP, TURN = (
     "one straight line",
     "growth, then a plateau",
@@ -40,7 +41,8 @@ class Course:
         Index "to the turn" and "since the turn": `ratio`, `low`, `high`, the factor a year in the
         years up to the turn, and from it on (95 %).
     fitted : DataFrame
-        `year`, `n`, `fitted`, `low`, `high`: two lines that meet in the turn, with a band of 95 %.
+        `year`, `n`, `fitted`, `low`, `high`: the two trends of `terms`, the turn itself on the
+        first, with a band of 95 %.
     shapes : DataFrame
         `shape`, `year` (of the turn or step; missing for none), `terms` (a year chosen counts as
         one), `deviance`, `behind` (QAIC more than the best shape).
@@ -62,6 +64,24 @@ class Course:
         models = [_plateau(len(n), k) for k in places]
         inside = year[places][possible(n, models, np.random.default_rng(SEED))]
         return int(inside.min()), int(inside.max())
+
+    @property
+    def years_in_words(self) -> str:
+        """The years that the turn can be; at an end of the search nothing is known beyond it."""
+        year, n = series(self.fitted)
+        ends = year[_places(len(n))]
+        first, last = self.years
+        start = f"{first} or earlier" if first == ends[0] else str(first)
+        end = f"{last} or later" if last == ends[-1] else str(last)
+        if first == last:
+            return end if first != ends[0] else start
+        return f"{start} to {end}"
+
+    @property
+    def ended(self) -> bool:
+        """Does growth that ends fit better than one line through all years, beyond chance?"""
+        behind = self.shapes.set_index("shape")["behind"]
+        return bool(behind[STRAIGHT] - behind[PLATEAU] >= APART)
 
 
 def course(counts: pd.DataFrame, model: str = "poisson") -> Course:
@@ -138,38 +158,31 @@ def course(counts: pd.DataFrame, model: str = "poisson") -> Course:
     weight = fit.mean / (1 + fit.alpha * fit.mean)
     spread = np.sqrt(fit.mean * (1 + fit.alpha * fit.mean))
     scatter = correlated((n - fit.mean) / spread, terms, weight)
-    rows = [
-        _part(name, n[part], scatter, model)
-        for name, part in (("to the turn", slice(k + 1)), ("since the turn", slice(k, None)))
-    ]
-    half = scatter.quantile * np.sqrt(
-        np.einsum("ij,jk,ik->i", terms, scatter.covariance(terms, weight), terms)
-    )
-    fitted = pd.DataFrame(
-        {
-            "year": year.astype(int),
-            "n": n.astype(int),
-            "fitted": fit.mean,
-            "low": fit.mean * np.exp(-half),
-            "high": fit.mean * np.exp(half),
-        }
-    )
+    before, line_before = _part("to the turn", n[: k + 1], scatter, model)
+    since, line_since = _part("since the turn", n[k:], scatter, model)
+    lines = pd.concat([line_before, line_since.iloc[1:]], ignore_index=True)
+    fitted = pd.DataFrame({"year": year.astype(int), "n": n.astype(int)}).join(lines)
     return Course(
         int(year[k]),
-        pd.concat(rows),
+        pd.concat([before, since]),
         fitted,
         _shapes(year, n, places),
         scatter,
     )
 
 
-def _part(name: str, n: np.ndarray, scatter: Correlated, model: str) -> pd.DataFrame:
-    """The trend in a part of the years alone, as a row."""
+def _part(
+    name: str, n: np.ndarray, scatter: Correlated, model: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trend in a part of the years alone: its row of `terms`, and its line with a band."""
     terms = line(len(n))
     fit = estimated(n, terms, model)
     weight = fit.mean / (1 + fit.alpha * fit.mean)
-    covariance = scatter.covariance(terms, weight)[1:, 1:]
-    return ratios([name], fit.estimate[1:], covariance, scatter.quantile)
+    covariance = scatter.covariance(terms, weight)
+    half = scatter.quantile * np.sqrt(np.einsum("ij,jk,ik->i", terms, covariance, terms))
+    band = {"low": fit.mean * np.exp(-half), "high": fit.mean * np.exp(half)}
+    row = ratios([name], fit.estimate[1:], covariance[1:, 1:], scatter.quantile)
+    return row, pd.DataFrame({"fitted": fit.mean, **band})
 
 
 def _shapes(year: np.ndarray, n: np.ndarray, places: np.ndarray) -> pd.DataFrame:

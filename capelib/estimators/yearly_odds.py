@@ -72,8 +72,8 @@ def odds_trend(counts: pd.DataFrame) -> OddsTrend:
     --------
     >>> years = range(2001, 2009)
     >>> parts = pd.DataFrame({"year": years, "part": [2, 2, 4, 4, 8, 9, 15, 17], "rest": 20})
-    >>> round(float(odds_trend(parts).ratio), 1)
-    1.4
+    >>> round(odds_trend(parts).ratio, 2)
+    1.39
     """
     part = counts["part"].to_numpy(float)
     rest = counts["rest"].to_numpy(float)

@@ -54,8 +54,8 @@ def targeting(
     Returns
     -------
     Chart
-        Two lines that meet in the year to which it grew; one line where it did not grow, none
-        with too few cases. The frame behind: year, n and, with a line, fitted, low, high.
+        The trend to the year to which it grew, and that since; one line where it did not grow,
+        none with too few cases. The frame behind: year, n and, with a line, fitted, low, high.
     """
     who = pursuers(origin).words
     course = result.course if result.grew else None
@@ -76,9 +76,11 @@ def targeting(
         figure, axis = canvas(title, f"{info.heading}, {result.period}: {total}. {line}", info)
         axis.bar(data["year"], data["n"], color=PALE, width=0.8, zorder=1)
         if "fitted" in data:
-            high = data["high"].clip(upper=ceiling)
-            axis.fill_between(data["year"], data["low"], high, color=colour, **_BAND)
-            axis.plot(data["year"], data["fitted"], color=colour, linewidth=2.2, zorder=3)
+            later = data["year"] > (course.turn if course is not None else np.inf)
+            for _, part in data.groupby(later):
+                high = part["high"].clip(upper=ceiling)
+                axis.fill_between(part["year"], part["low"], high, color=colour, **_BAND)
+                axis.plot(part["year"], part["fitted"], color=colour, linewidth=2.2, zorder=3)
             _label_lines(axis, result, data, colour, ceiling)
         if event:
             at = when - 0.5  # the bar of a year reaches from half a year before its mark
@@ -115,7 +117,7 @@ def _label_lines(
     height = ceiling * 0.84
     axis.plot([earliest, latest], [height, height], color=GREY, linewidth=1.6, zorder=3)
     axis.plot([turn], [height], "o", color=GREY, markersize=5, zorder=4)
-    text = f"growth ends {years((earliest, latest))} (95 %)"
+    text = f"if growth ended: {course.years_in_words} (95 %)"
     note(axis, earliest - 0.2, height, text, color=GREY, ha="right", va="center")
 
 

@@ -8,6 +8,11 @@ from capelib.estimators.shares import Estimate, gap_between, score_interval
 from capelib.findings.ledger import published
 from capelib.questions.wording import points
 
+# The first release, and what each later one announced for its newest year.
+_ANNOUNCED = (
+    *("fh2021-total", "fh2022-new-2021", "fh2023-new-2022", "fh2024-new-2023", "fh2025-new-2024"),
+)
+
 
 @dataclass(frozen=True)
 class PublishedShares:
@@ -25,6 +30,9 @@ class PublishedShares:
         Incidents of 2021 of Belarusians in Russia; it is not printed how many are among the 85.
     in_turkey, in_turkey_2021 : int
         Incidents in Türkiye to 2021, and those of 2021 (a quarter of 85).
+    added_later : int
+        How many incidents of 2021 later releases would add, if as many as on average: all releases
+        announced 1,057 at first, and hold 1,219.
     """
 
     late_k: int
@@ -36,6 +44,7 @@ class PublishedShares:
     from_belarus: int
     in_turkey: int
     in_turkey_2021: int
+    added_later: int
 
     @property
     def change(self) -> float:
@@ -75,6 +84,8 @@ def published_shares() -> PublishedShares:
             "turkish_share": "fh2022-tur-host-2021-share",
         }.items()
     }
+    first_announced = sum(published(key).value for key in _ANNOUNCED)
+    grown = published("fh2025-total").value / first_announced - 1
     late_n, early_n = int(number["late_n"]), int(number["total"] - number["late_n"])
     percent = round(100 * number["early"])
     alike = [k for k in range(early_n + 1) if round(100 * k / early_n) == percent]
@@ -88,6 +99,7 @@ def published_shares() -> PublishedShares:
         from_belarus=int(number["from_belarus"]),
         in_turkey=int(number["in_turkey"]),
         in_turkey_2021=round(number["turkish_share"] * late_n),
+        added_later=round(grown * late_n),
     )
 
 
@@ -111,7 +123,8 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
     -----
     Everything follows from 735, 85, 22, 56, a quarter, 74 % and 58 %. The 95 % intervals are
     Newcombe's with n / design effect cases on both sides. The possible values let what is not
-    printed take every whole number.
+    printed take every whole number. Belarusians in Russia are left out of 2021 alone, since
+    their number before is not printed; Türkiye is left out of both periods.
 
     Examples
     --------
@@ -123,6 +136,7 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
     numbers = published_shares()
     late, early = (numbers.late_k, numbers.late_n), (numbers.early_k, numbers.early_n)
     belarus, turkey = numbers.from_belarus, numbers.in_turkey_2021
+    earlier = numbers.in_turkey - turkey
     rows = [
         _interval("as printed, incidents independent", late, early),
         _interval("as printed, design effect 2", late, early, 2.0),
@@ -135,18 +149,26 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
             [early],
         ),
         _possible(
-            f"the {turkey} of 2021 in Türkiye left out too",
+            f"the {numbers.in_turkey} in Türkiye left out of both too, if all {turkey} count",
             [_without(_without(late, turkey), hits) for hits in range(belarus + 1)],
+            [
+                (numbers.early_k - hits, numbers.early_n - earlier)
+                for hits in range(earlier, -1, -1)
+            ],
+        ),
+        _possible(
+            f"{numbers.added_later} more of 2021 found later, as on average",
+            [
+                (numbers.late_k + hits, numbers.late_n + numbers.added_later)
+                for hits in range(numbers.added_later + 1)
+            ],
             [early],
         ),
         _possible("58 % before rounding", [late], _earlier(numbers)),
         _possible(
             "Türkiye Not Free throughout, as since 2017",
             [late],
-            [
-                (numbers.early_k + moved, numbers.early_n)
-                for moved in range(numbers.in_turkey - turkey + 1)
-            ],
+            [(numbers.early_k + moved, numbers.early_n) for moved in range(earlier + 1)],
         ),
     ]
     return pd.DataFrame(
@@ -201,6 +223,8 @@ def for_a_journalist(design_effect: float) -> str:
     rise = points(together["change"], together["low"], together["high"])
     by_chance = together["low"] <= 0 <= together["high"]
     half = numbers.from_belarus + numbers.in_turkey_2021
+    later_n = numbers.late_n + numbers.added_later
+    least, most = numbers.late_k / later_n, (numbers.late_k + numbers.added_later) / later_n
     alone = points(alone["change"], alone["low"], alone["high"])
     return (
         f"Freedom House counted {numbers.late_k} of {numbers.late_n} incidents of 2021 inside "
@@ -211,5 +235,7 @@ def for_a_journalist(design_effect: float) -> str:
         f"chance alone {'can' if by_chance else 'does not'} make it. "
         f"Belarusians in Russia ({numbers.from_belarus}) and people in Türkiye "
         f"({numbers.in_turkey_2021}) may be {half} of the {numbers.late_n}. "
+        f"If as many are added to 2021 later as on average, its share can be anything "
+        f"from {100 * least:.0f} to {100 * most:.0f} %. "
         "It does not follow that states act on such soil more often than before."
     )

@@ -109,10 +109,9 @@ class HostShares:
             f"In {years(self.late)} {_percent(late[2:5])} of the recorded incidents "
             f"(n = {late.n}) happened on the soil of other authoritarian states, "
             f"against {_percent(early[2:5])} in {years(self.early)} (n = {early.n}): "
-            f"{_points(self.change[:3])}.",
-            f"Of these points {signed(100 * self.parts.composition.value)} come from who acts, "
-            f"{_plain(self.parts.within)} from the same states acting elsewhere; "
-            f"{self._verdict()}.",
+            f"{_points(self.change[:3])}; {self._verdict()}.",
+            f"Of these points {_plain(self.parts.composition)} come from who acts, "
+            f"{_plain(self.parts.within)} from the same states{self._rated_alike()}.",
             self._later_years(),
             self._definitions(),
         ]
@@ -129,16 +128,25 @@ class HostShares:
             return f"the share {raw}, also within the same states"
         return f"the share {raw}, but not measurably within the same states"
 
+    def _rated_alike(self) -> str:
+        """The change if hosts had not been rated anew: a rating can move where nobody does."""
+        rows = self.selections.set_index("selection")
+        fixed = rows.loc[_rated_as_in(self.late[1]), ["difference", "low", "high"]]
+        if pd.isna(fixed["difference"]):
+            return ""
+        change = _points(tuple(map(float, fixed)))
+        return f"; with every state rated as in {self.late[1]} the change is {change}"
+
     def _later_years(self) -> str:
         """The years after the later period, and where a new year would lie."""
         after = self.years[(self.years["year"] > self.late[1]) & (self.years["n"] > 0)]
         words = ""
         if len(after):
-            shares = " ".join(
-                f"{100 * row.share:.0f} % in {row.year} (n = {row.n}),"
+            shares = ", ".join(
+                f"{_percent((row.share, row.low, row.high))} in {row.year} (n = {row.n})"
                 for row in after.itertuples()
             )
-            words = f"Later it was {shares[:-1]}."
+            words = f"Later it was {shares}."
         if self.typical is not None:
             _, low, high = self.typical.new_year
             words += (
@@ -150,11 +158,20 @@ class HostShares:
     def _definitions(self) -> str:
         changes = 100 * self.definitions["difference"].dropna()
         within = 100 * self.definitions["within"].dropna()
+        chosen = self.definitions.loc[self.definitions["definition"] == self.definition]
+        largest = ""
+        if len(chosen) and chosen["difference"].iloc[0] >= self.definitions["difference"].max():
+            largest = ", of which this one shows the largest rise,"
         return (
             f"Authoritarian is {self.definition}; under {number_word(len(self.definitions))} "
-            f"definitions the change runs from {signed(changes.min())} to {signed(changes.max())} "
+            f"definitions{largest} the change runs from {signed(changes.min())} to "
+            f"{signed(changes.max())} "
             f"points, that within states from {signed(within.min())} to {signed(within.max())}."
         )
+
+
+def _rated_as_in(year: int) -> str:
+    return f"all, every state rated as in {year}"
 
 
 def _direction(change: Estimate | ClusteredDifference) -> str | None:
@@ -318,7 +335,8 @@ def by_selection(
     DataFrame
         `selection` and the columns `NUMBERS`; missing where a period is empty. The second row keeps
         all incidents but rates every state as in the last year throughout: a share can rise because
-        incidents move, or because host states are rated anew.
+        incidents move, or because host states are rated anew. The last row leaves out the two
+        pursuing states that move the change most.
     """
     joined = joined.assign(cluster=cluster_of(joined))
     marked = authoritarian_hosts(joined, measure, cutoff)
@@ -330,13 +348,16 @@ def by_selection(
     central = joined["origin"].isin(searched.codes)
     parts = {
         "all counted incidents": marked,
-        f"all, every state rated as in {late[1]}": fixed,
+        _rated_as_in(late[1]): fixed,
         "each episode once": collapse(marked),
         **selections(marked, "doubtful", "alleged", "interested", "court"),
         searched.words.removeprefix("the "): marked[central],
         "other states": marked[~central],
         "stage 3 only": marked[marked["stage"] == 3],
     }
+    with suppress(TooFewCases):
+        largest = _change(marked, early, late)[1].groups["origin"].head(2).tolist()
+        parts[f"without {' and '.join(largest)}"] = marked[~marked["origin"].isin(largest)]
     rows = [{"selection": words, **_row(part, early, late)} for words, part in parts.items()]
     return pd.DataFrame(rows).reindex(columns=["selection", *NUMBERS])
 

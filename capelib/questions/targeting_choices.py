@@ -5,14 +5,14 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
-from capelib.estimators.change_points import change_point
+from capelib.estimators.change_points import DRAWS, change_point
 from capelib.estimators.counts import actions, per_year
 from capelib.questions.selections import selections
 from capelib.questions.targeting_series import NUMBERS, Targeting, of_counts
 from capelib.vocabulary.codebook import codes
 
 _LAST_OF_CAPE = 2018
-_DRAWS = 199  # series drawn for each row: the p values go in steps of 0.005
+_DRAWS = 199  # series drawn for a row of another series: the p values go in steps of 0.005
 _COLUMNS = [
     *("choice", "n", "per_year", "low", "high"),
     *("turn", "since", "since_low", "since_high", "p_break", "p_any"),
@@ -47,14 +47,16 @@ def variants(
     `at`, or from it on, evenly, are the ends between which the truth lies.
     """
     other_model = "negative_binomial" if model == "poisson" else "poisson"
-    rows = [_row("as chosen", joined, first_year, last_year, at, unit, model)]
+    as_chosen = per_year(joined, first_year, last_year, unit)
+    rows = [{"choice": "as chosen", **_estimates(of_counts(as_chosen, at, model), DRAWS)}]
     for name in codes("unit"):
         if name != unit:
             rows.append(_row(f"counted by {name}", joined, first_year, last_year, at, name, model))
     once = actions(joined)
     rows.append(_row("each action once", once, first_year, last_year, at, "episode", model))
     words = f"{other_model.replace('_', ' ')} model"
-    rows.append(_row(words, joined, first_year, last_year, at, unit, other_model))
+    weighted = _estimates(of_counts(as_chosen, at, other_model), DRAWS)  # the search is the same
+    rows.append({"choice": words, **weighted})
     parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
     parts |= selections(joined, "doubtful", "alleged", "cape", "court", "groups", "relatives")
     for words, part in parts.items():
@@ -95,14 +97,14 @@ def _with_undated(
     return counts.assign(n=counts["n"] + added)
 
 
-def _estimates(series: Targeting) -> dict[str, object]:
+def _estimates(series: Targeting, draws: int = _DRAWS) -> dict[str, object]:
     """The columns of `variants` after the words."""
     table = series.estimates()
     whole = table.loc["yearly factor, whole period", NUMBERS]
     since = table.loc["yearly factor since the turn", NUMBERS]
     p_break = p_any = np.nan
     try:
-        search = change_point(series.counts, draws=_DRAWS)
+        search = change_point(series.counts, draws=draws)
         p_break, p_any = search.p_of(series.at), search.p
     except TooFewCases:
         pass

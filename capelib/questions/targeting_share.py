@@ -8,6 +8,7 @@ import pandas as pd
 from capelib.dataset import CENTRAL_ASIA, takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import per_year
+from capelib.estimators.trend_shapes import Course
 from capelib.estimators.yearly_counts import trend
 from capelib.estimators.yearly_odds import OddsTrend, odds_trend
 from capelib.questions.wording import number_word
@@ -34,13 +35,14 @@ class AgainstOthers:
     odds: OddsTrend | None
     why: str
 
-    def table(self, turn: int | None = None) -> pd.DataFrame:
+    def table(self, course: Course | None = None) -> pd.DataFrame:
         """Yearly factors of the state, of the others, and of the odds: whole period and since.
 
         Parameters
         ----------
-        turn
-            The first year of "since"; None leaves these rows out.
+        course
+            Of the state, for the years since its turn, with the interval that its answer names;
+            None leaves these rows out.
 
         Returns
         -------
@@ -49,12 +51,15 @@ class AgainstOthers:
         """
         rows = {}
         parts = {"all years": self.counts}
-        if turn is not None:
-            parts[f"since {turn}"] = self.counts[self.counts["year"] >= turn]
+        if course is not None:
+            parts[f"since {course.turn}"] = self.counts[self.counts["year"] >= course.turn]
         for years, counts in parts.items():
             for column, words in (("part", "the state"), ("rest", self.words)):
                 rows[years, words] = _trend(counts, column)
             rows[years, "odds of the one against the other"] = _odds(counts)
+        if course is not None:
+            since = (f"since {course.turn}", "the state")
+            rows[since][:3] = map(float, course.terms.loc["since the turn"])
         index = pd.MultiIndex.from_tuples(rows, names=["years", "of"])
         return pd.DataFrame(rows.values(), index=index, columns=["ratio", "low", "high", "n"])
 
@@ -112,8 +117,7 @@ def against_others(
     Examples
     --------
     >>> import capelib as cape
-    >>> odds = against_others(cape.load().incidents, ("TJK",), 2001, 2024).odds
-    >>> bool(odds.low < odds.ratio < odds.high)
+    >>> against_others(cape.load().incidents, ("TJK",), 2001, 2024).odds.ratio > 1
     True
     """
     rest = [state for state in CENTRAL_ASIA if state not in origins]

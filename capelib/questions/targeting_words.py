@@ -18,8 +18,8 @@ _NAMED_STEP = 3.0
 def yearly(numbers: Sequence[float]) -> str:
     """A factor a year with its interval, in percent.
 
-    >>> yearly((1.084, 1.025, 1.145))
-    '+8 % a year [+2, +15]'
+    >>> yearly((1.084, 1.025, 1.141))
+    '+8 % a year [+2, +14]'
     >>> yearly((1.002, 0.904, 1.1114))
     '+0.2 % a year [-10, +11]'
     """
@@ -36,7 +36,7 @@ def _change(percent: float) -> str:
 
 
 def sentence(series: Targeting, who: str, unit: str, others: AgainstOthers | None = None) -> str:
-    """The answer in up to three sentences, with intervals.
+    """The answer in two sentences, with intervals: its course; a break, and the other states.
 
     Parameters
     ----------
@@ -57,15 +57,13 @@ def sentence(series: Targeting, who: str, unit: str, others: AgainstOthers | Non
     if series.rise is None:
         why = "; ".join(series.why)
         return f"{start}, {series.period}: too few cases for a trend ({why})."
-    sentences = [_course(series, start), _break(series)]
-    if others is not None and others.odds is not None:
-        sentences.append(_share(series, others))
-    return " ".join(sentences)
+    against = _share(series, others) if others is not None else ""
+    return f"{_course(series, start)} {'; '.join(filter(None, [_break(series), against]))}."
 
 
 def _course(series: Targeting, start: str) -> str:
     """Growth to a year and what came after; one line where there was no growth to speak of."""
-    n = f"n = {series.counts['n'].sum():,}"
+    series_of = f"{series.period}, n = {series.counts['n'].sum():,}"
     if series.course is None or not series.grew:
         numbers = series.estimates().loc["yearly factor, whole period"]
         direction = "neither clearly rose nor fell"
@@ -73,36 +71,37 @@ def _course(series: Targeting, start: str) -> str:
             direction = "rose"
         elif numbers["high"] < 1:
             direction = "fell"
-        return f"{start} {direction} in {series.period}: {yearly(tuple(numbers))}, {n}."
-    turn, years = series.course.turn, series.course.years
+        return f"{start} {direction} ({series_of}): {yearly(tuple(numbers))}."
     growth = yearly(tuple(series.course.terms.loc["to the turn"]))
     since = series.course.terms.loc["since the turn"]
-    after = "neither a further rise nor a fall is established"
+    after = "neither a further rise nor a fall is established since"
     if since["low"] > 1:
         after = "they went on rising"
     elif since["high"] < 1:
-        after = "they fell"
+        after = "they fell since"
+    elif not series.course.ended:
+        after = "whether the growth ended is not settled"
     return (
-        f"{start} grew to about {turn} ({years[0]} to {years[1]}): {growth}; "
-        f"since {turn} {after}: {yearly(tuple(since))} ({series.period}, {n})."
+        f"{start} grew ({series_of}): {growth} to about {series.course.turn} "
+        f"({series.course.years_in_words}), {yearly(tuple(since))} since; {after}."
     )
 
 
 def _break(series: Targeting) -> str:
     """A break at the chosen year and at any, with what the test could have seen."""
     if series.untested or series.breaks is None:
-        return f"Whether {series.at} was a break cannot be told."
+        return f"Whether {series.at} was a break cannot be told"
     p, anywhere = f"p = {series.chosen_p:.2g}", f"p = {series.breaks.p:.2g}"
     if series.chosen_p < 0.05:
         words = f"A break at {series.at} passes the test looked at alone ({p})"
         if series.breaks.p < 0.05:
-            return f"{words}, and a break in some year does ({anywhere}, {series.breaks.at})."
-        return f"{words}; a search over all years does not find one ({anywhere})."
+            return f"{words}, and a break in some year does ({anywhere}, {series.breaks.at})"
+        return f"{words}, but a search over all years does not find one ({anywhere})"
     seen = 100 * series.power.set_index("step").loc[_NAMED_STEP, "this_year"]
     only = "only " if seen < 50 else ""
     return (
-        f"A break at {series.at} is not established ({p}; in any year: {anywhere}); a step of "
-        f"{two_digits(_NAMED_STEP)} times would be seen in {only}{seen:.0f} of 100 such series."
+        f"A break at {series.at} is not established ({p}, in any year {anywhere}; a step of "
+        f"{two_digits(_NAMED_STEP)} times would be seen in {only}{seen:.0f} of 100 such series)"
     )
 
 
@@ -112,10 +111,11 @@ def _share(series: Targeting, others: AgainstOthers) -> str:
     if odds is None:
         return ""
     change = yearly((odds.ratio, odds.low, odds.high))
-    start = f"The odds against {others.words}"
+    start = f"the odds against {others.words}"
     if odds.low > 1:
-        return f"{start} rose: {change}; more reporting of the whole region would not do that."
+        return f"{start} rose ({change}), which more reporting of the whole region would not do"
     if odds.high < 1:
-        return f"{start} fell: {change}."
-    end = "; more reporting of the whole region can be behind the growth" if series.grew else ""
-    return f"{start} did not clearly change: {change}{end}."
+        return f"{start} fell ({change})"
+    if series.grew:
+        return f"that only reporting of the whole region grew is not ruled out ({start}: {change})"
+    return f"{start} did not clearly change ({change})"
