@@ -84,7 +84,9 @@ def waiting(joined: pd.DataFrame, last_year: int) -> pd.DataFrame:
     seen[~np.isin(order, FOLLOWED)] = np.nan
     times = pd.DataFrame({"exile_id": exile_ids.to_numpy(), "order": order, "event": on_record})
     times = times.assign(**dict(zip(SCENARIOS, days.T, strict=True)))
-    return times.assign(**{f"seen_{name}": part for name, part in zip(SCENARIOS, seen.T)})
+    return times.assign(
+        **{f"seen_{name}": part for name, part in zip(SCENARIOS, seen.T, strict=True)}
+    )
 
 
 def _first_dates(rows: pd.DataFrame, exile_ids: pd.Series) -> tuple[np.ndarray, np.ndarray]:

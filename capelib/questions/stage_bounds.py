@@ -94,7 +94,9 @@ def read_as(times: pd.DataFrame, reading: tuple[str, ...]) -> pd.DataFrame:
     return rows[~rows["order"].isin(BLURRED)] if CLEAR in reading else rows
 
 
-def curves(times: pd.DataFrame, cluster: pd.Series | None = None) -> dict[tuple[str, ...], pd.DataFrame]:
+def curves(
+    times: pd.DataFrame, cluster: pd.Series | None = None
+) -> dict[tuple[str, ...], pd.DataFrame]:
     """The share recorded at stage 3 so far, under each reading: `escalation` of `read_as`.
 
     Readings with too few cases are left out.

@@ -10,7 +10,7 @@ from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, clustered
 from capelib.estimators.misclassified import Confusion
-from capelib.questions.escalation import BLURRED, FOLLOWED, ORDERS, SCENARIOS, followed, waiting
+from capelib.questions.escalation import BLURRED, FOLLOWED, ORDERS, followed, waiting
 from capelib.questions.exiles import enough, label, levels, people, within
 from capelib.questions.odds import Odds, odds
 from capelib.questions.stage_bounds import Reach, curves, reach, readings
@@ -136,7 +136,7 @@ class Stages:
 
     def coders(self) -> pd.DataFrame:
         """The tests of steps under each idea of which coder is right, see `cape.stages.coders`."""
-        return coders(self.exiles, self.fit, self.coding)
+        return coders(self.exiles, self.fit, self.coding, self.tests)
 
     def orders(self) -> pd.DataFrame:
         """How many exiles enter the curve, and why the others do not?
@@ -178,10 +178,11 @@ class Stages:
             return ""
         until = f" of {self.cut_at}" if self.cut_at is not None else ""
         return (
-            f" Of {soon.n} first recorded at stage 1 or 2, {_span(soon.least, soon.most)} were "
-            "recorded at stage 3 within five years, by who is taken as watched to the end"
-            f"{until}, or as first at stage 3; {_span(soon.lower, soon.upper)} with no assumption "
-            "on those of whom nothing more is recorded."
+            f" Within five years of the first record {_span(soon.least, soon.most)} were recorded "
+            f"at stage 3, by how long they are taken as watched (to the end{until}, or to the last "
+            "record) and by who counts (those first seen at stage 3, those whose order cannot be "
+            f"told); {_span(soon.lower, soon.upper)} of {soon.n} with no assumption on those of "
+            "whom nothing more is recorded."
         )
 
     def notes(self) -> list[str]:
@@ -230,11 +231,18 @@ class Stages:
             rows.append(("share of exiles recorded at stage 3", *ended[2:5], ended.n, "share"))
         if self.fit is not None:
             rows += _odds_estimates(self.fit)
-        for words, reading in (("least", soon.idxmin()), ("most", soon.idxmax())) if len(soon) else ():
+        for words, reading in _ends(soon):
             row = self.readings().loc[reading]
             name = f"share recorded at stage 3 within five years, {words} ({reading})"
             rows.append((name, *row[["midpoint", "low", "high"]], int(row["n"]), "share"))
         return pd.DataFrame(rows, columns=["estimate", "value", "low", "high", "n", "unit"])
+
+
+def _ends(shares: pd.Series) -> list[tuple[str, str]]:
+    """The readings with the smallest and the largest share."""
+    if shares.empty:
+        return []
+    return [("least", str(shares.idxmin())), ("most", str(shares.idxmax()))]
 
 
 def _span(least: float, most: float) -> str:

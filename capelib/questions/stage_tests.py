@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,13 @@ import pandas as pd
 from capelib.dataset import Dataset
 from capelib.errors import DataError, TooFewCases
 from capelib.estimators.misclassified import Confusion, confusion, holm, recodings
-from capelib.questions.odds import FACTORS, Odds, odds
+from capelib.questions.odds import Odds, odds, step_tests_of
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import path_of, read_text
 
 STEPS = {"held_p": "being held or worse", "ended_p": "reaching stage 3"}
 LEVEL = 0.05
-DRAWS = 200  # recodings; half the width of the interval of a share of draws is 7 points at most
+DRAWS = 100  # recodings; a share of draws is sure to 10 points, one of 95 % to 5
 MOST = 0.95  # of the draws must have a p below LEVEL for a difference to survive the second coder
 SEED = 2026
 _CARRIED = ["p_median", "holm_median", "share_below"]
@@ -43,10 +44,9 @@ class StepTests:
 
     def sentences(self) -> list[str]:
         """What differed at each step, in words; only what survives is called a difference."""
-        return [
-            _of_step(step, rows, self.draws)
-            for step, rows in self.tests.groupby("step", sort=False)
-        ]
+        steps = self.tests.groupby("step", sort=False)
+        sentences = [_of_step(str(step), rows, self.draws) for step, rows in steps]
+        return [words for words in sentences if words]
 
 
 def second_coding(ds: Dataset) -> Confusion | None:
@@ -67,7 +67,7 @@ def second_coding(ds: Dataset) -> Confusion | None:
     >>> import capelib as cape
     >>> both = second_coding(cape.load())
     >>> both.n, both.counts.loc["religious", ["religious", "unknown"]].tolist()
-    (127, [15, 11])
+    (127, [16, 12])
     """
     if ds.info.label != "public record":
         return None
@@ -77,7 +77,9 @@ def second_coding(ds: Dataset) -> Confusion | None:
     return confusion(first, second, list(codes("category")))
 
 
-def step_tests(exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None) -> StepTests:
+def step_tests(
+    exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None, draws: int = DRAWS
+) -> StepTests:
     """Which tests of the steps survive Holm's rule and a second coder?
 
     Parameters
@@ -88,6 +90,8 @@ def step_tests(exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None)
         The odds of the categories as coded; None gives no tests.
     coding
         From `second_coding`; None leaves the categories as they are.
+    draws
+        Recodings of the category.
 
     Notes
     -----
@@ -97,18 +101,23 @@ def step_tests(exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None)
     if fit is None:
         columns = ["step", "factor", "p", "holm", *_CARRIED]
         return StepTests(pd.DataFrame(columns=columns), 0, 0)
-    p = _p_of_steps(fit)
+    p = _p_of_steps(fit.tests)
     tests = pd.DataFrame({"p": p, "holm": holm(p)})
-    draws = 0
-    if coding is not None and "category" in set(fit.tests["factor"]):
-        tests = tests.join(carried(exiles, coding, p.index))
-        draws = DRAWS
+    asked = coding is not None and coding.n > 0 and "category" in set(fit.tests["factor"])
+    if asked and coding is not None:
+        tests = tests.join(carried(exiles, coding, p.index, draws))
     tests = tests.reindex(columns=["p", "holm", *_CARRIED])
-    return StepTests(tests.reset_index(), draws, coding.n if draws and coding else 0)
+    return StepTests(
+        tests.reset_index(), draws if asked else 0, coding.n if coding and asked else 0
+    )
 
 
 def carried(
-    exiles: pd.DataFrame, coding: Confusion, tests: pd.MultiIndex, symmetric: bool = False
+    exiles: pd.DataFrame,
+    coding: Confusion,
+    tests: pd.MultiIndex,
+    draws: int = DRAWS,
+    symmetric: bool = False,
 ) -> pd.DataFrame:
     """The tests of steps under many recodings of the category.
 
@@ -118,6 +127,8 @@ def carried(
         As for `step_tests`.
     tests
         Step and factor of the tests that are wanted.
+    draws
+        Recodings.
     symmetric
         See `capelib.estimators.misclassified.recodings`.
 
@@ -130,10 +141,11 @@ def carried(
     category = exiles.set_index("exile_id")["category"]
     columns = []
     with suppress(DataError):
-        for coded in recodings(category, coding, DRAWS, SEED, symmetric):
+        for coded in recodings(category, coding, draws, SEED, symmetric):
             p = pd.Series(np.nan, tests)
             with suppress(TooFewCases):
-                p = _p_of_steps(odds(exiles.assign(category=coded.to_numpy()))).reindex(tests)
+                recoded = exiles.assign(category=coded.to_numpy())
+                p = _p_of_steps(step_tests_of(recoded)).reindex(tests)
             columns.append(pd.DataFrame({"p": p, "holm": holm(p)}))
     if not columns:
         return pd.DataFrame(np.nan, tests, _CARRIED)
@@ -148,8 +160,17 @@ def carried(
     )
 
 
-def coders(exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None) -> pd.DataFrame:
+def coders(
+    exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None, tests: StepTests
+) -> pd.DataFrame:
     """The tests of steps under each idea of who is right; the categories merged, too.
+
+    Parameters
+    ----------
+    exiles, fit, coding
+        As for `step_tests`.
+    tests
+        What it gave.
 
     Returns
     -------
@@ -163,12 +184,16 @@ def coders(exiles: pd.DataFrame, fit: Odds | None, coding: Confusion | None) -> 
     with suppress(TooFewCases):
         merged = odds(exiles.assign(category=one_level))
     parts = {"as coded": _single(fit), "religious and unknown as one level": _single(merged)}
-    if fit is not None and coding is not None:
-        tests = _p_of_steps(fit).index
-        parts["second coder taken as right"] = carried(exiles, coding, tests)
-        parts["both coders wrong equally often"] = carried(exiles, coding, tests, symmetric=True)
-    rows = pd.concat({name: part for name, part in parts.items() if len(part)} or {"": _single(None)})
-    return rows.rename_axis(["coding", "step", "factor"]).reset_index()
+    if fit is not None and coding is not None and tests.draws:
+        done = tests.tests.set_index(["step", "factor"])[_CARRIED]
+        parts["second coder taken as right"] = done
+        parts["both coders wrong equally often"] = carried(
+            exiles, coding, pd.MultiIndex.from_tuples(done.index), tests.draws, symmetric=True
+        )
+    rows = [part.rename_axis(["step", "factor"]).reset_index() for part in parts.values()]
+    for name, part in zip(parts, rows, strict=True):
+        part.insert(0, "coding", name)
+    return pd.concat([part for part in rows if len(part)] or rows[:1], ignore_index=True)
 
 
 def _single(fit: Odds | None) -> pd.DataFrame:
@@ -176,17 +201,17 @@ def _single(fit: Odds | None) -> pd.DataFrame:
     if fit is None:
         empty = pd.MultiIndex.from_arrays([[], []], names=["step", "factor"])
         return pd.DataFrame(columns=_CARRIED, index=empty, dtype=float)
-    p = _p_of_steps(fit)
+    p = _p_of_steps(fit.tests)
     corrected = holm(p)
     below = (corrected < LEVEL).astype(float)
     return pd.DataFrame({"p_median": p, "holm_median": corrected, "share_below": below})
 
 
-def _p_of_steps(fit: Odds) -> pd.Series:
-    """p of no difference by step and factor, as coded."""
-    wide = fit.tests.set_index("factor")[list(STEPS)].rename(columns=STEPS).astype(float)
-    p = wide.T.stack(future_stack=True)
-    return p.rename_axis(["step", "factor"])
+def _p_of_steps(tests: pd.DataFrame) -> pd.Series:
+    """p of no difference by step and factor. tests: as in `Odds`."""
+    wide = tests.set_index("factor")[list(STEPS)].rename(columns=STEPS).astype(float)
+    keys = pd.MultiIndex.from_product([wide.columns, wide.index], names=["step", "factor"])
+    return pd.Series(wide.to_numpy().T.ravel(), keys)
 
 
 def _of_step(step: str, rows: pd.DataFrame, draws: int) -> str:
@@ -200,20 +225,21 @@ def _of_step(step: str, rows: pd.DataFrame, draws: int) -> str:
             open_.append(words)
         else:
             clear.append(words)
-    parts = [f"differed {' and '.join(clear)}"] if clear else []
+    parts = []
+    if clear:
+        parts.append(f"{step} differed {' and '.join(clear)}")
     if open_:
-        parts.append(f"{' and '.join(open_)} it depends on the coder whether there is a difference")
+        parts.append(f"whether {step} differed {' and '.join(open_)} depends on the coder")
     if none:
-        parts.append(f"{' and '.join(none)} no difference can be told from chance")
-    return f"{step} {parts[0]}{''.join(f', {part}' for part in parts[1:])}" if parts else ""
+        start = "" if parts else f"{step}: "
+        parts.append(f"{start}{' and '.join(none)} no difference can be told from chance")
+    return ", ".join(parts)
 
 
-def _numbers(row: object, draws: int) -> str:
-    p = f"p = {row.holm:.2g} as coded"  # type: ignore[attr-defined]
+def _numbers(row: Any, draws: int) -> str:
     if not draws:
-        return p
-    median, share = row.holm_median, row.share_below  # type: ignore[attr-defined]
+        return f"p = {row.holm:.1g}, Holm"
     return (
-        f"{p}; with the second coder's disagreements {median:.2g}, below {LEVEL} in "
-        f"{100 * share:.0f} % of {draws} draws"
+        f"p = {row.holm:.1g}, Holm; {row.holm_median:.1g} with the second coder's disagreements, "
+        f"below {LEVEL} in {100 * row.share_below:.0f} of 100 codings"
     )
