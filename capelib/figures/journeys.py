@@ -29,7 +29,7 @@ STAGES = ["stage_1", "stage_2", "stage_3"]
 
 
 def journey_map(result: Journeys, info: Info, origins: Sequence[str]) -> Chart:
-    """Where do exiles go, and where are they caught? A map with a circle at each host's capital.
+    """In which hosts are exiles recorded, and where caught? A map with circles at their capitals.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def journey_map(result: Journeys, info: Info, origins: Sequence[str]) -> Chart:
     drawn = data[data["shown"] == "on the map"]
     circles = drawn[drawn["what"] == "host"]
     top = max([20.0, *hosts["exiles"].astype(float)])
-    title = "Where do exiles go, and where are they caught?"
+    title = "In which hosts are exiles recorded, and where are they caught?"
     noun = "exile" if result.located == 1 else "exiles"
     span = years((result.first_year, result.last_year))
     total = f"{result.located} {noun} with a host on record, {span}"

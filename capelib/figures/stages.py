@@ -135,7 +135,7 @@ def _key(axis: Axes) -> None:
 
 
 def stage_odds(result: Stages, info: Info, who: str) -> Chart:
-    """Whose pursuit is recorded further? Odds ratios of the ordered logit, and of its two binary logits.
+    """Whose pursuit is recorded further? Odds ratios of the ordered and of two binary logits.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Journeys: where exiles go, and where they are caught. Persons are counted, not incidents."""
+"""Journeys: where exiles are recorded, and where caught. Persons are counted, not incidents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from capelib.dataset import takes_dataset
 from capelib.errors import ParameterError
 from capelib.estimators.clusters import clustered, clustered_difference, linked
 from capelib.estimators.counts import collapse, years
+from capelib.estimators.decomposition import kitagawa
+from capelib.estimators.pooled_shares import LEAST_GROUPS, pooled_shares
 from capelib.estimators.shares import difference, wilson
 from capelib.questions import estimates as shared
 from capelib.questions.host_order import (
@@ -27,11 +29,15 @@ from capelib.vocabulary.tables import states
 
 FORMER_SOVIET = group("former_soviet")
 LEAST_MOVES = 3  # a move that fewer exiles made is never named: it would point at a person
+RECENT = 2001  # the years before have few reports
 OTHER = "other"
 LEAST_EXILES = 10  # hosts with fewer exiles are pooled
+GAP_WITHIN = "the same, within pursuing states"
 INSIDE = "recorded in the former Soviet space"
+_NAMES = ("inside", "caught", "several", "gap", "within")  # of the estimates, in `variants`
 CAUGHT = "held, returned or attacked in a host"
 SEVERAL = "two or more hosts on record"
+POOLED = ["pooled", "pooled_low", "pooled_high"]
 GAP = "returned or attacked: former Soviet space minus beyond"
 
 
@@ -165,6 +171,10 @@ def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
     The share is one of recorded exiles, not a risk: an exile to whom nothing happened is not on
     record at all.
 
+    Pooled are all hosts, also those in the last row. Cases count divided by the design effect of
+    the host's share, or by the mean one of all hosts where that is larger: few cases do not show
+    how alike they are.
+
     Examples
     --------
     >>> import capelib as cape
@@ -176,7 +186,23 @@ def by_host(incidents: pd.DataFrame, least: int = LEAST_EXILES) -> pd.DataFrame:
     common = pairs["host"].map(pairs["host"].value_counts()) >= least
     table = _by(pairs, pairs["host"].where(common, OTHER).rename("host"))
     table = table.sort_values("host", key=lambda host: host == OTHER, kind="stable")
-    return table.reset_index(drop=True)
+    return table.reset_index(drop=True).join(_pooled(pairs), on="host")
+
+
+def _pooled(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The share of exiles caught in each host, partially pooled. pairs: from `reached`."""
+    columns = dict(zip(("share", "low", "high"), POOLED, strict=True))
+    if pairs["host"].nunique() < LEAST_GROUPS:
+        return pd.DataFrame(columns=POOLED, dtype="float64")
+    shares = {
+        host: clustered(part["stage"] >= 2, part["cluster"]) for host, part in pairs.groupby("host")
+    }
+    n = pd.Series({host: share.n for host, share in shares.items()}, dtype="float64")
+    effect = pd.Series({host: share.design_effect for host, share in shares.items()})
+    effect = effect.clip(lower=float(np.average(effect, weights=n)))
+    cases = n / np.minimum(effect, n)
+    hits = cases * pd.Series({host: share.share for host, share in shares.items()})
+    return pooled_shares(hits, cases).rename(columns=columns)[POOLED]
 
 
 @takes_dataset
@@ -281,8 +307,16 @@ class Journeys:
         }
         return pd.DataFrame({"n": counts.values()}, index=pd.Index(counts, name="what"))
 
-    def sentence(self, who: str) -> str:
-        """The answer in one sentence, with intervals. who: "exiles pursued by Tajikistan"."""
+    def sentence(self, who: str, choices: pd.DataFrame | None = None) -> str:
+        """The answer in words, with intervals.
+
+        Parameters
+        ----------
+        who
+            For example "exiles pursued by Tajikistan".
+        choices
+            From `variants`: under how many of them the difference is not told from none.
+        """
         span = years((self.first_year, self.last_year))
         if not self.located:
             return (
@@ -294,39 +328,68 @@ class Journeys:
         return (
             f"Of the {who} with a host on record in {span} (n = {self.located}), {inside} were "
             f"recorded in the former Soviet space, and {caught} were held, returned or attacked in "
-            f"a host{self._extremes()}; {several} have more than one host on record.{self._gap()}"
+            f"a host{self._extremes()}; {several} have more than one host on record.{self._gap(choices)}"
         )
 
-    def _gap(self) -> str:
-        """The difference between inside and beyond, in words."""
-        gap = self.estimates.set_index("estimate").loc[GAP, ["value", "low", "high"]]
+    def _gap(self, choices: pd.DataFrame | None) -> str:
+        """The difference between inside and beyond at stage 3, in words."""
+        rows = self.estimates.set_index("estimate")[["value", "low", "high"]]
+        gap, within = rows.loc[GAP], rows.loc[GAP_WITHIN]
         if gap.isna().any():
             return ""
+        text = (
+            f" At stage 3 (returned or attacked), former Soviet space minus beyond: {points(*gap)}"
+        )
+        if within.notna().all():
+            text += f", {points(*within)} within pursuing states"
         holds_none = gap["low"] <= 0 <= gap["high"]
-        verdict = ", which may be no difference at all" if holds_none else ""
-        return f" Returned or attacked, former Soviet space minus beyond: {points(*gap)}{verdict}."
+        if holds_none:
+            text += ", which may be no difference at all"
+        elif choices is not None:
+            text += _under_choices(choices)
+        return f"{text}."
 
     def _extremes(self) -> str:
         """The hosts with the least and the largest share of exiles caught, in words.
 
-        Only hosts with an interval: where one report has most exiles, the share is that report's.
+        Drawn towards the share of all hosts where cases are few. Only hosts with an interval of
+        their own: where one report has most exiles, the share is that report's.
         """
-        known = (self.hosts["host"] != OTHER) & self.hosts["low"].notna()
-        hosts = self.hosts[known].sort_values("share", kind="stable")
+        known = (self.hosts["host"] != OTHER) & self.hosts[["low", POOLED[0]]].notna().all(axis=1)
+        hosts = self.hosts[known].sort_values(POOLED[0], kind="stable")
         if len(hosts) < 2:
             return ""
         words = [
-            f"{states()[row.host]} {percent(row.share, row.low, row.high)} (n = {row.exiles})"
+            f"{states()[row.host]} {percent(row.pooled, row.pooled_low, row.pooled_high)} "
+            f"(n = {row.exiles})"
             for row in hosts.itertuples()
         ]
-        return f" (of the exiles recorded in a host, from {words[0]} to {words[-1]})"
+        return (
+            f" (by host, the shares of few drawn towards the others, from {words[0]} to "
+            f"{words[-1]})"
+        )
+
+
+def _under_choices(choices: pd.DataFrame) -> str:
+    """Under how many other choices the difference holds 0, and which of them has the smallest."""
+    others = choices[choices["choice"].ne("as chosen") & choices["choice"].ne(INDEPENDENT)]
+    others = others.dropna(subset=["gap_low", "gap_high"])
+    if others.empty:
+        return ""
+    none = int((others["gap_low"] <= 0).sum())
+    least = others.loc[others["gap"].idxmin()]
+    smallest = points(*least[["gap", "gap_low", "gap_high"]])
+    return (
+        f"; it may be none under {none} of {len(others)} other choices ({least['choice']}: "
+        f"{smallest})"
+    )
 
 
 @takes_dataset
 def journeys(
     incidents: pd.DataFrame, first_year: int, last_year: int, space: Sequence[str] = FORMER_SOVIET
 ) -> Journeys:
-    """Where do exiles go, and where are they caught? All that the record says of their hosts.
+    """In which hosts are exiles recorded, and where are they caught?
 
     Parameters
     ----------
@@ -387,10 +450,13 @@ def _estimate_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.Row
         hits = pd.Series(persons.index.isin(pairs.loc[part, "exile_id"]), persons.index)
         share = share_or_none(hits, persons)
         rows.append((words, [share["share"], share["low"], share["high"]], len(hits), "share"))
-    gap = None
+    gap = within = None
     if inside.any() and not inside.all():
         gap = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])[:3]
-    return [*rows, (GAP, gap, len(pairs), "difference")]
+        parts = kitagawa(pairs["stage"] == 3, inside, pairs["origin"], pairs["cluster"])
+        within = parts.within
+    rows += [(GAP, gap, len(pairs), "difference"), (GAP_WITHIN, within, len(pairs), "difference")]
+    return rows
 
 
 def _independent_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.Row]:
@@ -398,7 +464,9 @@ def _independent_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.
     rows: list[shared.Row] = []
     for words, values, n, unit in _estimate_rows(pairs, space):
         interval = values
-        if values is not None and n and unit == "share":
+        if words == GAP_WITHIN:
+            interval = None if values is None else (values[0], np.nan, np.nan)
+        elif values is not None and n and unit == "share":
             interval = wilson(round(values[0] * n), n)[2:]
         elif values is not None:
             ended, inside = pairs["stage"] == 3, pairs["host"].isin(space)
@@ -423,13 +491,14 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     -------
     DataFrame
         `choice`, `exiles` (with a host on record), and for `inside`, `caught`, `several` (shares)
-        and `gap` (difference) the value with `_low` and `_high`, as fractions. The last rows have
+        and `gap`, `within` (the difference, and its part within pursuing states) the value with `_low` and `_high`, as fractions. The last rows have
         the estimates as chosen with other clusters: all exiles of one corridor (by the first of
         their hosts), all of one pursuing state, and every exile alone (Wilson, Newcombe).
     """
     parts = {"as chosen": joined, "each episode once": collapse(joined)} | selections(
-        joined, "doubtful", "alleged", "cape", "interested", "relatives", "undated"
+        joined, "doubtful", "alleged", "cape", "court", "interested", "relatives", "undated"
     )
+    parts["without the measure other"] = joined[joined["measure"] != "other"]
     choices = {words: (part, FORMER_SOVIET) for words, part in parts.items()}
     baltic = group("baltic")
     others = tuple(state for state in FORMER_SOVIET if state not in baltic)
@@ -438,6 +507,10 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     for words, (part, space) in choices.items():
         pairs = reached(abroad(of_period(part, first_year, last_year)))
         rows.append(_variant(words, pairs, _estimate_rows(pairs, space)))
+    if first_year < RECENT <= last_year:
+        pairs = reached(abroad(of_period(joined, RECENT, last_year)))
+        words = f"from {RECENT} on"
+        rows.append(_variant(words, pairs, _estimate_rows(pairs, FORMER_SOVIET)))
     pairs = reached(abroad(of_period(joined, first_year, last_year)))
     first_host = pairs.groupby("exile_id")["host"].transform("first")
     clusters = {CORRIDOR: pairs["origin"] + " to " + first_host, ORIGIN: pairs["origin"]}
@@ -452,6 +525,6 @@ def _variant(words: str, pairs: pd.DataFrame, estimates: list[shared.Row]) -> di
     """One row of `variants`."""
     row: dict[str, object] = {"choice": words, "exiles": pairs["exile_id"].nunique()}
     numbers = shared.table(estimates)[["value", "low", "high"]].to_numpy()
-    for name, interval in zip(("inside", "caught", "several", "gap"), numbers, strict=True):
+    for name, interval in zip(_NAMES, numbers, strict=True):
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
     return row
