@@ -328,9 +328,9 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
         reported"), `within`, `within_low`, `within_high` (the part of the difference within
         pursuing states, see `capelib.estimators.decomposition.kitagawa`: both groups weighted by
         the mean of their shares of each state), all as fractions, with intervals that allow for
-        clusters (see `capelib.estimators.clusters.clustered_difference`); `naive_low`, `naive_high`: Newcombe's
-        interval of the difference, which takes exiles as independent. Missing where a group is
-        empty.
+        clusters (see `capelib.estimators.clusters.clustered_difference`); `naive_low`,
+        `naive_high`: Newcombe's interval of the difference, which takes exiles as independent.
+        Missing where a group is empty.
 
     Notes
     -----
