@@ -113,7 +113,10 @@ class Relatives:
         gaps = 100 * rows.loc[~unlike, "difference"].dropna()
         if len(gaps) < 2:
             return ""
-        return f"; from {signed(gaps.min())} to {signed(gaps.max())} by other ideas of a free host"
+        return (
+            f"; from {signed(gaps.min())} to {signed(gaps.max())} under other definitions and "
+            "rules, and with each pursuing state left out"
+        )
 
     def _unknown(self) -> str:
         """What the exiles without a known host could do to the gap, in words."""
@@ -129,9 +132,8 @@ class Relatives:
             f"{points(*worst)} and {points(*best)}"
         )
         open_ = low <= 0 <= high
-        return (
-            f"{text}: without an assumption on them it is not established." if open_ else f"{text}."
-        )
+        verdict = ": without an assumption on them it is not established" if open_ else ""
+        return f"{text}{verdict}."
 
     def estimates(self) -> pd.DataFrame:
         """The main estimates; missing values where there are too few cases.

@@ -279,7 +279,7 @@ def hosts_missing(joined: pd.DataFrame) -> pd.DataFrame:
     >>> import capelib as cape
     >>> table = hosts_missing(cape.load().where(origin="TJK").joined())
     >>> table[["k", "n"]].values.tolist()
-    []
+    [[37, 57], [19, 91], [0, 69], [0, 70]]
     """
     alone, stage = joined["measure"] == "relatives_targeted", joined["stage"].astype("int64")
     parts = [alone, ~alone & (stage == 1), ~alone & (stage == 2), ~alone & (stage == 3)]
