@@ -110,7 +110,7 @@ def simulated(rng: np.random.Generator, n: int, effect: bool, wrong: float):
     return exiles, confusion(first, true, list(cape.codes("category")))
 
 
-@pytest.mark.parametrize("rounds", [2, slow(30)])
+@pytest.mark.parametrize("rounds", [1, slow(30)])
 def test_a_difference_made_by_coding_falls_and_a_true_one_stays(rounds):
     rng = np.random.default_rng(6)
     key = ("being held or worse", "category")
@@ -118,13 +118,15 @@ def test_a_difference_made_by_coding_falls_and_a_true_one_stays(rounds):
     for effect in found:
         for _ in range(rounds):
             exiles, both = simulated(rng, 260, effect, 0.0 if effect else 0.35)
-            tests = stage_tests.step_tests(exiles, cape.stages.odds(exiles), both, draws=15)
+            tests = stage_tests.step_tests(
+                exiles, cape.stages.odds(exiles), both, draws=6 if rounds == 1 else 20
+            )
             row = tests.tests.set_index(["step", "factor"]).loc[key]
             found[effect].append((row["holm"], row["share_below"]))
     true, made = (np.array(found[effect]) for effect in (True, False))
     assert (made[:, 0] < 0.05).all()  # as coded, both look alike
     assert (true[:, 0] < 0.05).all()
-    assert true[:, 1].mean() > 0.9
+    assert true[:, 1].mean() > 0.8
     assert made[:, 1].mean() < 0.6
 
 

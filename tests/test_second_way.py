@@ -108,14 +108,12 @@ def test_05_the_ends_of_the_range_within_five_years(rows, result):
 
 
 def test_06_the_gap_and_both_ends_of_what_unknown_hosts_can_do(ds, rows):
-    ratings = cape.table("regimes").query("measure == 'fiw'")
-
-    def rating(host, year):
-        if pd.isna(host) or pd.isna(year):
-            return None
-        here = ratings[(ratings["state"] == host) & (ratings["first_year"] <= year)]
-        here = here[here["last_year"] >= year]
-        return here["value"].iloc[0] if len(here) else None
+    spells = cape.table("regimes").query("measure == 'fiw'")
+    ratings = {
+        (row.iso3, year): row.value
+        for row in spells.itertuples()
+        for year in range(int(row.first_year), int(row.last_year) + 1)
+    }
 
     marked = (rows["measure"] == "relatives_targeted") | rows["relatives_targeted"].fillna(False)
     counts = {"free": [0, 0], "other": [0, 0], "unknown": [0, 0]}
@@ -123,8 +121,9 @@ def test_06_the_gap_and_both_ends_of_what_unknown_hosts_can_do(ds, rows):
         ["date_start", "date_end", "incident_id"], kind="stable"
     )
     for _, mine in ordered.groupby("exile_id"):
-        rated = [rating(row.host, row.year) for row in mine.itertuples()]
-        known = [value for value in rated if value is not None]
+        places = zip(mine["host"], mine["year"], strict=True)
+        dated = [(host, int(year)) for host, year in places if pd.notna(year)]
+        known = [ratings[place] for place in dated if place in ratings]
         side = "unknown" if not known else "free" if known[0] == "F" else "other"
         counts[side][0] += bool(mine["hit"].any())
         counts[side][1] += 1
@@ -191,7 +190,7 @@ def test_08_who_is_known_because_of_the_arrest_and_who_was_held_after(ds, rows):
         tally["same"], tally["after"], tally["maybe"],
     ]  # fmt: skip
     table = pd.DataFrame(exiles, columns=["origin", "marked", "ended"])
-    shares = table.groupby(["origin", "marked"])["ended"].agg(["mean", "size"]).unstack()
+    shares = table.pivot_table("ended", "origin", "marked", aggfunc=["mean", "size"])
     weight = shares["size"] / shares["size"].sum()
     gap = shares["mean"][True] - shares["mean"][False]
     within = (weight.mean(axis=1) * gap).sum()
@@ -223,8 +222,9 @@ def test_09_the_shares_and_the_gap_within_states(ds, rows):
     states = pd.get_dummies(pairs["origin"], dtype=float)
     model = sm.OLS(ended, states.assign(inside=pairs["inside"].astype(float))).fit()
     assert values[journeys.GAP_WITHIN] == pytest.approx(model.params["inside"], abs=0.03)
-    cells = pairs.assign(ended=ended).groupby(["origin", "inside"])["ended"].agg(["mean", "size"])
-    cells = cells.unstack()
+    cells = pairs.assign(ended=ended).pivot_table(
+        "ended", "origin", "inside", aggfunc=["mean", "size"]
+    )
     weight = (cells["size"] / cells["size"].sum()).mean(axis=1)
     within = (weight * (cells["mean"][True] - cells["mean"][False])).sum()
     assert values[journeys.GAP_WITHIN] == pytest.approx(within)

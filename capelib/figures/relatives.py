@@ -93,9 +93,9 @@ def relatives_gap(result: Relatives, info: Info) -> Chart:
         value, low, high (fractions), n (text: exiles on each side), strong.
     """
     table = result.comparisons
+    table = table.sort_values("descriptive", kind="stable").reset_index(drop=True)
     n = table["free_n"].astype("str") + " and " + table["other_n"].astype("str")
-    table = table.sort_values("descriptive", kind="stable")
-    mark = table["descriptive"].map({True: "descriptive: ", False: ""})
+    mark = table["descriptive"].map({True: "descriptive:\n", False: ""})
     label = mark + table["comparison"] + " (" + n + ")"
     ends = ("difference", "difference_low", "difference_high")
     data = behind(label, table.assign(n=n), *ends)

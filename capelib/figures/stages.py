@@ -160,7 +160,7 @@ def stage_odds(result: Stages, info: Info, who: str) -> Chart:
     what = "odds ratios of a higher stage, on a log scale, lines: 95 %."
     if fit is None:
         what = "too few cases for a model."
-    title = "Whose pursuit is recorded further, with origin and category side by side?"
+    title = "Whose pursuit is recorded further, by origin and category?"
     subtitle = f"{info.heading}: {len(result.exiles)} {who}; {what}"
     label = "odds ratio against the reference (1 = no difference)"
     look = {"unit": "ratio", "label": label, "pitch": 0.36, "key": KEY_OF_ODDS if rows else ()}
