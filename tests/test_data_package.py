@@ -75,7 +75,7 @@ def test_a_notebook_that_the_readme_lacks_gets_its_row():
     readme = manifest.readme("README.md")
     row = re.search(r"\| \[05\]\(notebooks/.*\n", readme)[0]
     again = manifest._with_notebooks(readme.replace(row, ""))
-    assert "| [05](notebooks/05_stages.ipynb) | Who gets to stage 3? |\n| [06]" in again
+    assert "| [05](notebooks/05_stages.ipynb) | Who is recorded at stage 3? |\n| [06]" in again
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -92,16 +92,16 @@ def test_bounds_table_and_sentence_say_the_same():
     assert table["every incident names Interpol"].tolist() == [1, 0, 0]
     sentence = result.sentence("exiles")
     assert (
-        "first for 2 of the 5 exiles with Interpol named, not first for 2, "
-        "and for 1 it cannot be told" in sentence
+        "the Interpol step is first for 2, not first for 2, and for 1 it cannot be told" in sentence
     )
     assert "a share of 40 to 60 %" in sentence
     assert (
         "for 1 of the first no incident without Interpol is on record; "
         "among the other 4 the share is 25 to 50 %" in sentence
     )
-    assert "held in an incident whose report itself names Interpol; held after the step: 1." in (
-        sentence
+    assert sentence.startswith(
+        "Of the 5 exiles with Interpol named, 1 were held in an incident whose report itself names "
+        "Interpol, so that the arrest may be why it is known; certainly held after the step: 1. By"
     )
 
 
@@ -116,6 +116,43 @@ def test_what_follows_by_hand():
         1,
         3,
     ]
+
+
+def test_no_incident_lies_after_its_report_and_that_decides_orders():
+    rows = ROWS.assign(source_id=[f"S{n}" for n in range(len(ROWS))])
+    three = rows.index[rows["exile_id"] == "TJK-0003"].tolist()  # a notice without any date
+    reports = pd.DataFrame(
+        {
+            "source_id": rows.loc[three, "source_id"].to_numpy(),
+            "published": ["2014-06", "2014"],  # the second lies before its incident of 2015
+        }
+    )
+    dated = interpol.dated_by_reports(rows, reports)
+    assert dated.loc[three[0], "date_end"] == pd.Timestamp("2014-06-30")
+    assert pd.isna(dated.loc[three[0], "date_start"])
+    assert dated.loc[three[1], "date_end"] == rows.loc[three[1], "date_end"]
+    result = interpol.interpol(rows, reports)
+    assert (result.first.k, result.first.unknown, result.narrowed) == (3, 0, 1)
+    table = result.choices.set_index("choice")
+    as_dated = table.loc["without the dates of reports", ["k", "unknown"]]
+    assert as_dated.tolist() == [2, 1]
+    assert interpol.dated_by_reports(rows, reports[["source_id"]]) is rows
+
+
+def test_the_difference_within_states_is_what_is_left_of_one_that_states_make():
+    """Stage 3 in 3 of 4 of one state and 1 of 4 of another; Interpol mostly in the second."""
+    rows = []
+    for state, marked, ended in (("UZB", 4, 3), ("KAZ", 20, 1)):
+        for n in range(24):
+            key = f"{state}-{n:04d}"
+            rows.append((key, "RUS", "2014", "threat", n < marked))
+            if n % 4 < ended:
+                rows.append((key, "RUS", "2015", "rendition"))
+    table = interpol.compare(joined(rows)).set_index(["kind", "group"])
+    row = table.loc[("ended or attacked", GROUPS[0])]
+    assert row["difference"] == pytest.approx((3 + 5) / 24 - (15 + 1) / 24)
+    assert row["within"] == pytest.approx(0)
+    assert row["within_low"] < 0 < row["within_high"]
 
 
 def test_the_comparison_by_hand():
@@ -269,8 +306,7 @@ def test_marks_that_arrests_make_known_look_like_an_effect_and_the_second_group_
 def test_without_any_mark_the_question_is_not_answered():
     some = interpol.interpol(ROWS[ROWS["exile_id"] == "TJK-0003"].reset_index(drop=True))
     assert some.sentence("exiles").endswith(
-        "first for 0 of the 1 exiles with Interpol named, not first for 0, "
-        "and for 1 it cannot be told: too few for a share."
+        "first for 0, not first for 0, and for 1 it cannot be told: too few for a share."
     )
     result = interpol.interpol(
         ROWS[ROWS["exile_id"].isin(["TJK-0006", "TJK-0007"])].reset_index(drop=True)

@@ -136,7 +136,7 @@ JUDGED = r"findings\.(check|judge)\("
             ("data/reference/world.topo.json", r"figures\.journey_map"),
             ("data/published/checks.toml", JUDGED),
             ("data/published/departures.csv", r"findings\.follows"),
-            ("data/double_coding.csv", ""),
+            ("data/double_coding.csv", r"second_coding"),
             ("data/README.md", ""),
         ],
         4,

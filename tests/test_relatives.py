@@ -232,7 +232,9 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
         ("TJK-0033", "TJK", None, "2015", "threat", True),
     ]
     result = relatives.comparisons(joined(rows + unknown)).set_index("comparison")
-    worst = result.loc["unknown hosts placed against the gap", "difference"]
+    worst, best = result.loc[
+        ["unknown hosts placed against the gap", "unknown hosts placed for the gap"], "difference"
+    ]
     gaps = []
     for choice in range(8):
         placed = [
@@ -240,7 +242,14 @@ def test_the_worst_case_for_unknown_hosts_holds_every_way_to_place_them():
             for place, row in enumerate(unknown)
         ]
         gaps.append(relatives.host_gap(relatives.of_exiles(joined(rows + placed)))[2].value)
-    assert worst == pytest.approx(min(gaps))
+    assert (worst, best) == pytest.approx((min(gaps), max(gaps)))
+    assert set(result.index[result["descriptive"]]) == {
+        relatives.OTHERWISE,
+        "never held, sent back or attacked",
+        "held, sent back or attacked",
+    }
+    missing = relatives.hosts_missing(joined(rows + unknown)).set_index("what")
+    assert missing[["k", "n"]].to_numpy().tolist() == [[3, 13]]
     assert result.loc["all exiles with a rated host", "difference"] == pytest.approx(1 - 1 / 5)
 
 
@@ -336,10 +345,10 @@ def test_exiles_reported_together_are_nowhere_taken_as_independent():
     share = clustered(exiles["relatives"], linked(rows)[exiles.index])
     assert one.overall == share
     shown = one.comparisons.set_index("comparison").loc["all exiles with a rated host"]
-    assert tuple(shown["difference":]) == one.gap[:3]
-    assert one.estimates()["low"].tolist() == [
-        side.low for side in (share, one.free, one.other)
-    ] + [one.gap.low]
+    assert tuple(shown["difference":"difference_high"]) == one.gap[:3]
+    placed = one.comparisons.set_index("comparison")["difference_low"].filter(like="placed")
+    shares = [side.low for side in (share, one.free, one.other)]
+    assert one.estimates()["low"].tolist() == [*shares, one.gap.low, *placed]
     table = one.choices.set_index("choice")
     naive = table.loc[relatives.INDEPENDENT]
     assert tuple(naive["low":"high"]) == wilson(16, 90)[3:]

@@ -567,6 +567,67 @@ def test_the_sentence_and_the_estimates_say_what_was_found(result):
     assert ((rows["low"] <= rows["value"]) & (rows["value"] <= rows["high"])).all()
 
 
+READ_BY_HAND = [
+    # years: first incident 2000; stage 3 after 2; never, last record after 1; never, after 8;
+    # stage 3 only; order of one year cannot be told
+    ("A", "2000-01-01", "2000-01-01", 2),
+    ("A", "2002-01-01", "2002-01-01", 3),
+    ("B", "2000-01-01", "2000-01-01", 1),
+    ("B", "2001-01-01", "2001-01-01", 1),
+    ("C", "2000-01-01", "2000-01-01", 1),
+    ("C", "2008-01-01", "2008-01-01", 2),
+    ("D", "2000-01-01", "2000-01-01", 3),
+    ("E", "2000", "2000", 1),
+    ("E", "2000", "2000", 3),
+]
+
+
+def test_the_readings_of_who_was_watched_by_hand():
+    """Five years, twelve copies of each exile (a curve needs ten)."""
+    rows = [(f"{key}{n}", *rest) for n in range(12) for key, *rest in READ_BY_HAND]
+    times = stages.waiting(incidents_of(rows), 2020)
+    table = stages.readings(times, stages.curves(times))["midpoint"]
+    # A and E of A, B, C, E
+    assert table["watched to the end"] == pytest.approx(2 / 4)
+    # A of A, B, C
+    assert table["watched to the end; order that cannot be told left out"] == pytest.approx(1 / 3)
+    # A, D and E of all
+    assert table["watched to the end; first seen at stage 3 as time 0"] == pytest.approx(3 / 5)
+    # E of four after half a year at most; then B leaves after one; A of A and C
+    last = table["watched to the last record only"]
+    assert last == pytest.approx(1 - 3 / 4 * 1 / 2)
+    soon = stages.reach(times, stages.curves(times))
+    # nothing assumed: A and E surely; all but C at most
+    assert (soon.lower, soon.upper, soon.n) == (0.5, 0.75, 48)
+    # without the unclear ones A of A, B, C; with B to its last record, E and D at once: the largest
+    assert soon.least == pytest.approx(1 / 3)
+    assert soon.most == pytest.approx(1 - 3 / 5 * 1 / 2)
+
+
+@pytest.mark.parametrize("attention", [None, 3.0])
+def test_the_range_holds_the_true_share_where_one_reading_does_not(attention):
+    """True are 34 % in five years. Where attention lasts three years, "to the end" is too low."""
+    rng, rows = np.random.default_rng(21), []
+    for i in range(800):
+        start = rng.uniform(0, 15)
+        until = np.inf if attention is None else start + rng.exponential(attention)
+        stop = start + rng.exponential(12.0)
+        rows.append((i, start, 2))
+        rows += [(i, stop, 3)] if stop < min(until, 24) else []
+        last = min(until, 24, stop)
+        rows += [(i, last, 1)] if attention is not None and last < stop else []
+    day = pd.Timestamp("2000-01-01")
+    frame = pd.DataFrame(rows, columns=["exile_id", "at", "stage"])
+    dates = day + pd.to_timedelta((frame.pop("at") * 365.25).round(), unit="D")
+    times = stages.waiting(frame.assign(date_start=dates, date_end=dates), 2023)
+    curves = stages.curves(times)
+    soon, truth = stages.reach(times, curves), 1 - np.exp(-5 / 12)
+    assert soon.least - 0.03 < truth < soon.most + 0.03
+    assert soon.lower - 0.03 < truth < soon.upper
+    ended = curves[()].set_index("years").loc[5.0, "high"]
+    assert (ended < truth) == (attention is not None)
+
+
 def test_other_choices_are_what_their_names_say(ds, result):
     table = stages.variants(ds.joined(), 1990, 2024).set_index("choice")
     chosen = table.loc["as chosen"]
@@ -595,9 +656,11 @@ def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin)
         warnings.simplefilter("error")
         result = stages.stages(ds.joined(), 1990, 2024)
         assert result.sentence("exiles").endswith(".")
-        assert len(result.estimates()) <= 4
+        assert len(result.estimates()) <= 5
         assert all(sentence.endswith(".") for sentence in [*result.notes(), result.unclear()])
-        assert (result.milestones()["low"] <= result.milestones()["intervals"]).all()
+        readings = result.readings().dropna(subset=["low", "high"])
+        assert (readings["low"] <= readings["midpoint"]).all()
+        assert len(result.coders()) <= 8
     for draw_it in (
         cape.figures.stage_composition,
         cape.figures.stage_odds,

@@ -1,4 +1,4 @@
-"""Figures of notebook 08: is Interpol the first step, and what follows?"""
+"""Figures of notebook 08: is Interpol the first step, and what else is on record?"""
 
 from math import nan
 
@@ -72,7 +72,7 @@ def interpol_follows(result: Interpol, info: Info) -> Chart:
         Bars for "held" and "ended or attacked". The frame behind: label and the counts.
     """
     data = result.follows.rename(columns={"kind": "label"})
-    title = "What follows when Interpol is used against an exile?"
+    title = "What else is on record of exiles with Interpol named, and when?"
     total = f"{int(data['n'].max())} exiles with Interpol named"
     order = "Before and after: seen from the first such report, by the dates as reported"
     words = {

@@ -7,7 +7,7 @@ import pandas as pd
 
 from capelib.dataset import Info
 from capelib.estimators.counts import years
-from capelib.figures.forest import behind, intervals
+from capelib.figures.forest import Mark, Row, behind, forest_chart, with_n
 from capelib.figures.map_parts import (
     LEAST,
     draw_circles,
@@ -19,7 +19,7 @@ from capelib.figures.map_parts import (
     set_limits,
 )
 from capelib.figures.map_words import STRIP, write_labels, write_legend
-from capelib.figures.style import Chart, canvas, style, too_few
+from capelib.figures.style import BLUE, GREY, INK, Chart, canvas, style, too_few
 from capelib.questions.journeys import OTHER, Journeys, by_host, moves
 from capelib.reference.places import capital, capitals
 from capelib.vocabulary.tables import states
@@ -29,7 +29,7 @@ STAGES = ["stage_1", "stage_2", "stage_3"]
 
 
 def journey_map(result: Journeys, info: Info, origins: Sequence[str]) -> Chart:
-    """Where do exiles go, and where are they caught? A map with a circle at each host's capital.
+    """In which hosts are exiles recorded, and where caught? A map with circles at their capitals.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def journey_map(result: Journeys, info: Info, origins: Sequence[str]) -> Chart:
     drawn = data[data["shown"] == "on the map"]
     circles = drawn[drawn["what"] == "host"]
     top = max([20.0, *hosts["exiles"].astype(float)])
-    title = "Where do exiles go, and where are they caught?"
+    title = "In which hosts are exiles recorded, and where are they caught?"
     noun = "exile" if result.located == 1 else "exiles"
     span = years((result.first_year, result.last_year))
     total = f"{result.located} {noun} with a host on record, {span}"
@@ -125,8 +125,9 @@ def caught_by_host(result: Journeys, info: Info) -> Chart:
     Returns
     -------
     Chart
-        One row a host, with its 95 % interval. The frame behind: label, value, low, high, n
-        (exiles on record in the host), strong.
+        One row a host, with its 95 % interval; a hollow diamond is the share drawn towards those
+        of the other hosts. The frame behind: label, value, low, high, n (exiles on record in the
+        host), strong, pooled.
     """
     table = result.hosts
     labels = [
@@ -135,9 +136,17 @@ def caught_by_host(result: Journeys, info: Info) -> Chart:
     ]
     data = behind(labels, table, "share", n="exiles")
     data["strong"] = table["host"] != OTHER
+    data["pooled"] = table["pooled"]
+    rows = []
+    for row in data.itertuples():
+        own = Mark(row.value, row.low, row.high, BLUE if row.strong else GREY)
+        drawn = Mark(row.pooled, colour=INK, marker="D", size=6, shift=0.26)
+        rows.append(Row(row.label, (own, drawn), with_n(row)))
     title = "Of the exiles recorded in a host, what share was caught there?"
     span = years((result.first_year, result.last_year))
     total = f"{result.located} exiles with a host on record, {span}"
     what = "Caught: held, returned or attacked. A share of the recorded, not a risk"
     lines = "Lines: 95 %, allowing for exiles reported together; none where one report has most"
-    return intervals(data, info, title, f"{info.heading}: {total}. {what}. {lines}.")
+    few = "Diamonds: drawn towards all hosts where cases are few"
+    subtitle = f"{info.heading}: {total}. {what}. {lines}. {few}."
+    return forest_chart(rows, data, info, title, subtitle, label="share of the recorded exiles")

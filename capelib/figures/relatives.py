@@ -89,12 +89,14 @@ def relatives_gap(result: Relatives, info: Info) -> Chart:
     Returns
     -------
     Chart
-        Among comparable exiles. The frame behind: label, value, low, high (fractions), n (text:
-        exiles on each side), strong.
+        Rows that condition on what came after stand last, as descriptive. The frame behind: label,
+        value, low, high (fractions), n (text: exiles on each side), strong.
     """
     table = result.comparisons
+    table = table.sort_values("descriptive", kind="stable").reset_index(drop=True)
     n = table["free_n"].astype("str") + " and " + table["other_n"].astype("str")
-    label = table["comparison"] + " (" + n + ")"
+    mark = table["descriptive"].map({True: "descriptive:\n", False: ""})
+    label = mark + table["comparison"] + " (" + n + ")"
     ends = ("difference", "difference_low", "difference_high")
     data = behind(label, table.assign(n=n), *ends)
     data["strong"] = table["comparison"] == "all exiles with a rated host"

@@ -1,8 +1,7 @@
-"""Figures of notebook 05: how far the pursuit of each exile went, whose went further, how soon."""
+"""Figures of notebook 05: how far each pursuit is recorded, whose further, how soon."""
 
 from math import nan
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -30,11 +29,19 @@ from capelib.figures.style import (
     style,
     too_few,
 )
+from capelib.questions.escalation import SCENARIOS, followed
+from capelib.questions.stage_bounds import AT_ZERO, CLEAR, LAST, SHOWN, WATCHED, words_of
 from capelib.questions.stages import Stages
 from capelib.questions.wording import percent
 from capelib.vocabulary.codebook import codes
 
 HEADINGS = {"origin": "Pursuing state", "category": "Who the exile is"}
+_SHORT = {
+    WATCHED: WATCHED,
+    words_of((LAST,)): "watched to the last\n record only",
+    words_of((AT_ZERO,)): "first at stage 3\n counted as time 0",
+    words_of((CLEAR,)): "order not told\n left out",
+}
 KEY_OF_ODDS = (
     (-0.38, "▲ stage 2 or 3 against 1", STAGE_COLOURS[2]),
     (0.15, "● both steps in one model", INK),
@@ -67,7 +74,7 @@ def stage_composition(result: Stages, info: Info, who: str) -> Chart:
     tables = [table.assign(factor=factor) for factor, table in factors.items()]
     data = pd.concat(tables or [result.by_all.assign(factor="")])
     data = data[["factor", *result.by_all.columns]].reset_index(drop=True)
-    title = "How far did the pursuit of each exile go?"
+    title = "How far is the pursuit of each exile recorded to have gone?"
     what = "highest stage on record, one count an exile. Lines: 95 % of the share at stage 3."
     subtitle = f"{info.heading}: {len(result.exiles)} {who}; {what} A collection, not a risk."
     rows, levels = _rows_of_levels(factors)
@@ -128,7 +135,7 @@ def _key(axis: Axes) -> None:
 
 
 def stage_odds(result: Stages, info: Info, who: str) -> Chart:
-    """Whose pursuit went further? Odds ratios of the ordered logit, and of its two binary logits.
+    """Whose pursuit is recorded further? Odds ratios of the ordered and of two binary logits.
 
     Parameters
     ----------
@@ -153,7 +160,7 @@ def stage_odds(result: Stages, info: Info, who: str) -> Chart:
     what = "odds ratios of a higher stage, on a log scale, lines: 95 %."
     if fit is None:
         what = "too few cases for a model."
-    title = "Whose pursuit went further, other things equal?"
+    title = "Whose pursuit is recorded further, by origin and category?"
     subtitle = f"{info.heading}: {len(result.exiles)} {who}; {what}"
     label = "odds ratio against the reference (1 = no difference)"
     look = {"unit": "ratio", "label": label, "pitch": 0.36, "key": KEY_OF_ODDS if rows else ()}
@@ -178,7 +185,7 @@ def _row_of_odds(term: pd.Series) -> Row:
 
 
 def stage_escalation(result: Stages, info: Info, who: str) -> Chart:
-    """How soon after the first recorded incident was stage 3 recorded?
+    """How soon after the first recorded incident was stage 3 recorded? Bounds, no estimate.
 
     Parameters
     ----------
@@ -192,63 +199,64 @@ def stage_escalation(result: Stages, info: Info, who: str) -> Chart:
     Returns
     -------
     Chart
-        One minus Kaplan and Meier, under three readings of vague dates. The frame behind: as
-        `cape.stages.escalation` gives (empty with too few cases).
+        A line for each reading of who was watched how long that departs in one thing, within the
+        area of all readings. The frame behind: `years`, `least`, `most`, and a column a line
+        (fractions; empty with too few cases).
     """
-    orders = result.orders()
-    curve = result.curve
-    followed = int(orders.loc[orders["in_the_curve"], "exiles"].sum())
-    what = "share recorded at stage 3 so far (one minus Kaplan-Meier)."
-    if curve is None:
+    lines = {words_of(reading): result.curves.get(reading) for reading in SHOWN}
+    known = {words: curve for words, curve in lines.items() if curve is not None}
+    what = "share recorded at stage 3 so far; each line another assumption on who was watched."
+    if not known:
         what = "too few cases for a curve."
     title = "How soon after the first recorded incident was stage 3 recorded?"
-    total = f"{followed} {who}, first recorded at stage 1 or 2"
+    total = f"{len(followed(result.times))} {who}, first recorded at stage 1 or 2"
     with style():
         subtitle = f"{info.heading}: {total}; {what} Recording, not risk."
-        figure, axis = canvas(title, subtitle, info, right=0.86)
-        if curve is None:
+        figure, axis = canvas(title, subtitle, info, right=0.68)
+        if not known:
             too_few(axis)
             axis.set(xticks=[], yticks=[])
             return Chart(figure, pd.DataFrame(), title, info)
-        _curve(axis, curve)
-        _words_of_curve(axis, curve)
-        axis.set(
-            xlim=(0, max(0.25, curve["years"].iloc[-1])),
-            ylim=(0, min(1, 1.2 * curve["high"].max())),
-        )
+        data = _frame_of_curves(result, known)
+        _area(axis, data)
+        _lines(axis, data, list(known))
+        axis.set(xlim=(0, max(0.25, data["years"].iloc[-1])))
+        axis.set(ylim=(0, min(1, 1.1 * data["most"].max())))
         axis.set(xlabel="years since the first recorded incident", ylabel="recorded at stage 3")
         in_percent(axis.yaxis)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        return Chart(figure, curve, title, info)
+        return Chart(figure, data, title, info)
 
 
-def _curve(axis: Axes, curve: pd.DataFrame) -> None:
-    """The curve in the band of what the dates allow, within the band of the 95 % limits."""
-    years = curve["years"]
-    readings = curve[["shortest", "midpoint", "longest"]]
-    light = {"color": STAGE_COLOURS[1], "alpha": 0.45, "linewidth": 0}
-    dark = {"color": STAGE_COLOURS[2], "alpha": 0.85, "linewidth": 0}
-    axis.fill_between(years, curve["low"], curve["high"], step="post", **light)
-    axis.fill_between(years, readings.min(axis=1), readings.max(axis=1), step="post", **dark)
-    axis.step(years, curve["midpoint"], where="post", color=STAGE_COLOURS[3], linewidth=2)
+def _frame_of_curves(result: Stages, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The lines by year, and the outermost shares of all readings and dates."""
+    every = [curve.set_index("years") for curve in result.curves.values()]
+    shares = pd.concat([curve[list(SCENARIOS)] for curve in every], axis=1)
+    data = pd.DataFrame({"least": shares.min(axis=1), "most": shares.max(axis=1)})
+    for words, curve in known.items():
+        data[words] = curve.set_index("years")["midpoint"]
+    # beyond the end of a reading the area would be that of the others
+    end = min(float(curve["years"].iloc[-1]) for curve in known.values())
+    return data[data.index <= end].rename_axis("years").reset_index()
 
 
-def _words_of_curve(axis: Axes, curve: pd.DataFrame) -> None:
-    """What line and bands mean, where the line ends, and how many are still followed."""
-    last = curve.iloc[-1]
-    label = {"va": "center", "weight": "bold"}
-    share = f" {100 * last['midpoint']:.0f} %"
-    note(axis, last["years"], last["midpoint"], share, color=STAGE_COLOURS[3], **label)
-    key = (
-        ("line: middle of what the dates allow", STAGE_COLOURS[3]),
-        ("dark band: shortest to longest times", STAGE_COLOURS[2]),
-        ("light band: with 95 % limits", STAGE_1_TEXT),
-    )
-    inside = {"xycoords": "axes fraction", "ha": "right", **label}
-    for line, (text, colour) in enumerate(key):
-        note(axis, 0.99, 0.2 - 0.065 * line, text, color=colour, **inside)
-    step = max(1, int(np.ceil(last["years"] / 8)))
-    above = {"xycoords": axis.get_xaxis_transform(), "ha": "center", "color": GREY}
-    for row in curve[curve["years"] % step == 0].itertuples():
-        note(axis, row.years, 1.01, str(row.at_risk), **above)
-    note(axis, 1.02, 1.01, "still followed", xycoords="axes fraction", color=GREY)
+def _area(axis: Axes, data: pd.DataFrame) -> None:
+    """What all readings together allow."""
+    look = {"color": STAGE_COLOURS[1], "alpha": 0.45, "linewidth": 0, "step": "post"}
+    axis.fill_between(data["years"], data["least"], data["most"], **look)
+
+
+def _lines(axis: Axes, data: pd.DataFrame, names: list[str]) -> None:
+    """One line a reading, named at its end; labels that would touch are moved apart."""
+    colours = (STAGE_COLOURS[3], STAGE_COLOURS[2], ACCENT, GREY)
+    last = data.iloc[-1]
+    top = float(last["most"]) or 1.0
+    place = -1.0
+    for name, colour in sorted(zip(names, colours, strict=False), key=lambda pair: last[pair[0]]):
+        axis.step(data["years"], data[name], where="post", color=colour, linewidth=2)
+        place = max(place + 0.11 * top, float(last[name]))
+        text = f" {100 * last[name]:.0f} % {_SHORT.get(name, name)}"
+        note(axis, last["years"], place, text, color=colour, va="center", weight="bold")
+    area = "area: all readings,\nand all days that dates allow"
+    look = {"xycoords": "axes fraction", "color": STAGE_1_TEXT, "weight": "bold", "va": "top"}
+    note(axis, 0.02, 0.98, area, **look)

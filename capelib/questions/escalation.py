@@ -7,7 +7,7 @@ from capelib.errors import TooFewCases
 from capelib.estimators.survival import kaplan_meier, turnbull
 from capelib.questions.exiles import FEWEST
 
-AT_RISK = 10  # exiles that must still be followed for the curve to go on
+AT_RISK = 10  # exiles that must be counted on beyond a time for the curve to go on
 YEAR = 365.25  # days
 SCENARIOS = ("shortest", "midpoint", "longest")
 ORDERS = {
@@ -37,7 +37,9 @@ def waiting(joined: pd.DataFrame, last_year: int) -> pd.DataFrame:
     -------
     DataFrame
         One row an exile: `exile_id`, `order` (a key of `ORDERS`), `event` (bool: stage 3 on
-        record), `shortest`, `midpoint`, `longest` (days, float; missing where not followed).
+        record), `shortest`, `midpoint`, `longest` (days, float; missing where not followed), and
+        `seen_shortest`, `seen_midpoint`, `seen_longest` (days from the first incident to the last
+        record of the exile).
 
     Notes
     -----
@@ -74,8 +76,17 @@ def waiting(joined: pd.DataFrame, last_year: int) -> pd.DataFrame:
     shortest[order == "third_undated"] = 0
     days = np.column_stack([shortest, (shortest + longest) / 2, longest])
     days[~np.isin(order, FOLLOWED)] = np.nan
+    last = rows.groupby("exile_id")[["date_start", "date_end"]].max().reindex(exile_ids)
+    last_first, last_last = (last[name].to_numpy() for name in ("date_start", "date_end"))
+    nearest = np.maximum((last_first - lower_last) / day, 0)
+    farthest = np.maximum((np.minimum(last_last, end) - lower_first) / day, 0)
+    seen = np.column_stack([nearest, (nearest + farthest) / 2, farthest])
+    seen[~np.isin(order, FOLLOWED)] = np.nan
     times = pd.DataFrame({"exile_id": exile_ids.to_numpy(), "order": order, "event": on_record})
-    return times.assign(**dict(zip(SCENARIOS, days.T, strict=True)))
+    times = times.assign(**dict(zip(SCENARIOS, days.T, strict=True)))
+    return times.assign(
+        **{f"seen_{name}": part for name, part in zip(SCENARIOS, seen.T, strict=True)}
+    )
 
 
 def _first_dates(rows: pd.DataFrame, exile_ids: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +97,7 @@ def _first_dates(rows: pd.DataFrame, exile_ids: pd.Series) -> tuple[np.ndarray, 
 
 def followed(times: pd.DataFrame) -> pd.DataFrame:
     """Which exiles enter the curve? The rows of `waiting` with a time until stage 3."""
-    return times[times["order"].isin(FOLLOWED)]
+    return times[times["midpoint"].notna()]
 
 
 def escalation(times: pd.DataFrame, cluster: pd.Series | None = None) -> pd.DataFrame:

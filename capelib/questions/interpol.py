@@ -1,4 +1,4 @@
-"""Interpol: is it the first recorded step against exiles, what follows, and where are they held?"""
+"""Interpol: is it the first recorded step, what else is on record, and where are exiles held?"""
 
 from dataclasses import dataclass
 from math import isnan
@@ -6,11 +6,8 @@ from math import isnan
 import pandas as pd
 
 from capelib.dataset import takes_dataset
-from capelib.estimators.clusters import (
-    clustered,
-    clustered_difference,
-    linked,
-)
+from capelib.estimators.clusters import clustered, clustered_difference, linked
+from capelib.estimators.decomposition import kitagawa
 from capelib.estimators.event_order import (
     AFTER,
     FIRST,
@@ -22,19 +19,32 @@ from capelib.estimators.event_order import (
     comes_first,
     then,
 )
-from capelib.estimators.shares import Share, difference, wilson
+from capelib.estimators.shares import difference, wilson
 from capelib.questions import estimates
+from capelib.questions.interpol_hosts import (
+    FEWEST,
+    GROUPS,
+    LATER,
+    SHARE,
+    held_by_regime,
+    held_where,
+    named,
+)
+from capelib.questions.report_dates import dated_by_reports
 from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, kept
-from capelib.reference import regimes
-from capelib.vocabulary.tables import states
+from capelib.questions.wording import points
 
-LATER = {"held": 2, "ended or attacked": 3}  # stages after being on notice
-GROUPS = ["Interpol reported", "Interpol reported apart from the arrest", "Interpol not reported"]
-FEWEST = 3  # persons in a host that a table names
+__all__ = [
+    "AS_DATED", "FEWEST", "FEWEST_ASKED", "GROUPS", "INDEPENDENT", "LATER", "ONE_EACH", "Interpol",
+    "choices", "compare", "dated_by_reports", "follows", "held_by_regime", "held_where", "interpol",
+    "named", "of_exiles", "order_table",
+]  # fmt: skip
+
 FEWEST_ASKED = 5  # exiles that a sentence about shares needs
 _DIFFERENCE = ["difference", "difference_low", "difference_high"]
+_WITHIN = ["within", "within_low", "within_high"]
 _NAIVE = ["naive_low", "naive_high"]
-_SHARE = [*Share._fields, "clusters"]
+AS_DATED = "without the dates of reports"
 ONE_EACH = "one exile of each cluster"
 
 
@@ -58,6 +68,8 @@ class Interpol:
         Exiles with and without the mark, see `compare`.
     choices : DataFrame
         The bounds under other choices of the data, see `choices`.
+    narrowed : int
+        Incidents, of exiles with Interpol named, whose last possible day is that of the report.
     """
 
     exiles: pd.DataFrame
@@ -66,6 +78,7 @@ class Interpol:
     follows: pd.DataFrame
     compared: pd.DataFrame
     choices: pd.DataFrame
+    narrowed: int
 
     def sentence(self, who: str) -> str:
         """The answer in one sentence, with bounds. who: "exiles pursued by Tajikistan"."""
@@ -75,16 +88,18 @@ class Interpol:
                 f"No report on {who} names Interpol: "
                 "whether it is the first step cannot be asked of this data."
             )
-        counts = (
-            f"By the dates as reported, the Interpol step is first for {first.k} of the {first.n} "
-            f"{who} with Interpol named, not first for {first.n - first.k - first.unknown}, "
-            f"and for {first.unknown} it cannot be told"
-        )
         if first.n < FEWEST_ASKED:
-            return f"{counts}: too few for a share."
+            return f"{self._held(first.n, who)} {self._first(first)}: too few for a share."
         return (
-            f"{counts}: a share of {_span(first.lower, first.upper)}, {_limits(first)}; "
-            f"{_for_most(first)}.{self._for_want_of_others()} {self._held(first.n)}"
+            f"{self._held(first.n, who)} {self._first(first)}: a share of "
+            f"{_span(first.lower, first.upper)}, {_limits(first)}; "
+            f"{_for_most(first)}.{self._for_want_of_others()}{self._ended()}"
+        )
+
+    def _first(self, first: Bounds) -> str:
+        return (
+            f"By the dates as reported, the Interpol step is first for {first.k}, not first for "
+            f"{first.n - first.k - first.unknown}, and for {first.unknown} it cannot be told"
         )
 
     def _for_want_of_others(self) -> str:
@@ -98,13 +113,26 @@ class Interpol:
             text += f"; among the other {others['n']:.0f} the share is {span}"
         return f"{text}."
 
-    def _held(self, n: int) -> str:
+    def _held(self, n: int, who: str) -> str:
+        """How many are known because of an arrest, and how few were held after the step."""
         held = self.follows.set_index("kind").loc["held"]
         least, most = int(held[AFTER]), int(held[AFTER] + held[UNKNOWN])
-        number = f"{least} to {most}" if most > least else f"{least}"
+        number = f"{least}, at most {most}" if most > least else f"{least}"
         return (
-            f"Of the {n}, {held[SAME]} were held in an incident whose report itself names "
-            f"Interpol; held after the step: {number}."
+            f"Of the {n} {who} with Interpol named, {held[SAME]} were held in an incident whose "
+            f"report itself names Interpol, so that the arrest may be why it is known; "
+            f"certainly held after the step: {number}."
+        )
+
+    def _ended(self) -> str:
+        """The difference at stage 3, as it is and within pursuing states."""
+        rows = self.compared.set_index(["kind", "group"])
+        row = rows.loc[("ended or attacked", GROUPS[0])]
+        if row[_DIFFERENCE + _WITHIN].isna().any():
+            return ""
+        return (
+            " Recorded at stage 3, with Interpol named minus without (descriptive, no effect): "
+            f"{points(*row[_DIFFERENCE])}, {points(*row[_WITHIN])} within pursuing states."
         )
 
     def estimates(self) -> pd.DataFrame:
@@ -124,6 +152,7 @@ class Interpol:
             n = int(reported["n"] + not_reported["n"])
             words = f"{kind}, with Interpol minus without"
             rows.append((words, reported[_DIFFERENCE].tolist(), n, "difference"))
+            rows.append((f"{words}, by origin", reported[_WITHIN].tolist(), n, "difference"))
         return estimates.table(rows)
 
 
@@ -145,13 +174,16 @@ def _for_most(share: Bounds) -> str:
 
 
 @takes_dataset
-def interpol(joined: pd.DataFrame) -> Interpol:
-    """Is Interpol the first recorded step, and what follows?
+def interpol(joined: pd.DataFrame, sources: pd.DataFrame | None = None) -> Interpol:
+    """Is Interpol the first recorded step, and what else is on record?
 
     Parameters
     ----------
     joined
         Incidents as `Dataset.joined` gives.
+    sources
+        As `Dataset.sources`: an incident lies before its report, see `dated_by_reports`. None
+        leaves the dates as they are.
 
     Returns
     -------
@@ -161,48 +193,30 @@ def interpol(joined: pd.DataFrame) -> Interpol:
     Examples
     --------
     >>> import capelib as cape
-    >>> result = interpol(cape.load().where(origin=cape.CENTRAL_ASIA).joined())
+    >>> ds = cape.load().where(origin=cape.CENTRAL_ASIA)
+    >>> result = interpol(ds.joined(), ds.sources)
     >>> result.first.k, result.first.unknown, result.first.n
     (17, 22, 46)
     """
-    exiles = of_exiles(joined)
+    rows = joined if sources is None else dated_by_reports(joined, sources)
+    exiles = of_exiles(rows)
     marked = exiles[exiles["interpol"]]
+    asked = joined["exile_id"].isin(marked["exile_id"])
+    before, after = joined.loc[asked, "date_end"], rows.loc[asked, "date_end"]
     return Interpol(
         exiles,
         first=_bounds(marked["order"], marked["cluster"]),
         alone=int(marked["alone"].sum()),
-        follows=follows(joined),
-        compared=compare(joined),
-        choices=choices(joined),
+        follows=follows(rows),
+        compared=compare(rows),
+        choices=choices(joined, sources),
+        narrowed=int(((before != after) & after.notna()).sum()),
     )
 
 
 def _bounds(order: pd.Series, cluster: pd.Series) -> Bounds | None:
     """For which share is the step the first one? None without cases."""
     return None if order.empty else clustered_bounds(order, cluster)
-
-
-@takes_dataset
-def named(incidents: pd.DataFrame) -> pd.Series:
-    """Does the incident report that Interpol was used: as a notice, or beside another measure?
-
-    Parameters
-    ----------
-    incidents
-        A frame with `measure` and `interpol`.
-
-    Returns
-    -------
-    Series
-        True or False; False is "not reported", never "no".
-
-    Examples
-    --------
-    >>> import capelib as cape
-    >>> int(named(cape.load().where(origin=cape.CENTRAL_ASIA).incidents).sum())
-    84
-    """
-    return (incidents["measure"] == "red_notice") | incidents["interpol"].fillna(False).astype(bool)
 
 
 @takes_dataset
@@ -274,7 +288,7 @@ def order_table(result: Interpol) -> pd.DataFrame:
 
 @takes_dataset
 def follows(joined: pd.DataFrame) -> pd.DataFrame:
-    """Who is recorded as held, and whose exile ended, at or after the Interpol step or before?
+    """Who is recorded as held, and whose exile ended: in, after or before the Interpol step?
 
     Parameters
     ----------
@@ -311,10 +325,12 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `kind`, `group` (GROUPS), `k`, `n`, `share`, `low`, `high`, `clusters` (exiles reported
         together), `difference`, `difference_low`, `difference_high` (group minus "Interpol not
-        reported"), all as fractions, with intervals that allow for clusters (see
-        `capelib.estimators.clusters.clustered_difference`); `naive_low`, `naive_high`: Newcombe's
-        interval of the difference, which takes exiles as independent. Missing where a group is
-        empty.
+        reported"), `within`, `within_low`, `within_high` (the part of the difference within
+        pursuing states, see `capelib.estimators.decomposition.kitagawa`: both groups weighted by
+        the mean of their shares of each state), all as fractions, with intervals that allow for
+        clusters (see `capelib.estimators.clusters.clustered_difference`); `naive_low`,
+        `naive_high`: Newcombe's interval of the difference, which takes exiles as independent.
+        Missing where a group is empty.
 
     Notes
     -----
@@ -339,26 +355,32 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
                 row |= clustered(hit[members], cluster[members])._asdict()
             if members.any() and base.any() and name != GROUPS[2]:
                 both = members | base
-                row |= _difference(hit[both], members[both], cluster[both])
+                row |= _difference(hit[both], members[both], exiles["origin"][both], cluster[both])
             rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=["kind", "group", *_SHARE, *_DIFFERENCE, *_NAIVE])
+    return pd.DataFrame(rows).reindex(
+        columns=["kind", "group", *SHARE, *_DIFFERENCE, *_WITHIN, *_NAIVE]
+    )
 
 
-def _difference(hits: pd.Series, group: pd.Series, cluster: pd.Series) -> dict[str, float]:
+def _difference(
+    hits: pd.Series, group: pd.Series, origin: pd.Series, cluster: pd.Series
+) -> dict[str, float]:
     """The columns of `compare` on the difference of a group and the others."""
     gap = clustered_difference(hits, group, cluster)
     naive = difference(wilson(*gap.group[:2]), wilson(*gap.others[:2]))
-    return dict(zip([*_DIFFERENCE, *_NAIVE], [*gap[:3], *naive[1:]], strict=True))
+    within = kitagawa(hits, group, origin, cluster).within
+    values = [*gap[:3], *within, *naive[1:]]
+    return dict(zip([*_DIFFERENCE, *_WITHIN, *_NAIVE], values, strict=True))
 
 
 @takes_dataset
-def choices(joined: pd.DataFrame) -> pd.DataFrame:
+def choices(joined: pd.DataFrame, sources: pd.DataFrame | None = None) -> pd.DataFrame:
     """What would change the answer? The share with Interpol first, under other choices.
 
     Parameters
     ----------
-    joined
-        Incidents as `Dataset.joined` gives.
+    joined, sources
+        As for `interpol`.
 
     Returns
     -------
@@ -388,92 +410,24 @@ def choices(joined: pd.DataFrame) -> pd.DataFrame:
     parts = {
         "as chosen": (every, step),
         **dict.fromkeys(other_clusters, (every, step)),
+        AS_DATED: (every, step),
         "only notices recorded by themselves": (every, notice),
         "something else recorded as well": (~names_always, step),
         **{words: (remain, step) for words, remain in kept(joined, "undated", "relatives").items()},
         ONE_EACH: (exile.isin(one_each), step),
     }
-    for words, remain in kept(joined, "doubtful", "alleged", "cape").items():
+    not_dated_safely = joined["measure"] == "extradition_request"
+    parts["without extradition requests"] = (~not_dated_safely, step)
+    for words, remain in kept(joined, "doubtful", "alleged", "cape", "court").items():
         parts[words] = (remain, step)
-    days = joined[["exile_id", "date_start", "date_end"]]
+    columns = ["exile_id", "date_start", "date_end"]
+    dated = joined[columns]
+    days = dated if sources is None else dated_by_reports(joined, sources)[columns]
     rows = []
     for words, (remain, steps) in parts.items():
-        order = comes_first(days[remain], steps[remain])["order"]
+        used = dated if words == AS_DATED else days
+        order = comes_first(used[remain], steps[remain])["order"]
         share = _bounds(order, other_clusters.get(words, clusters)[order.index])
         numbers = share._asdict() if share else {"k": 0, "unknown": 0, "n": 0}
         rows.append({"choice": words, **numbers})
     return pd.DataFrame(rows).reindex(columns=["choice", *Bounds._fields])
-
-
-@takes_dataset
-def held_where(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
-    """Where are exiles with Interpol named held? Persons by host, with its rating in the year.
-
-    Parameters
-    ----------
-    joined
-        Incidents as `Dataset.joined` gives.
-    measure
-        Whose rating, see `cape.regimes.add_regime`.
-
-    Returns
-    -------
-    DataFrame
-        `host` (a name, "others" or "not stated"), `rating` (in the year of the arrest; "not known"
-        without host, year or rating, "all" for others), `held` (persons), `interpol_named` (persons
-        of whom the report on the arrest itself names Interpol). An exile counts once in each row.
-        Hosts (with one rating) of fewer than 3 persons are put together, so that no row points to
-        one person.
-    """
-    rows = regimes.add_regime(joined, measure, "host")
-    marked = rows["exile_id"].isin(rows.loc[named(rows), "exile_id"])
-    rows = rows[marked & (rows["stage"].astype("int64") == LATER["held"])]
-    host = rows["host"].map(states()).fillna("not stated")
-    rating = rows[f"host_{measure}"].astype("str").fillna("not known")
-    few = rows["exile_id"].groupby([host, rating]).transform("nunique").lt(FEWEST)
-    cells = pd.DataFrame(
-        {
-            "host": host.mask(few, "others"),
-            "rating": rating.mask(few, "all"),
-            "exile_id": rows["exile_id"],
-            "named": named(rows),
-        }
-    )
-    exiles = cells.groupby(["host", "rating", "exile_id"], as_index=False)["named"].max()
-    table = exiles.groupby(["host", "rating"], as_index=False).agg(
-        held=("exile_id", "size"), interpol_named=("named", "sum")
-    )
-    table = table.astype({"held": "int64", "interpol_named": "int64"})
-    return table.sort_values(["held", "host"], ascending=[False, True]).reset_index(drop=True)
-
-
-@takes_dataset
-def held_by_regime(joined: pd.DataFrame, measure: str = "fiw") -> pd.DataFrame:
-    """In what kind of state are exiles held for the first time, with Interpol named and without?
-
-    Parameters
-    ----------
-    joined
-        Incidents as `Dataset.joined` gives. An exile counts once, by the first dated detention or
-        conviction with a rated host; the others are left out.
-    measure
-        Whose rating, see `cape.regimes.scale`.
-
-    Returns
-    -------
-    DataFrame
-        `group`, `rating`, `k`, `n`, `share`, `low`, `high` (fractions), `clusters` (exiles reported
-        together); no interval where there are too few.
-    """
-    rated = regimes.add_regime(joined, measure, "host")
-    held = (rated["stage"].astype("int64") == LATER["held"]) & rated[f"host_{measure}"].notna()
-    rated = rated[held].sort_values(["date_start", "date_end"], kind="stable")
-    rated = rated.drop_duplicates("exile_id")
-    marked = rated["exile_id"].isin(joined.loc[named(joined), "exile_id"])
-    rated = rated.assign(cluster=rated["exile_id"].map(linked(joined)))
-    rows = []
-    for group, part in ((GROUPS[0], rated[marked]), (GROUPS[2], rated[~marked])):
-        for value in regimes.scale(measure) if len(part) else []:
-            share = clustered(part[f"host_{measure}"] == value, part["cluster"])
-            rows.append({"group": group, "rating": value, **share._asdict()})
-    return pd.DataFrame(rows, columns=["group", "rating", *_SHARE])

@@ -24,6 +24,7 @@ from capelib.questions.relatives_by_exile import (
 )
 from capelib.questions.relatives_choices import (
     ALONE,
+    BEST_CASE,
     FEWEST,
     GAP,
     OTHERWISE,
@@ -31,6 +32,7 @@ from capelib.questions.relatives_choices import (
     choices,
     comparisons,
     host_gap,
+    hosts_missing,
     once,
 )
 from capelib.questions.selections import INDEPENDENT
@@ -40,9 +42,9 @@ from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import states
 
 __all__ = [
-    "ALONE", "FEWEST", "FREE", "GAP", "HOST_RULES", "INDEPENDENT", "KINDS", "NOT_FREE", "Relatives",
-    "by_group", "choices", "comparisons", "composition", "host_gap", "kind_of", "of_exiles",
-    "once", "period_of", "relatives", "targeted", "what_else", "within",
+    "ALONE", "FEWEST", "FREE", "GAP", "HOST_RULES", "INDEPENDENT", "KINDS", "NOT_FREE", "OTHERWISE",
+    "Relatives", "by_group", "choices", "comparisons", "composition", "host_gap", "hosts_missing",
+    "kind_of", "of_exiles", "once", "period_of", "relatives", "targeted", "what_else", "within",
 ]  # fmt: skip
 
 
@@ -100,21 +102,38 @@ class Relatives:
         elsewhere = f"{percent(*self.other[2:5])} elsewhere (n = {self.other.n})"
         return (
             f"{start}. Where the host is known, such reports are {_frequency(self.gap)} for exiles "
-            f"in free hosts: "
-            f"{in_free} against {elsewhere}, {points(*self.gap[:3])}{self._spread()}."
+            f"in free hosts: {in_free} against {elsewhere}, {points(*self.gap[:3])}"
+            f"{self._definitions()}.{self._unknown()}"
         )
 
-    def _spread(self) -> str:
-        """What becomes of the gap under the comparisons, in words."""
+    def _definitions(self) -> str:
+        """The range of the gap under other rules and definitions, in words."""
+        rows = self.comparisons
+        unlike = rows["descriptive"] | rows["comparison"].isin([WORST_CASE, BEST_CASE])
+        gaps = 100 * rows.loc[~unlike, "difference"].dropna()
+        if len(gaps) < 2:
+            return ""
+        return (
+            f"; from {signed(gaps.min())} to {signed(gaps.max())} under other definitions and "
+            "rules, and with each pursuing state left out"
+        )
+
+    def _unknown(self) -> str:
+        """What the exiles without a known host could do to the gap, in words."""
         rows = self.comparisons.set_index("comparison")[GAP[-3:]]
-        spread = ""
-        if pd.notna(rows.loc[OTHERWISE, "difference"]):
-            spread += f"; {points(*rows.loc[OTHERWISE])} among exiles {OTHERWISE}"
-        if pd.notna(rows.loc[WORST_CASE, "difference"]):
-            spread += f"; {points(*rows.loc[WORST_CASE])} with {WORST_CASE}"
-        gaps = 100 * rows["difference"]
-        least, most = signed(gaps.min()), signed(gaps.max())
-        return f"{spread}; from {least} to {most} under all comparisons made"
+        worst, best = rows.loc[WORST_CASE], rows.loc[BEST_CASE]
+        unknown = int(self.exiles["side"].isna().sum())
+        if not unknown or worst.isna().any() or best.isna().any():
+            return ""
+        low = min(worst["difference_low"], best["difference_low"])
+        high = max(worst["difference_high"], best["difference_high"])
+        text = (
+            f" Wherever the {unknown} exiles without a known host are, the gap lies between "
+            f"{points(*worst)} and {points(*best)}"
+        )
+        open_ = low <= 0 <= high
+        verdict = ": without an assumption on them it is not established" if open_ else ""
+        return f"{text}{verdict}."
 
     def estimates(self) -> pd.DataFrame:
         """The main estimates; missing values where there are too few cases.
@@ -137,6 +156,11 @@ class Relatives:
         n = sum(share.n for share in (self.free, self.other) if share)
         gap = self.gap[:3] if self.gap else missing
         rows.append(("free hosts minus others", *gap, n, "difference"))
+        cases = self.comparisons.set_index("comparison")
+        for words in (WORST_CASE, BEST_CASE):
+            row = cases.loc[words]
+            n = int(row["free_n"] + row["other_n"])
+            rows.append((f"free hosts minus others, {words}", *row[GAP[-3:]], n, "difference"))
         return pd.DataFrame(rows, columns=["estimate", "value", "low", "high", "n", "unit"])
 
 

@@ -29,6 +29,12 @@ from capelib.vocabulary.tables import states
 FEWEST = 5  # exiles that each side of a comparison needs
 OTHERWISE = "known for something else as well"
 WORST_CASE = "unknown hosts placed against the gap"
+BEST_CASE = "unknown hosts placed for the gap"
+NEVER_HELD = "never held, sent back or attacked"
+EVER_HELD = "held, sent back or attacked"
+# Who is in these rows hangs on what happened after, and because of, the host.
+DESCRIPTIVE = (OTHERWISE, NEVER_HELD, EVER_HELD)
+PARTS = ("relatives targeted", "other stage 1", "stage 2", "stage 3")
 ALONE = "only relatives as the measure, marks left out"
 GAP = [
     *("free_k", "free_n", "free", "other_k", "other_n", "other"),
@@ -194,35 +200,39 @@ def comparisons(
     Returns
     -------
     DataFrame
-        `comparison` and the columns in `GAP` (fractions, with intervals that allow for clusters);
-        missing where a side is empty.
+        `comparison`, the columns in `GAP` (fractions, with intervals that allow for clusters;
+        missing where a side is empty) and `descriptive` (bool: the row keeps exiles by what
+        happened after they came to the host, so that it describes and compares nothing fairly).
 
     Notes
     -----
     Exiles in other hosts often get into the collection because they were held or sent back, which
     cannot happen where they are out of reach; exiles in free hosts because of their relatives. So
     the gap is also shown among exiles known for something else as well, among exiles never held,
-    sent back or attacked (whatever the host), under other rules for the host, other definitions of
+    sent back or attacked (whatever the host): both are descriptive, since what else is known of an
+    exile follows from the host. It is shown under other rules for the host, other definitions of
     "free", with each origin left out, and in the worst case for exiles whose host is not known
     (those with relatives reported are put on the side that makes the gap smaller, those without on
-    the other).
+    the other; the opposite is shown too, and the truth lies between these two).
     """
     exiles = of_exiles(joined, measure=measure, cutoff=cutoff, rule=rule)
     who = exiles[["exile_id", "relatives", "cluster"]]
     parts = {
         "all exiles with a rated host": exiles,
         OTHERWISE: exiles[exiles["otherwise"]],
-        "never held, sent back or attacked": exiles[exiles["stage"] == 1],
-        "held, sent back or attacked": exiles[exiles["stage"] >= 2],
+        NEVER_HELD: exiles[exiles["stage"] == 1],
+        EVER_HELD: exiles[exiles["stage"] >= 2],
         **_other_readings(joined, who, measure, cutoff, rule),
-        WORST_CASE: _worst_case(exiles),
+        WORST_CASE: _placed(exiles, against=True),
+        BEST_CASE: _placed(exiles, against=False),
     }
     origins = sorted(exiles["origin"].unique())
     if len(origins) > 1:
         for origin in origins:
             parts[f"without {states()[origin]}"] = exiles[exiles["origin"] != origin]
     rows = [{"comparison": name, **_gap_row(part)} for name, part in parts.items()]
-    return pd.DataFrame(rows, columns=["comparison", *GAP])
+    table = pd.DataFrame(rows, columns=["comparison", *GAP])
+    return table.assign(descriptive=table["comparison"].isin(DESCRIPTIVE))
 
 
 def _other_readings(
@@ -240,9 +250,43 @@ def _other_readings(
     return {name: exiles.join(host, on="exile_id") for name, host in hosts.items()}
 
 
-def _worst_case(exiles: pd.DataFrame) -> pd.DataFrame:
-    """The exiles with unknown hosts placed so that the gap is as small as it can be, or turns."""
+def _placed(exiles: pd.DataFrame, against: bool) -> pd.DataFrame:
+    """The exiles with unknown hosts placed so that the gap is as small, or large, as it can be."""
     gap = host_gap(exiles).gap
-    with_relatives, without = (FREE, NOT_FREE) if gap and gap.value < 0 else (NOT_FREE, FREE)
+    negative = gap is not None and gap.value < 0
+    with_relatives, without = (NOT_FREE, FREE) if against != negative else (FREE, NOT_FREE)
     placed = np.where(exiles["relatives"], with_relatives, without)
     return exiles.assign(side=exiles["side"].where(exiles["side"].notna(), placed))
+
+
+def hosts_missing(joined: pd.DataFrame) -> pd.DataFrame:
+    """How often is the host of an incident not on record, by what was done?
+
+    Parameters
+    ----------
+    joined
+        Incidents as `Dataset.joined` gives.
+
+    Returns
+    -------
+    DataFrame
+        One row a part (relatives targeted as the measure, other incidents at stage 1, stage 2,
+        stage 3): `what`, `k` (without a host), `n`, `share`, `low`, `high` (fractions, 95 %),
+        `clusters`. Where the shares differ, exiles with a known host are no fair sample of all.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> table = hosts_missing(cape.load().where(origin="TJK").joined())
+    >>> table[["k", "n"]].values.tolist()
+    [[37, 57], [19, 91], [0, 69], [0, 70]]
+    """
+    alone, stage = joined["measure"] == "relatives_targeted", joined["stage"].astype("int64")
+    parts = [alone, ~alone & (stage == 1), ~alone & (stage == 2), ~alone & (stage == 3)]
+    cluster = joined["exile_id"].map(linked(joined))
+    rows = []
+    for what, part in zip(PARTS, parts, strict=True):
+        if part.any():
+            share = clustered(joined.loc[part, "host"].isna(), cluster[part])
+            rows.append({"what": what, **share._asdict()})
+    return pd.DataFrame(rows, columns=["what", *Share._fields, "clusters"])
