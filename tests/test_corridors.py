@@ -554,8 +554,8 @@ class TestTheWhole:
     ):
         sentence = result.sentence("the five Central Asian states")
         odds, counts = result.acts.ratio, result.exposures.iloc[0]
-        assert sentence.startswith("An act of stages 2, 3 rather than one of the other stages has ")
-        assert f"{two_digits(odds['ratio'])} times [" in sentence.split("Under")[0]
+        start = "The odds that an act on record is of stages 2, 3 rather than another stage are "
+        assert sentence.startswith(f"{start}{two_digits(odds['ratio'])} times [")
         assert f"{100 * result.share.share:.0f} %" in sentence
         assert f"{two_digits(counts['ratio'])} times [" in sentence
         assert f"(other stages: {two_digits(counts['beside'])} times [" in sentence

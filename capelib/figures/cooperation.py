@@ -35,7 +35,7 @@ from capelib.figures.style import (
 )
 from capelib.questions.corridors import Cooperation, leave_one_host_out, switch_label
 from capelib.questions.membership_shares import ANY, ORGANISATIONS, fellow
-from capelib.questions.wording import two_digits
+from capelib.questions.wording import bound, two_digits
 from capelib.vocabulary.tables import states
 
 MODEL_COLOURS = {
@@ -188,8 +188,8 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
 
 def _ratio(row: Any) -> str:
     """A ratio in words; the ends of a hopelessly vague interval would be dozens of digits long."""
-    low = "<0.0001" if row.low < 1e-4 else two_digits(row.low)
-    high = ">10,000" if row.high > 1e4 else two_digits(row.high)
+    low = "<0.0001" if row.low < 1e-4 else bound(row.low)
+    high = ">10,000" if row.high > 1e4 else bound(row.high)
     return f"{two_digits(row.value)} [{low}, {high}]"
 
 
@@ -244,7 +244,8 @@ def counts_beside(result: Cooperation, info: Info) -> Chart:
         other_low, other_high (the same of acts of other stages).
     """
     table = result.exposures
-    data = behind(table["model"], table, "ratio")
+    labels = table["model"].str.replace(", ", ",\n", regex=False)
+    data = behind(labels, table, "ratio")
     data[["other", "other_low", "other_high"]] = table[["beside", "beside_low", "beside_high"]]
     rows = []
     for row in data.itertuples():
@@ -264,7 +265,7 @@ def counts_beside(result: Cooperation, info: Info) -> Chart:
     )
     subtitle = f"{info.heading}, {years(result.period)}: {what}"
     label = "ratio of expected counts (log scale)"
-    key = ((0.0, f"{stages} (dots)", BLUE), (0.35, "other stages (squares)", GREEN))
+    key = ((0.0, f"{stages} (dots)", BLUE), (0.4, "other stages (squares)", GREEN))
     return forest_chart(
         rows, data, info, title, subtitle, "ratio", label=label, pitch=0.46, key=key
     )

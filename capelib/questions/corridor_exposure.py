@@ -15,12 +15,12 @@ from capelib.vocabulary.shipped import table
 
 SOVIET = "former Soviet host"
 TERMS = (ANY, "authoritarian", "year")
-# How displaced people in the host enter, in words.
+# How displaced people in the host enter, in words; to a term 1 person is added as well.
 EXPOSURES = {
     "none": "no exposure",
     "offset": "per displaced person in the host",
-    "offset, 1 more": "per displaced person in the host, 1 added to each count",
-    "term": "displaced people in the host as a term (1 added)",
+    "offset, 1 more": "per displaced person and 1 more",
+    "term": "displaced people as a term",
 }
 
 

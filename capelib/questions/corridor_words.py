@@ -6,7 +6,7 @@ import pandas as pd
 
 from capelib.questions.host_acts import HostActs
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
-from capelib.questions.wording import two_digits
+from capelib.questions.wording import bound, two_digits
 
 WIDEST = 100.0  # an interval whose ends differ by more tells nothing
 
@@ -42,9 +42,10 @@ def odds_sentence(acts: HostActs, stages: str) -> str:
     ratio = acts.ratio
     kinds = acts.rows["needs_host"].value_counts()
     return (
-        f"An act of {stages} rather than one of the other stages has {_ratio(ratio)} the odds in "
-        f"a fellow-member state of {_members(acts.rows)} that it has elsewhere (n = {kinds[True]} "
-        f"and {kinds[False]}; origin, year and the host's regime held equal, clustered by host): "
+        f"The odds that an act on record is of {stages} rather than another stage are "
+        f"{_ratio(ratio)} as high in states that were fellow members of {_members(acts.rows)} that "
+        f"year as elsewhere (n = {kinds[True]} and {kinds[False]}; origin, year and the host's "
+        "regime held equal, clustered by host): "
         f"{_verdict(ratio)}. {_under_choices(acts.choices)}This needs no count of exiles: how many "
         "live where cancels, if both kinds of act come to light equally often."
     )
@@ -123,11 +124,6 @@ def _ratio(numbers: dict[str, float] | pd.Series) -> str:
     ratio, low, high = (float(numbers[name]) for name in ("ratio", "low", "high"))
     if isnan(low):
         return f"{two_digits(ratio)} times (no interval)"
-    least = "<0.01" if low < 0.01 else _end(low)
-    most = ">1,000" if high > 1000 else _end(high)
+    least = "<0.01" if low < 0.01 else bound(low)
+    most = ">1,000" if high > 1000 else bound(high)
     return f"{two_digits(ratio)} times [{least}, {most}]"
-
-
-def _end(bound: float) -> str:
-    """An end of an interval; one near 1 with the digits that say on which side it is."""
-    return f"{bound:.2f}" if 0.95 <= bound < 1.05 else two_digits(bound)

@@ -196,11 +196,15 @@ def direct_sentence(rows: pd.DataFrame, who: str) -> str:
     shares = [
         percent(*clustered(known["direct"][side], cluster[side])[2:5]) for side in (harsh, ~harsh)
     ]
+    established = not ratio["low"] <= 1 <= ratio["high"]
+    verdict = "" if established else ": that they differ is not established"
+    alleged = int(known.loc[known["direct"], "attribution"].notna().sum())
     numbers = [two_digits(ratio[name]) for name in ("ratio", "low", "high")]
     return (
         f"Of {len(known)} acts of {who} on foreign soil {direct} were direct attacks, the others "
         f"went through the host's authorities: {shares[0]} were attacks in authoritarian hosts, "
         f"{shares[1]} in others. The odds of an attack rather than an act through authorities are "
         f"{numbers[0]} times [{numbers[1]}, {numbers[2]}] as high in authoritarian hosts, with "
-        "origin and year held equal (Firth's penalty, clustered by host)."
+        f"origin and year held equal (Firth's penalty, clustered by host){verdict}. {alleged} of the "
+        "attacks are laid to the state by allegation only."
     )
