@@ -205,6 +205,6 @@ def direct_sentence(rows: pd.DataFrame, who: str) -> str:
         f"went through the host's authorities: {shares[0]} were attacks in authoritarian hosts, "
         f"{shares[1]} in others. The odds of an attack rather than an act through authorities are "
         f"{numbers[0]} times [{numbers[1]}, {numbers[2]}] as high in authoritarian hosts, with "
-        f"origin and year held equal (Firth's penalty, clustered by host){verdict}. {alleged} of the "
-        "attacks are laid to the state by allegation only."
+        f"origin and year held equal (Firth's penalty, clustered by host){verdict}. {alleged} of "
+        "the attacks are laid to the state by allegation only."
     )
