@@ -549,19 +549,25 @@ def _noncentral(odds):
 
 
 class TestTheWhole:
-    def test_the_answer_names_shares_ratio_and_the_same_without_the_largest_host(self, result):
+    def test_the_answer_leads_with_the_odds_and_sets_both_kinds_of_act_beside_the_counts(
+        self, result
+    ):
         sentence = result.sentence("the five Central Asian states")
+        odds, counts = result.acts.ratio, result.exposures.iloc[0]
+        start = "The odds that an act on record is of stages 2, 3 rather than another stage are "
+        assert sentence.startswith(f"{start}{two_digits(odds['ratio'])} times [")
         assert f"{100 * result.share.share:.0f} %" in sentence
-        assert f"{two_digits(result.together.row(ANY)['ratio'])} times" in sentence
-        assert "without Russia" in sentence
+        assert f"{two_digits(counts['ratio'])} times [" in sentence
+        assert f"(other stages: {two_digits(counts['beside'])} times [" in sentence
+        assert "(all are of CIS)" in sentence
+        assert "every possible host" not in sentence
         assert "rate" not in sentence.split()
         out = corridors.leave_one_host_out(result.cells, 2).set_index(["host", "term"])
         assert out.loc[("none", ANY), "ratio"] == result.together.row(ANY)["ratio"]
-        assert two_digits(out.loc[("RUS", ANY), "ratio"]) in sentence
 
     def test_the_estimates_are_those_shown(self, result):
         table = result.estimates()
-        assert table["unit"].tolist() == ["share", "difference", "ratio", "ratio"]
+        assert table["unit"].tolist() == ["ratio", "share", "difference", "ratio", "ratio"]
         assert (table["low"] <= table["value"]).all()
         assert (table["value"] <= table["high"]).all()
 
@@ -588,7 +594,14 @@ class TestTheWhole:
             rows.loc["without host Russia", "n"]
             == first["n"] - (result.rows["host"] == "RUS").sum()
         )
-        assert rows.loc["hosts: those of these incidents, and members", "ratio"] < first["ratio"]
+        shorter = "hosts: those of these incidents, and members"
+        assert rows.loc[shorter, "ratio"] < first["ratio"]
+        both = rows.loc[f"without host Russia; {shorter}"]
+        assert both["n"] == rows.loc["without host Russia", "n"]
+        assert both["ratio"] < rows.loc["without host Russia", "ratio"]
+        no_member = rows.loc["Ukraine no member of CIS"]
+        there = result.rows[(result.rows["host"] == "UKR") & result.rows["CIS"]]
+        assert no_member["share"] == pytest.approx((result.share.k - len(there)) / result.share.n)
 
     @pytest.mark.parametrize("origin", ["TKM", "SRB", *map(slow, ("KGZ", "TUR"))])
     def test_few_cases_or_none_give_a_sentence_tables_and_figures(self, ds, hosts, origin):
@@ -601,6 +614,8 @@ class TestTheWhole:
             drawn.corridor_matrix,
             drawn.fellow_members,
             drawn.per_displaced,
+            drawn.host_act_odds,
+            drawn.counts_beside,
             drawn.membership_models,
             drawn.hosts_left_out,
         ):

@@ -4,7 +4,9 @@ from capelib.figures.authoritarian_hosts import definitions, host_shares, host_y
 from capelib.figures.compare import side_by_side
 from capelib.figures.cooperation import (
     corridor_matrix,
+    counts_beside,
     fellow_members,
+    host_act_odds,
     hosts_left_out,
     membership_models,
     per_displaced,
@@ -37,8 +39,10 @@ __all__ = [
     "by_origin_and_year",
     "caught_by_host",
     "corridor_matrix",
+    "counts_beside",
     "definitions",
     "fellow_members",
+    "host_act_odds",
     "host_shares",
     "host_years",
     "hosts_left_out",

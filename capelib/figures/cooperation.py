@@ -35,7 +35,7 @@ from capelib.figures.style import (
 )
 from capelib.questions.corridors import Cooperation, leave_one_host_out, switch_label
 from capelib.questions.membership_shares import ANY, ORGANISATIONS, fellow
-from capelib.questions.wording import two_digits
+from capelib.questions.wording import bound, two_digits
 from capelib.vocabulary.tables import states
 
 MODEL_COLOURS = {
@@ -124,14 +124,12 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
     Returns
     -------
     Chart
-        The last two rows compare stages. The frame behind: label, value, low, high, n, if_equal
-        (fractions).
+        The last two rows compare stages. The frame behind: label, value, low, high, n (fractions).
     """
     shares = _by_period(result.shares, result)
     by_period = behind(shares["organisation"] + ", " + shares["period"], shares, "share")
-    by_period["if_equal"] = shares["if_equal"]
     stages = result.stages.drop(index="difference").reset_index()
-    by_stage = behind(f"{ANY}, " + stages["incidents"], stages, "share").assign(if_equal=np.nan)
+    by_stage = behind(f"{ANY}, " + stages["incidents"], stages, "share")
     data = pd.concat([by_period, by_stage], ignore_index=True)
     rows = []
     for number, row in enumerate(data.itertuples()):
@@ -139,14 +137,12 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
         if number >= len(shares):
             colour = GREEN
         share = Mark(row.value, row.low, row.high, colour)
-        yardstick = Mark(row.if_equal, colour="#8C8C8C", marker="|", size=15)
         words = "no incident" if pd.isna(row.value) else with_n(row)
-        rows.append(Row(row.label, (yardstick, share), words))
+        rows.append(Row(row.label, (share,), words))
     title = "What share of incidents happens in fellow-member states of CIS, CSTO and SCO?"
     what = (
-        "dots with 95 % lines that allow for incidents reported together. Grey mark: the share if "
-        "every possible host were as likely as every other, a weak yardstick. Last two rows: "
-        "stages compared, whole period."
+        "dots with 95 % lines that allow for incidents reported together. The three overlap. Last "
+        "two rows (green): the stages compared, whole period; exiles who live there are in both."
     )
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}"
     return forest_chart(rows, data, info, title, subtitle)
@@ -192,9 +188,87 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
 
 def _ratio(row: Any) -> str:
     """A ratio in words; the ends of a hopelessly vague interval would be dozens of digits long."""
-    low = "<0.0001" if row.low < 1e-4 else two_digits(row.low)
-    high = ">10,000" if row.high > 1e4 else two_digits(row.high)
+    low = "<0.0001" if row.low < 1e-4 else bound(row.low)
+    high = ">10,000" if row.high > 1e4 else bound(row.high)
     return f"{two_digits(row.value)} [{low}, {high}]"
+
+
+def host_act_odds(result: Cooperation, info: Info) -> Chart:
+    """Are acts that need the host more frequent, beside other acts, in fellow-member states?
+
+    Parameters
+    ----------
+    result
+        From `cape.corridors.cooperation`.
+    info
+        The dataset, for the source line.
+
+    Returns
+    -------
+    Chart
+        One row a choice, the first as chosen. The frame behind: label, value, low, high, n.
+    """
+    table = result.acts.choices
+    table = table.assign(n=table["needs_host"] + table["needs_none"])
+    data = behind(table["choice"], table, "ratio")
+    rows = []
+    for place, row in enumerate(data.itertuples()):
+        mark = Mark(row.value, row.low, row.high, GREY if place else BLUE)
+        words = "cannot be told" if pd.isna(row.value) else f"{_ratio(row)}, n = {row.n}"
+        rows.append(Row(row.label, (mark,), words))
+    stages = str(result.stages.index[0])
+    title = f"Are acts of {stages} likelier, beside other acts, in fellow-member states?"
+    what = (
+        f"odds that an act on record is of {stages} rather than another stage, in fellow-member "
+        "states against others. 1: no difference. Lines: 95 %, by host (but for rows 2 and 3)."
+    )
+    subtitle = f"{info.heading}, {years(result.period)}: {what}"
+    label = "odds ratio (log scale)"
+    return forest_chart(rows, data, info, title, subtitle, "ratio", label=label)
+
+
+def counts_beside(result: Cooperation, info: Info) -> Chart:
+    """Do counts show cooperation? Acts that need the host beside acts that do not.
+
+    Parameters
+    ----------
+    result
+        From `cape.corridors.cooperation`.
+    info
+        The dataset, for the source line.
+
+    Returns
+    -------
+    Chart
+        One row a model, with two marks. The frame behind: label, value, low, high, n, other,
+        other_low, other_high (the same of acts of other stages).
+    """
+    table = result.exposures
+    labels = table["model"].str.replace(", ", ",\n", regex=False)
+    data = behind(labels, table, "ratio")
+    data[["other", "other_low", "other_high"]] = table[["beside", "beside_low", "beside_high"]]
+    rows = []
+    for row in data.itertuples():
+        marks = (
+            Mark(row.value, row.low, row.high, BLUE, shift=-0.15),
+            Mark(row.other, row.other_low, row.other_high, GREEN, marker="s", size=6, shift=0.15),
+        )
+        shown = [two_digits(ratio) for ratio in (row.value, row.other) if pd.notna(ratio)]
+        rows.append(Row(row.label, marks, " and ".join(shown) or "cannot be told"))
+    stages = str(result.stages.index[0])
+    title = "Counts run higher in fellow-member states, for acts that need no host as well"
+    if data[["value", "other"]].isna().all(axis=None) or (data["other"] <= 1).any():
+        title = "How many times as many acts are on record in fellow-member states?"
+    what = (
+        "ratio of expected counts, fellow members against others, by what is held equal (always "
+        "origin, year, the host's regime). Lines: 95 %, clustered by host."
+    )
+    subtitle = f"{info.heading}, {years(result.period)}: {what}"
+    label = "ratio of expected counts (log scale)"
+    key = ((0.0, f"{stages} (dots)", BLUE), (0.4, "other stages (squares)", GREEN))
+    return forest_chart(
+        rows, data, info, title, subtitle, "ratio", label=label, pitch=0.46, key=key
+    )
 
 
 def membership_models(result: Cooperation, info: Info) -> Chart:
@@ -218,7 +292,7 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
         mark = Mark(row.value, row.low, row.high, MODEL_COLOURS[row.model])
         words = "cannot be told" if pd.isna(row.value) else _ratio(row)
         rows.append(Row(row.label, (mark,), words))
-    title = "How many times as many incidents go with a shared membership?"
+    title = "How many times as many incidents go with a shared membership, without exposure?"
     held_equal = "origin, year, displaced people and the host's regime held equal"
     what = f"ratio of expected counts, with {held_equal}. Lines: 95 %, clustered by host"
     tail = "; last row: exact" if "switch" in set(data["model"]) else ""

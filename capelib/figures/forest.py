@@ -231,8 +231,11 @@ def log_limits(
     positive = value[value > 0]
     if positive.empty:
         return 0.1, 10.0
-    left = max(min(low[low > 0].min(), positive.min()), positive.min() / WIDEST)
-    right = min(max(high.max(), positive.max()), positive.max() * WIDEST)
+    # estimates without any interval leave both ends of `low` and `high` missing
+    least = pd.Series([low[low > 0].min(), positive.min()]).min()
+    most = pd.Series([high.max(), positive.max()]).max()
+    left = max(least, positive.min() / WIDEST)
+    right = min(most, positive.max() * WIDEST)
     if unit == "ratio":
         left = min(left, 0.9)
         right = max(right, 1.1)

@@ -17,6 +17,7 @@ from capelib.questions.membership_shares import (
     fellow,
     possible_hosts,
     share_of,
+    without_member,
 )
 from capelib.questions.selections import selections
 from capelib.reference import regimes
@@ -45,6 +46,8 @@ class Choice(NamedTuple):
         As for `membership_ratios`.
     authoritarian_only
         Only cells with an authoritarian host.
+    no_member
+        A state and an organisation of which it counts as no member.
     """
 
     rows: pd.DataFrame
@@ -55,6 +58,7 @@ class Choice(NamedTuple):
     model: str = "poisson"
     people: str = "term"
     authoritarian_only: bool = False
+    no_member: tuple[str, str] | None = None
 
 
 def variants(
@@ -127,7 +131,12 @@ def _other_cases(usual: Choice, covered_from: int) -> dict[str, Choice]:
         host = str(largest.iloc[0])
         rows = usual.rows[usual.rows["host"] != host]
         others = [other for other in usual.hosts if other != host]
-        choices[f"without host {states()[host]}"] = usual._replace(rows=rows, hosts=others)
+        without = usual._replace(rows=rows, hosts=others)
+        choices[f"without host {states()[host]}"] = without
+        on_record = possible_hosts(_inside(without), usual.first, usual.last)
+        name = f"without host {states()[host]}; hosts: those of these incidents, and members"
+        shorter = [other for other in on_record if other != host]
+        choices[name] = without._replace(hosts=shorter)
     origins = set(usual.rows["origin"])
     counts_ship = all(len(people_of(origin)) for origin in origins)
     if covered_from <= FIRST_COUNTS < usual.first and counts_ship:
@@ -136,6 +145,7 @@ def _other_cases(usual: Choice, covered_from: int) -> dict[str, Choice]:
     if usual.first < AFTER_TAJIK_WAR <= usual.last and "TJK" in origins:
         name = f"from {AFTER_TAJIK_WAR} (no refugees of the Tajik war)"
         choices[name] = usual._replace(first=AFTER_TAJIK_WAR)
+    choices["Ukraine no member of CIS"] = usual._replace(no_member=("CIS", "UKR"))
     if usual.first < ESSAY_ENDS < usual.last:
         choices[f"until {ESSAY_ENDS}, the essay's last year"] = usual._replace(last=ESSAY_ENDS)
     return choices
@@ -169,6 +179,9 @@ def _variant(choice: Choice, cells: pd.DataFrame) -> dict[str, float]:
     asked &= cells["year"].between(choice.first, choice.last).to_numpy()
     incidents = fellow(counted(rows, choice.unit))
     cells = filled(cells, incidents)[asked]
+    if choice.no_member:
+        cells = without_member(cells, *choice.no_member)
+        incidents = without_member(incidents, *choice.no_member)
     if choice.authoritarian_only:
         cells = cells[cells["authoritarian"].fillna(False).astype(bool)]
     inside = incidents.merge(cells[["origin", "host", "year"]])

@@ -15,10 +15,18 @@ from capelib.estimators.clusters import ClusteredShare, cluster_of
 from capelib.estimators.counts import years
 from capelib.estimators.panel_counts import Ratios
 from capelib.questions.corridor_choices import variants
-from capelib.questions.corridor_models import leave_one_host_out, membership_ratios, ratios_of
+from capelib.questions.corridor_exposure import (
+    exposure_ratios,
+    simulated_sentence,
+    without_exposure_counted,
+)
+from capelib.questions.corridor_models import leave_one_host_out, membership_ratios
 from capelib.questions.corridor_panel import overlap, panel
 from capelib.questions.corridor_switches import spans, switch_label, switches
+from capelib.questions.corridor_words import counts_sentence, odds_sentence
+from capelib.questions.direct_acts import direct_choices, direct_or_cooperative, direct_sentence
 from capelib.questions.displaced_ratios import people_of, per_displaced
+from capelib.questions.host_acts import HostActs, host_act_choices, host_acts
 from capelib.questions.membership_shares import (
     ANY,
     ORGANISATIONS,
@@ -31,14 +39,15 @@ from capelib.questions.membership_shares import (
     possible_hosts,
     share_of,
 )
-from capelib.questions.wording import named, percent, times
-from capelib.vocabulary.tables import states
+from capelib.questions.wording import named, percent
 
 __all__ = [
     "ANY", "FEWEST", "MODELS", "ORGANISATIONS", "THINGS", "Cooperation", "by_stage", "cooperation",
-    "counted", "fellow", "fellow_shares", "leave_one_host_out", "matrix", "membership_ratios",
-    "named", "overlap", "panel", "people_of", "per_displaced", "possible_hosts", "spans",
-    "switch_label", "switches", "variants",
+    "counted", "direct_choices", "direct_or_cooperative", "direct_sentence", "exposure_ratios",
+    "fellow", "fellow_shares", "host_act_choices", "host_acts", "leave_one_host_out", "matrix",
+    "membership_ratios", "named", "overlap", "panel", "people_of", "per_displaced",
+    "possible_hosts", "simulated_sentence", "spans", "switch_label", "switches", "variants",
+    "without_exposure_counted",
 ]  # fmt: skip
 
 THINGS = {
@@ -60,6 +69,8 @@ MODELS = {
 class Cooperation:
     """Where the incidents of some states happen, and how that goes with shared memberships.
 
+    What needs no count of exiles comes first: `acts`.
+
     Attributes
     ----------
     period
@@ -68,6 +79,10 @@ class Cooperation:
         What is counted, see `counted`.
     rows
         The incidents that count, each marked with the memberships of its year.
+    acts
+        Acts that need the host against acts that do not, see `host_acts`.
+    exposures
+        Counts by what is held equal, beside acts that do not need the host, see `exposure_ratios`.
     table
         Counts, origin by host, see `matrix`.
     shares
@@ -91,6 +106,8 @@ class Cooperation:
     period: Period
     unit: str
     rows: pd.DataFrame
+    acts: HostActs
+    exposures: pd.DataFrame
     table: pd.DataFrame
     shares: pd.DataFrame
     stages: pd.DataFrame
@@ -107,13 +124,6 @@ class Cooperation:
     def share(self) -> ClusteredShare | None:
         """The share of incidents in fellow-member states of any kind; None without incidents."""
         return share_of(self.rows[ANY], cluster_of(self.rows)) if len(self.rows) else None
-
-    @property
-    def if_equal(self) -> float:
-        """That share if every possible host were as likely as every other."""
-        whole = self.shares["period"] == years(self.period)
-        rows = self.shares[whole & (self.shares["organisation"] == ANY)]
-        return float(rows["if_equal"].iloc[0])
 
     @property
     def largest_host(self) -> str:
@@ -179,6 +189,9 @@ class Cooperation:
         """
         rows: list[tuple[object, ...]] = []
         share, switch = self.share, self.switch()
+        if self.acts.fit:
+            name = "odds of an act that needs the host, fellow members against others"
+            rows.append((name, *self.acts.ratio.values(), self.acts.fit.n, "ratio"))
         if share is not None:
             gap = self.stages.loc["difference"]
             change = gap[["share", "low", "high"]]
@@ -187,7 +200,14 @@ class Cooperation:
             rows.append((name, *change, int(gap["n"]), "difference"))
         if self.together:
             ratio = self.together.row(ANY).values()
-            rows.append(("fellow members against others", *ratio, self.together.n, "ratio"))
+            rows.append(
+                (
+                    "counts without exposure, fellow members against others",
+                    *ratio,
+                    self.together.n,
+                    "ratio",
+                )
+            )
         if switch is not None:
             n = int(switch[["n_with", "n_without", "other_with", "other_without"]].sum())
             rows.append((switch_label(switch), *switch[["ratio", "low", "high"]], n, "ratio"))
@@ -211,41 +231,26 @@ class Cooperation:
         if share.n < FEWEST:
             return f"Too few incidents {cases} to compare (n = {share.n})."
         other = self.stages.loc["other stages"]
-        yardstick = ""
+        stages = str(self.stages.index[0])
+        against = ""
         if other["n"]:
             other_share = percent(*other[["share", "low", "high"]])
-            yardstick = f"{other_share} of those of other stages and "
-        rows = f"{THINGS[self.unit]} by {who} ({self.stages.index[0]}; n = {share.n})"
-        organisations = f"{', '.join(ORGANISATIONS[:-1])} or {ORGANISATIONS[-1]}"
-        return (
-            f"In {period}, {percent(*share[2:5])} of the {rows} happened in states that were "
-            f"fellow members of {organisations} in that year, against {yardstick}"
-            f"{100 * self.if_equal:.0f} % if every possible host were as likely. "
-            f"{self._largest_corridor()}{self._association()}"
-        )
+            against = f", {other_share} of those of other stages"
+        parts = [
+            odds_sentence(self.acts, stages),
+            f"In {period}, {percent(*share[2:5])} of the {THINGS[self.unit]} by {who} ({stages}; "
+            f"n = {share.n}) happened in fellow-member states{against}.",
+            counts_sentence(self.exposures),
+            self._largest_corridor(),
+        ]
+        return " ".join(parts)
 
     def _largest_corridor(self) -> str:
         """Which corridor has most incidents, where one has."""
         first, *rest = self.corridors().to_dict("records")
         if rest and rest[0]["incidents"] == first["incidents"]:
-            return f"No corridor is the largest: several have {first['incidents']} each"
-        return f"The largest corridor is {named(first['corridor'])} ({first['incidents']})"
-
-    def _association(self) -> str:
-        """The ratio of the model with any of the organisations, with and without a host."""
-        if self.together is None or np.isnan(self.together.row(ANY)["ratio"]):
-            return "; too few cases for a model."
-        elsewhere = self.cells[self.cells["host"] != self.largest_host]
-        without = ratios_of(elsewhere, (ANY,))[ANY]
-        rest = ""
-        if not np.isnan(without["ratio"]):
-            rest = f" ({times(*without.values())} without {states()[self.largest_host]})"
-        return (
-            ". With the origin, the year and the host's regime held equal, "
-            f"{times(*self.together.row(ANY).values())} as many are expected in a fellow-member "
-            f"state as in another{rest}: an association that migration, language and borders may "
-            "explain."
-        )
+            return f"No corridor is the largest: several have {first['incidents']} each."
+        return f"The largest corridor is {named(first['corridor'])} ({first['incidents']})."
 
 
 @takes_dataset
@@ -297,12 +302,18 @@ def cooperation(
     chosen = dated[dated["stage"].isin(stages)]
     periods = _periods(first_year, split_year, last_year)
     cells = panel(chosen, hosts, first_year, last_year, unit, measure, cutoff)
+    others = dated[~dated["stage"].isin(stages).astype(bool)]
+    beside = None
+    if len(others):
+        beside = panel(others, hosts, first_year, last_year, unit, measure, cutoff)
     fits, why = _fitted(cells)
     separate, together, negative, within = fits
     return Cooperation(
         period=(first_year, last_year),
         unit=unit,
         rows=fellow(counted(chosen, unit)),
+        acts=host_acts(dated, (first_year, last_year), stages, unit, measure, cutoff),
+        exposures=exposure_ratios(cells, beside),
         table=matrix(chosen, unit),
         shares=fellow_shares(chosen, periods, hosts, unit),
         stages=by_stage(dated, stages, unit),

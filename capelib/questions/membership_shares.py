@@ -148,6 +148,27 @@ def fellow(rows: pd.DataFrame) -> pd.DataFrame:
     return marked.assign(**{ANY: marked[list(ORGANISATIONS)].any(axis=1).astype(bool)})
 
 
+def without_member(rows: pd.DataFrame, organisation: str, state: str) -> pd.DataFrame:
+    """The same rows, with one state no member of an organisation.
+
+    Parameters
+    ----------
+    rows
+        With the columns of `fellow`.
+    organisation, state
+        Codes.
+
+    Examples
+    --------
+    >>> rows = fellow(pd.DataFrame({"origin": ["UZB"], "host": ["UKR"], "year": [2010]}))
+    >>> rows[ANY].tolist(), without_member(rows, "CIS", "UKR")[ANY].tolist()
+    ([True], [False])
+    """
+    shared = rows[organisation] & (rows["origin"] != state) & (rows["host"] != state)
+    marked = rows.assign(**{organisation: shared})
+    return marked.assign(**{ANY: marked[list(ORGANISATIONS)].any(axis=1).astype(bool)})
+
+
 def fellow_shares(
     incidents: pd.DataFrame, periods: Sequence[Period], hosts: Iterable[str], unit: str = "episode"
 ) -> pd.DataFrame:

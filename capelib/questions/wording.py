@@ -57,6 +57,15 @@ def two_digits(ratio: float) -> str:
     return f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
 
 
+def bound(ratio: float) -> str:
+    """An end of an interval of a ratio; one near 1 with the digits that say on which side it is.
+
+    >>> bound(1.02), bound(10.3)
+    ('1.02', '10')
+    """
+    return f"{ratio:.2f}" if 0.95 <= ratio < 1.05 else two_digits(ratio)
+
+
 def number_word(count: int) -> str:
     """A whole number as a sentence writes it: in letters up to ten.
 
