@@ -1,6 +1,6 @@
 """The ledger of published numbers, the relations between them, and verdicts on each."""
 
-from capelib.findings.bibliography import address, reference
+from capelib.findings.bibliography import address, publisher_address, reference
 from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
 from capelib.findings.ledger import Published, cite, ledger, published
@@ -30,6 +30,7 @@ __all__ = [
     "judge",
     "ledger",
     "published",
+    "publisher_address",
     "reference",
     "relations",
     "relations_frame",
