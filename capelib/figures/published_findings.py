@@ -43,7 +43,7 @@ COLOURS = {
     DIFFERS: ACCENT,
     DEPENDS: "#762A83",
     TOO_FEW: "#8C6D1F",
-    SET_BY_SEARCH: "#C9A84C",
+    SET_BY_SEARCH: "#5D4037",
     NEEDS_DATA: GREY,
     CONTRADICTION: ACCENT,
     CONSISTENT: "#1B7837",
@@ -157,12 +157,18 @@ def _render(template: str, **values: object) -> Markup:
         ink=INK,
         interval_plot=interval_plot,
         sources_in_doubt=_sources_in_doubt,
+        unbroken=_unbroken,
         **values,
     )
 
 
 def _sources_in_doubt(relation: Relation) -> list[str]:
     return sorted({reference(published(key).publication) for key in relation.in_doubt})
+
+
+def _unbroken(text: str) -> str:
+    """A text whose numbers keep their percent sign on the same line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def interval_plot(verdict: Verdict, width: int = 150) -> Markup:
@@ -257,5 +263,6 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
         axis.tick_params(axis="y", length=0, colors=INK)
         axis.set(xlabel="published numbers", ylabel="")
         axis.set_xlim(0, 1.15 * max(left.max(), 1))
-        axis.legend(loc="lower right", frameon=False, fontsize=9, labelcolor=GREY)
+        below = {"loc": "upper left", "bbox_to_anchor": (-0.1, -0.16), "ncol": 3}
+        axis.legend(frameon=False, fontsize=9, labelcolor=GREY, **below)
         return Chart(figure, data, title, info)

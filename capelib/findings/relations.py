@@ -346,6 +346,8 @@ class _Evaluation:
             share = self.known[key].quantity == "share"
             for which in "FLH":
                 number = _shown(self.number(which, key), share)
+                if " " in number.removesuffix(" %") and not isinstance(node, ast.Subscript):
+                    number = f"({number})"  # a range within a sum
                 text = text.replace(f"{which}['{key}']", number)
         for year in _years_of_states(node):
             text = text.replace(f"states({year})", f"{_independent_states(year)} states")
