@@ -371,11 +371,10 @@ def judge_sum(claim: Published, info: Info, result: Sum, assumes: str = "") -> V
     >>> claim = cape.findings.published("fh2025-chn-share")
     >>> verdict = judge_sum(claim, cape.load().info, computed("272 / 1219", {}))
     >>> verdict.verdict, verdict.reason
-    ('adds up', '272 / 1219 = 22.3 %')
+    ('adds up', '272 / 1219 = 22.31 %')
     """
     printed, low, high = (
-        written(value, claim.quantity, claim.unit)
-        for value in (result.printed, result.low, result.high)
+        _result(claim, value) for value in (result.printed, result.low, result.high)
     )
     reason = f"the other number as printed: {printed}"
     if claim.quantity == "rank":
@@ -391,6 +390,13 @@ def judge_sum(claim: Published, info: Info, result: Sum, assumes: str = "") -> V
     return replace(
         judge(claim, info), verdict=ADDS_UP if adds_up else DOES_NOT_ADD_UP, reason=reason
     )
+
+
+def _result(claim: Published, value: float) -> str:
+    """What comes out, with one digit more than is printed: 15.46 % rounds to 15 %, 15.5 % not."""
+    if claim.quantity == "share":
+        return f"{100 * value:.4g} %"
+    return written(value, claim.quantity, claim.unit)
 
 
 def _meets(claim: Published, low: float, high: float) -> bool:
