@@ -257,8 +257,8 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
                 bar["hatch"] = HATCHED[name]
             axis.barh(order, widths, left=left, **bar)
             left += widths
-        for place, (dataset, drawn) in enumerate(left.items()):
-            note(axis, float(drawn), place, f" {drawn} of {totals[dataset]}", va="center")
+        for place, (drawn, total) in enumerate(zip(left, totals.reindex(order), strict=True)):
+            note(axis, float(drawn), place, f" {drawn} of {total}", va="center")
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0, colors=INK)
         axis.set(xlabel="published numbers", ylabel="")
