@@ -264,16 +264,29 @@ def _sections(console: Console, sections: "Iterable[Section]") -> None:
 
 def findings(verdicts: "Verdicts", info: "Info") -> None:
     """Every published number with its verdict, grouped by publication; contradictions first."""
-    from capelib.findings import MEANING, Verdict, address, by_finding, reference, relations
+    from capelib.findings import (
+        MEANING,
+        Verdict,
+        address,
+        between,
+        by_finding,
+        reference,
+        relations,
+        summary,
+    )
 
     console = _console()
     names = ("what would have to hold", "in numbers", "what to make of it")
-    contradictions = [
-        (relation.statement, relation.sides, relation.why)
-        for relation in relations()
-        if relation.verdict == "contradiction"
-    ]
-    _rows(console, names, contradictions, "Published numbers that contradict each other")
+    for verdict, title in (
+        ("contradiction", "Published numbers that contradict each other"),
+        ("different editions", "Numbers of different editions: both sides can be true as printed"),
+    ):
+        failed = [
+            (relation.statement, relation.sides, relation.why)
+            for relation in between(relations())
+            if relation.verdict == verdict
+        ]
+        _rows(console, names, failed, title)
     columns = ("published", "statement", "here", "verdict", "reason")
     for key, rows in verdicts.frame.groupby("publication", sort=False):
         console.print("")
@@ -281,33 +294,41 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
         _plain(console, address(key))
         cells = []
         for row in rows.itertuples(index=False):
-            mark = "\n(contradiction)" if row.arithmetic == "contradiction" else ""
+            failed = row.arithmetic in ("contradiction", "different editions")
+            mark = f"\n({row.arithmetic})" if failed else ""
             statement = Verdict(**row._asdict()).said
             verdict = row.verdict + mark
             cells.append((row.published, statement, row.here or "-", verdict, row.reason or ""))
         _rows(console, columns, cells, lines=False)
     console.print("")
     _plain(console, f"Data at hand: {info.source_line}.")
-    for name, n in by_finding(verdicts).value_counts().items():
-        _plain(console, f"{name}: {MEANING[str(name)]}", f"  {n:>4} ", " " * 7)
+    counts = by_finding(verdicts).value_counts()
+    for name in [name for name in MEANING if name in counts]:
+        _plain(console, f"{name}: {MEANING[name]}", f"  {counts[name]:>4} ", " " * 7)
+    _plain(console, summary(verdicts, relations()))
 
 
 def relations_table(rows: "pd.DataFrame") -> None:
     """The relations between published numbers for people: what cannot hold first."""
     console = _console()
     names = ("verdict", "what would have to hold", "in numbers", "what to make of it")
-    ordered = rows.sort_values("verdict", ascending=False, kind="stable")
+    order = ["contradiction", "different editions", "consistent"]
+    ordered = rows.sort_values(
+        "verdict", key=lambda verdicts: verdicts.map(order.index), kind="stable"
+    )
     cells = [(row.verdict, row.statement, row.sides, row.why) for row in ordered.itertuples()]
     _rows(console, names, cells, "Relations between published numbers")
-    between = rows[~rows["derived"]]
-    held = int((between["verdict"] == "consistent").sum())
+    counted = rows[~rows["derived"] & (rows["same_as"] == "")]
+    times = counted["verdict"].value_counts().reindex(order, fill_value=0)
     console.print(
-        f"{len(between)} relations between published numbers: {held} consistent, "
-        f"{len(between) - held} contradictions."
+        f"{len(counted)} relations between published numbers: {times['consistent']} consistent, "
+        f"{times['contradiction']} contradictions, {times['different editions']} of different "
+        "editions (both sides can be true as printed)."
     )
+    repeated = int((rows["same_as"] != "").sum())
     console.print(
         f"{int(rows['derived'].sum())} more only say what follows from the numbers; "
-        "no publication can contradict them."
+        f"no publication can contradict them. {repeated} repeats a sentence of another publication."
     )
 
 

@@ -241,7 +241,7 @@ def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
         for cell in notebook
         for output in cell["outputs"]
     )
-    cells = html.unescape(re.sub(r"\s*<[^>]+>\s*", "|", shown))
+    cells = html.unescape(re.sub(r"\s*<[^>]+>\s*", "|", shown)).replace("\u00a0", " ")
     for row, verdict in zip(fresh, cape.findings.check(cape.load()), strict=True):
         expected = "||".join(part for part in (row["published"], verdict.said, row["here"]) if part)
         assert f"|{expected}|" in cells, row

@@ -8,17 +8,26 @@ from markupsafe import Markup
 from capelib.dataset import Info
 from capelib.figures.pages import Page, render
 from capelib.figures.style import ACCENT, BLUE, GREY, INK, PALE, Chart, canvas, note, style
-from capelib.findings.bibliography import address, reference
+from capelib.findings.bibliography import address, publisher_address, reference
 from capelib.findings.ledger import published
-from capelib.findings.relations import CONSISTENT, CONTRADICTION, Relation
+from capelib.findings.relations import (
+    CONSISTENT,
+    CONTRADICTION,
+    DIFFERENT_EDITIONS,
+    Relation,
+    between,
+)
 from capelib.findings.verdicts import (
+    ADDS_UP,
     AGREES,
     DEPENDS,
     DIFFERS,
+    DOES_NOT_ADD_UP,
     MEANING,
     NEEDS_DATA,
     NOT_REPRODUCED,
     REPRODUCED,
+    SET_BY_SEARCH,
     TOO_FEW,
     Verdict,
     Verdicts,
@@ -27,15 +36,21 @@ from capelib.findings.verdicts import (
 
 COLOURS = {
     REPRODUCED: "#1B7837",
+    ADDS_UP: "#1B7837",
+    DOES_NOT_ADD_UP: ACCENT,
     AGREES: BLUE,
     NOT_REPRODUCED: ACCENT,
     DIFFERS: ACCENT,
     DEPENDS: "#762A83",
     TOO_FEW: "#8C6D1F",
+    SET_BY_SEARCH: "#5D4037",
     NEEDS_DATA: GREY,
     CONTRADICTION: ACCENT,
     CONSISTENT: "#1B7837",
+    DIFFERENT_EDITIONS: "#8C6D1F",
 }
+# Where two verdicts would look alike in grey.
+HATCHED = {DOES_NOT_ADD_UP: "////", DEPENDS: "....", SET_BY_SEARCH: "\\\\\\\\"}
 DATASETS = {
     "freedom-house": "Freedom House",
     "cape": "CAPE",
@@ -62,11 +77,13 @@ def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Pa
     Returns
     -------
     Page
-        Contradictions first, then what the data says, then each publication.
+        Contradictions first, then what compares different editions, then every number that can be
+        looked at, then what the others need, then each publication.
     """
     title = "Which published numbers on transnational repression hold?"
     counts = by_finding(verdicts).value_counts()
-    between = [relation for relation in found if not relation.derived]
+    counted = between(found)
+    needs = by_need(verdicts)
     by_publication: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_publication.setdefault(verdict.publication, []).append(verdict)
@@ -74,18 +91,44 @@ def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Pa
         "ledger",
         title=title,
         info=info,
-        counts={name: int(counts[name]) for name in MEANING if name in counts},
+        total=int(counts.sum()),
+        missing=int(counts.get(NEEDS_DATA, 0)),
+        counts={
+            name: int(counts[name]) for name in MEANING if name in counts and name != NEEDS_DATA
+        },
         meaning=MEANING,
-        between=len(between),
-        failed=[relation for relation in between if relation.verdict == CONTRADICTION],
+        between=len(counted),
+        failed=[relation for relation in counted if relation.verdict == CONTRADICTION],
+        editions=[relation for relation in counted if relation.verdict == DIFFERENT_EDITIONS],
         consistent=CONSISTENT,
         contradiction=CONTRADICTION,
+        different=DIFFERENT_EDITIONS,
+        needs=needs,
         judged=[verdict for verdict in verdicts if verdict.verdict != NEEDS_DATA],
         by_publication=by_publication,
         address=address,
+        publisher_address=publisher_address,
         reference=reference,
     )
     return Page(title, body)
+
+
+def by_need(verdicts: Verdicts) -> list[tuple[str, int]]:
+    """Which data do the numbers that cannot be looked at need, and how many need each?
+
+    Parameters
+    ----------
+    verdicts
+        From `cape.findings.check`.
+
+    Returns
+    -------
+    list of tuple
+        The data in words and the number of findings, most first.
+    """
+    missing = verdicts.frame[verdicts.frame["verdict"] == NEEDS_DATA]
+    needs = missing["reason"].str.removeprefix("needs ").value_counts()
+    return [(str(words), int(count)) for words, count in needs.items()]
 
 
 def relations_page(found: Sequence[Relation]) -> Page:
@@ -99,9 +142,11 @@ def relations_page(found: Sequence[Relation]) -> Page:
     Returns
     -------
     Page
-        One table.
+        One table: contradictions first, then what compares different editions.
     """
-    return Page("Relations between published numbers", _render("relations", relations=found))
+    order = (CONTRADICTION, DIFFERENT_EDITIONS, CONSISTENT)
+    ordered = sorted(found, key=lambda relation: order.index(relation.verdict))
+    return Page("Relations between published numbers", _render("relations", relations=ordered))
 
 
 def _render(template: str, **values: object) -> Markup:
@@ -112,12 +157,18 @@ def _render(template: str, **values: object) -> Markup:
         ink=INK,
         interval_plot=interval_plot,
         sources_in_doubt=_sources_in_doubt,
+        unbroken=_unbroken,
         **values,
     )
 
 
 def _sources_in_doubt(relation: Relation) -> list[str]:
     return sorted({reference(published(key).publication) for key in relation.in_doubt})
+
+
+def _unbroken(text: str) -> str:
+    """A text whose numbers keep their percent sign on the same line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def interval_plot(verdict: Verdict, width: int = 150) -> Markup:
@@ -166,19 +217,20 @@ def interval_plot(verdict: Verdict, width: int = 150) -> Markup:
 
 
 def verdicts(found: Verdicts, info: Info) -> Chart:
-    """How many published numbers can be checked, and what comes out? One bar a dataset.
+    """How many published numbers can be looked at, and what comes out? One bar a dataset.
 
     Parameters
     ----------
     found
-        From `cape.findings.check`. Where a finding has several readings, the first counts.
+        From `cape.findings.check`. A finding whose readings differ counts as that.
     info
         The dataset that speaks.
 
     Returns
     -------
     Chart
-        Bars are split by verdict. The frame behind: dataset, verdict, n.
+        Bars are split by verdict. Numbers that need other data are no part of a bar: how many
+        there are in all stands beside it. The frame behind: dataset, verdict, n.
     """
     once = by_finding(found).rename("verdict").reset_index()
     once["dataset"] = [
@@ -186,23 +238,31 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
     ]
     data = once.groupby(["dataset", "verdict"]).size().rename("n").reset_index()
     order = [name for name in DATASETS.values() if name in set(data["dataset"])]
-    title = "How many published numbers can be checked with the data at hand?"
-    subtitle = f"{info.heading}: {len(once)} published numbers, by the dataset that they speak of."
+    shown = data[data["verdict"] != NEEDS_DATA]
+    totals = data.groupby("dataset")["n"].sum()
+    title = "How many published numbers can be looked at with what ships?"
+    subtitle = (
+        f"{info.heading}: {shown['n'].sum()} of {len(once)} published numbers, by the dataset that "
+        "they speak of.\nThe others need data that does not ship and are not drawn."
+    )
     with style():
-        size = {"height": 1.9 + 0.42 * len(order), "left": 0.2, "right": 0.93}
+        size = {"height": 2.6 + 0.42 * len(order), "left": 0.2, "right": 0.93, "bottom": 0.3}
         figure, axis = canvas(title, subtitle, info, **size)
         left = pd.Series(0, index=order)
-        for name in [name for name in MEANING if name in set(data["verdict"])]:
-            rows = data[data["verdict"] == name].set_index("dataset")
+        for name in [name for name in MEANING if name in set(shown["verdict"])]:
+            rows = shown[shown["verdict"] == name].set_index("dataset")
             widths = rows["n"].reindex(order, fill_value=0)
-            colour = PALE if name == NEEDS_DATA else COLOURS[name]
-            bar = {"color": colour, "height": 0.7, "edgecolor": "white", "label": name}
+            bar = {"color": COLOURS[name], "height": 0.7, "edgecolor": "white", "label": name}
+            if name in HATCHED:
+                bar["hatch"] = HATCHED[name]
             axis.barh(order, widths, left=left, **bar)
             left += widths
-        for place, total in enumerate(left):
-            note(axis, float(total), place, f" {total}", va="center")
+        for place, (drawn, total) in enumerate(zip(left, totals.reindex(order), strict=True)):
+            note(axis, float(drawn), place, f" {drawn} of {total}", va="center")
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0, colors=INK)
         axis.set(xlabel="published numbers", ylabel="")
-        axis.legend(loc="lower right", frameon=False, fontsize=9, labelcolor=GREY)
+        axis.set_xlim(0, 1.15 * max(left.max(), 1))
+        below = {"loc": "upper left", "bbox_to_anchor": (-0.1, -0.16), "ncol": 3}
+        axis.legend(frameon=False, fontsize=9, labelcolor=GREY, **below)
         return Chart(figure, data, title, info)

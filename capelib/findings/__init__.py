@@ -1,10 +1,16 @@
 """The ledger of published numbers, the relations between them, and verdicts on each."""
 
-from capelib.findings.bibliography import address, reference
+from capelib.findings.bibliography import address, publisher_address, reference
 from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
 from capelib.findings.ledger import Published, cite, ledger, published
-from capelib.findings.relations import Relation, evaluate, relations, relations_frame
+from capelib.findings.relations import (
+    Relation,
+    between,
+    evaluate,
+    relations,
+    relations_frame,
+)
 from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, judge, summary
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "address",
+    "between",
     "by_finding",
     "check",
     "cite",
@@ -23,6 +30,7 @@ __all__ = [
     "judge",
     "ledger",
     "published",
+    "publisher_address",
     "reference",
     "relations",
     "relations_frame",

@@ -83,6 +83,22 @@ def address(key: str) -> str:
     return f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url", "")
 
 
+def publisher_address(key: str) -> str:
+    """Where does its publisher have it? "" where no other address than `address` is known.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown key, naming the nearest.
+
+    Examples
+    --------
+    >>> publisher_address("fh2023stillnotsafe")
+    'https://freedomhouse.org/article/more-governments-finding-new-ways-silence-exiled-voices'
+    """
+    return _fields(key).get("publisherurl", "")
+
+
 def _authors(names: str) -> str:
     """The family names: "Lemon, Ed and Hall, Jo" is Lemon and Hall.
 

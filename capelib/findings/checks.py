@@ -13,7 +13,13 @@ from typing import Any
 from capelib.dataset import Dataset
 from capelib.errors import DataError, ParameterError, TooFewCases
 from capelib.findings.ledger import Published, ledger
-from capelib.findings.relations import CONSISTENT, CONTRADICTION, relations
+from capelib.findings.relations import (
+    CONSISTENT,
+    CONTRADICTION,
+    DIFFERENT_EDITIONS,
+    computed,
+    relations,
+)
 from capelib.findings.verdicts import (
     NOT_REPRODUCED,
     REPRODUCED,
@@ -21,6 +27,7 @@ from capelib.findings.verdicts import (
     Verdicts,
     is_the_vintage,
     judge,
+    judge_sum,
 )
 from capelib.paths import project_folder
 from capelib.questions import ledger_numbers
@@ -38,7 +45,10 @@ class Check:
     Attributes
     ----------
     function : str
-        Such as "tallies.number"; "" where the number needs other data.
+        Such as "tallies.number", of a table of incidents; "" where no such table gives the number.
+    expression : str
+        Other published numbers of the same state of the data that give it, as in relations.csv; ""
+        for none.
     where : Mapping
         Conditions for `Dataset.where`.
     elsewhere : Mapping
@@ -51,17 +61,21 @@ class Check:
         What the publication leaves open and the check decides.
     pattern : bool
         May another dataset than the very vintage speak to it?
+    searched : str
+        How the search of a collection sets the number, where it does: then it is shown, not judged.
     needs : str
         The data that the number needs.
     """
 
     function: str = ""
+    expression: str = ""
     where: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     reading: str = ""
     assumes: str = ""
     pattern: bool = False
+    searched: str = ""
     needs: str = ""
 
 
@@ -98,7 +112,11 @@ def checks() -> dict[str, tuple[Check, ...]]:
     by_finding = {}
     for key, claim in ledger().items():
         release = claim.vintage or claim.dataset
-        needs = needs_for.get(key) or content["needs"].get(release)
+        needs = (
+            needs_for.get(key)
+            or content["needs_of"].get(claim.publication)
+            or content["needs"].get(release)
+        )
         if not needs:
             raise DataError(f"checks.toml: finding {key!r} needs an entry {release!r} in [needs]")
         entries = stated.get(key, {})
@@ -147,7 +165,7 @@ def check(
     >>> import capelib as cape
     >>> verdict = check(cape.load(), ["fa2022-autoc-share-2021"])[0]
     >>> verdict.verdict, verdict.here
-    ('pattern agrees', '59 % [43, 74], n = 115')
+    ('set by the search', '59 % [43, 74], n = 115')
     """
     numbers = ledger() if known is None else ledger() | dict(known)
     wanted = _wanted(only, numbers)
@@ -156,7 +174,7 @@ def check(
     fits = _fits(wanted, numbers)
     for key in wanted:
         fit, relation_ids = fits[key]
-        for verdict in _verdicts(ds, numbers[key], overrides):
+        for verdict in _verdicts(ds, numbers[key], numbers, overrides):
             verdicts.append(replace(verdict, arithmetic=fit, relations=";".join(relation_ids)))
     return Verdicts(verdicts)
 
@@ -184,14 +202,32 @@ def _refuse_unused(overrides: Mapping[str, Any], wanted: Sequence[str]) -> None:
         raise ParameterError(unknown("override", min(unused), sorted(accepted - {"incidents"})))
 
 
-def _verdicts(ds: Dataset, claim: Published, overrides: Mapping[str, Any]) -> list[Verdict]:
+def _verdicts(
+    ds: Dataset,
+    claim: Published,
+    numbers: Mapping[str, Published],
+    overrides: Mapping[str, Any],
+) -> list[Verdict]:
     """The verdicts on a finding: one a reading, or the one by which its vintage gives it."""
-    verdicts = [_verdict(ds, claim, how, overrides) for how in checks()[claim.finding_id]]
+    verdicts = []
+    for how in checks()[claim.finding_id]:
+        if how.expression and not (how.function and is_the_vintage(claim, ds.info)):
+            verdicts.append(_of_a_sum(ds, claim, how, numbers))
+        else:
+            verdicts.append(_verdict(ds, claim, how, overrides))
     of_vintage = [each for each in verdicts if each.verdict in (REPRODUCED, NOT_REPRODUCED)]
     if of_vintage:
         reproduced = [each for each in of_vintage if each.verdict == REPRODUCED]
         return (reproduced or of_vintage)[:1]
     return [each for each in verdicts if each.made_by] or verdicts[:1]
+
+
+def _of_a_sum(
+    ds: Dataset, claim: Published, how: Check, numbers: Mapping[str, Published]
+) -> Verdict:
+    """The verdict that other published numbers allow."""
+    verdict = judge_sum(claim, ds.info, computed(how.expression, numbers), how.assumes)
+    return replace(verdict, reading=how.reading, made_by=how.expression)
 
 
 def _verdict(ds: Dataset, claim: Published, how: Check, overrides: Mapping[str, Any]) -> Verdict:
@@ -216,7 +252,7 @@ def _verdict(ds: Dataset, claim: Published, how: Check, overrides: Mapping[str, 
         return judge(
             claim, ds.info, made_by, reading=how.reading, needs=how.needs, empty=str(reason)
         )
-    verdict = judge(claim, ds.info, made_by, tally, how.reading, how.needs)
+    verdict = judge(claim, ds.info, made_by, tally, how.reading, how.needs, searched=how.searched)
     if how.assumes:
         verdict = replace(verdict, reason=f"{verdict.reason}; {how.assumes}")
     return verdict
@@ -256,11 +292,15 @@ def _fits(
 ) -> dict[str, tuple[str, list[str]]]:
     """For each finding: does it fit the other published numbers, and which relations say so?"""
     against: dict[str, list[str]] = {}
+    editions: dict[str, list[str]] = {}
     consistent: dict[str, list[str]] = {}
     for relation in relations(numbers):
         if relation.verdict == CONTRADICTION:
             for key in set(relation.in_doubt):
                 against.setdefault(key, []).append(relation.relation_id)
+        if relation.verdict == DIFFERENT_EDITIONS:
+            for key in set(relation.finding_ids):
+                editions.setdefault(key, []).append(relation.relation_id)
         if relation.verdict == CONSISTENT:
             for key in set(relation.finding_ids):
                 consistent.setdefault(key, []).append(relation.relation_id)
@@ -268,6 +308,8 @@ def _fits(
     for key in wanted:
         if key in against:
             fits[key] = (CONTRADICTION, against[key])
+        elif key in editions:
+            fits[key] = (DIFFERENT_EDITIONS, editions[key])
         elif key in consistent:
             fits[key] = (CONSISTENT, consistent[key])
         else:

@@ -119,7 +119,7 @@ def written(value: float, quantity: str, unit: str, signed: bool = True) -> str:
         case _, "percent_points":
             return f"{value:+.3g} points" if signed else f"{value:.3g} points"
         case _, "relative_change":
-            return f"{100 * value:+.3g} %"
+            return f"{100 * value:+,.0f} %" if abs(value) >= 10 else f"{100 * value:+.3g} %"
         case "rank", _:
             return f"place {value:.0f}"
         case "ratio", _:

@@ -2,12 +2,12 @@
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -15,8 +15,10 @@ from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
 from capelib.findings.spans import ARITHMETIC, FUNCTIONS, Span, Truth, compare, fraction, point
 from capelib.vocabulary.shipped import table
+from capelib.vocabulary.tables import states
 
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
+DIFFERENT_EDITIONS = "different editions"
 LONGEST = 4_000  # characters of an expression
 
 
@@ -73,8 +75,10 @@ class Relation:
     ----------
     relation_id, statement : str
     verdict : str
-        "contradiction" where it holds for no numbers within the published intervals, otherwise
-        "consistent".
+        "consistent" where it holds for some numbers within the published intervals. Where it holds
+        for none: "different editions" if the table says that both sides can be true as printed
+        (another edition or state of the data, another base or time, a stock and a flow, parts that
+        are not said to be all), otherwise "contradiction".
     at_face_value : bool
         Does it hold for the numbers as printed?
     derived : bool
@@ -83,6 +87,9 @@ class Relation:
     sides : str
         Its comparisons in numbers, or those that cannot hold.
     why : str
+    same_as : str
+        Another relation about the same printed sentence, which a second publication repeats; "" for
+        none. The two are counted once.
     in_doubt : tuple of str
         The findings that a contradiction puts in doubt.
     finding_ids : tuple of str
@@ -96,6 +103,7 @@ class Relation:
     derived: bool
     sides: str
     why: str
+    same_as: str
     in_doubt: tuple[str, ...]
     finding_ids: tuple[str, ...]
 
@@ -137,7 +145,7 @@ def relations_frame() -> pd.DataFrame:
     Examples
     --------
     >>> relations_frame()["verdict"].value_counts().to_dict()
-    {'consistent': 104, 'contradiction': 8}
+    {'consistent': 163, 'different editions': 12, 'contradiction': 9}
     """
     frame = pd.DataFrame([vars(relation) for relation in relations()])
     for name in ("in_doubt", "finding_ids"):
@@ -154,14 +162,19 @@ def _relation(row: dict[str, Any], known: Mapping[str, Published]) -> Relation:
     truth, sides = evaluate(row["expression"], known)
     at_face_value, _ = evaluate(row["expression"], known, at_face_value=True)
     failed = [side for side in sides if side.holds is False]
+    verdict = CONSISTENT
+    if truth is False:
+        editions = row["expected"] == "different_editions"
+        verdict = DIFFERENT_EDITIONS if editions else CONTRADICTION
     return Relation(
         relation_id=row["relation_id"],
         statement=row["statement"],
-        verdict=CONTRADICTION if truth is False else CONSISTENT,
+        verdict=verdict,
         at_face_value=at_face_value is True,
         derived=not any(side.keys[0] and side.keys[1] for side in sides),
         sides="; ".join(str(side) for side in failed or sides),
         why=row["why"],
+        same_as=row["same_as"] if isinstance(row["same_as"], str) else "",
         in_doubt=_listed(row["in_doubt"]),
         finding_ids=_listed(row["finding_ids"]),
     )
@@ -170,6 +183,29 @@ def _relation(row: dict[str, Any], known: Mapping[str, Published]) -> Relation:
 def _listed(cell: Any) -> tuple[str, ...]:
     """The keys in a cell; none in a blank one."""
     return tuple(cell.split(";")) if isinstance(cell, str) else ()
+
+
+def between(among: Sequence[Relation]) -> list[Relation]:
+    """Which relations can publications contradict? Each printed sentence once.
+
+    Parameters
+    ----------
+    among
+        From `relations`.
+
+    Returns
+    -------
+    list of Relation
+        Without those that only say what follows from the numbers (`derived`), and without those
+        about a sentence that another publication repeats (`same_as`).
+
+    Examples
+    --------
+    >>> counted = {relation.relation_id for relation in between(relations())}
+    >>> "top10-share-2025" in counted, "top10-share-2025-ep" in counted
+    (True, False)
+    """
+    return [relation for relation in among if not relation.derived and not relation.same_as]
 
 
 def evaluate(
@@ -182,7 +218,8 @@ def evaluate(
     expression
         Comparisons of published numbers, joined by `and`. F['key'] is a number with its interval,
         L['key'] and H['key'] are the ends of the interval. Allowed are numbers, + - * / % **,
-        round, min, max, and comparisons; nothing else.
+        round, min, max, comparisons, and states(year), the independent states of a year; nothing
+        else.
     known
         The ledger.
     at_face_value
@@ -291,6 +328,10 @@ class _Evaluation:
                 name in FUNCTIONS and parts
             ):
                 return FUNCTIONS[name](*[self.span(part) for part in parts])
+            case ast.Call(
+                func=ast.Name(id="states"), args=[ast.Constant(value=int() as year)], keywords=[]
+            ):
+                return point(Fraction(_independent_states(year)))
             case ast.Compare():  # counts as 1 where it holds, as 0 where it does not
                 before = len(self.sides)
                 held = self.truth(node)
@@ -305,7 +346,11 @@ class _Evaluation:
             share = self.known[key].quantity == "share"
             for which in "FLH":
                 number = _shown(self.number(which, key), share)
+                if " " in number.removesuffix(" %") and not isinstance(node, ast.Subscript):
+                    number = f"({number})"  # a range within a sum
                 text = text.replace(f"{which}['{key}']", number)
+        for year in _years_of_states(node):
+            text = text.replace(f"states({year})", f"{_independent_states(year)} states")
         return text
 
     def number(self, which: str, key: str) -> Span:
@@ -323,6 +368,85 @@ class _Evaluation:
         return point(low if which == "L" else high)
 
 
+class Sum(NamedTuple):
+    """What comes out of published numbers?
+
+    Attributes
+    ----------
+    low, high : float
+        The least and the greatest number that can come out, over the intervals of the others.
+    printed : float
+        What comes out of the numbers as printed.
+    words : str
+        The numbers as printed: "272 / 1,219".
+    exact : bool
+        Do the intervals leave just one number?
+    finding_ids : tuple of str
+        The findings in it.
+    """
+
+    low: float
+    high: float
+    printed: float
+    words: str
+    exact: bool
+    finding_ids: tuple[str, ...]
+
+
+def computed(expression: str, known: Mapping[str, Published]) -> Sum:
+    """Which number comes out of other published numbers?
+
+    Parameters
+    ----------
+    expression
+        As for `evaluate`, without a comparison outside.
+    known
+        The ledger.
+
+    Raises
+    ------
+    DataError
+        For anything that is not allowed, naming it.
+
+    Examples
+    --------
+    >>> share = computed("F['fh2025-chn'] / F['fh2025-total']", ledger())
+    >>> share.words, round(share.printed, 3), share.exact
+    ('272 / 1,219', 0.223, True)
+    """
+    try:
+        node = ast.parse(expression.strip(), mode="eval").body
+        possible = _Evaluation(known, at_face_value=False).span(node)
+        as_printed = _Evaluation(known, at_face_value=True)
+        printed = as_printed.span(node)
+        words = as_printed.terms(node)
+    except (ArithmeticError, ValueError, TypeError, SyntaxError) as error:
+        raise DataError(f"relation: {expression[:60]!r} cannot be computed: {error}") from None
+    return Sum(
+        float(possible.low),
+        float(possible.high),
+        float(printed.low),
+        words,
+        possible.exact,
+        tuple(sorted(_keys(node))),
+    )
+
+
+@cache
+def _independent_states(year: int) -> int:
+    """How many independent states were there? Those that the Lexical Index rates in the year.
+
+    Freedom House also rates territories, and Regimes of the World leaves small states out.
+    """
+    rated = table("regimes")
+    rows = rated[(rated["measure"].astype("str") == "lied") & rated["iso3"].isin(states())]
+    first, last = rows["first_year"], rows["last_year"].fillna(year)
+    count = int(rows.loc[(first <= year) & (year <= last), "iso3"].nunique())
+    if not count:
+        raise DataError(f"relation: no independent states are known for {year}")
+    return count
+
+
 def _all(truths: list[Truth]) -> Truth:
     """The truth of several things together."""
     if False in truths:
@@ -337,6 +461,16 @@ def _keys(node: ast.AST) -> frozenset[str]:
         if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
             keys.append(str(part.slice.value))
     return frozenset(keys)
+
+
+def _years_of_states(node: ast.AST) -> set[int]:
+    """The years for which an expression asks how many states there were."""
+    years = set()
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(func=ast.Name(id="states"), args=[ast.Constant(value=int() as year)]):
+                years.add(year)
+    return years
 
 
 def _is_computed(term: str) -> bool:

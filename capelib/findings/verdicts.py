@@ -1,7 +1,7 @@
 """Verdicts on published numbers: computed from intervals, never typed in."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isinf
 from typing import Any
 
@@ -10,31 +10,53 @@ import pandas as pd
 from capelib.dataset import Info
 from capelib.errors import ParameterError
 from capelib.findings.ledger import Published, written
-from capelib.findings.relations import CONTRADICTION, Relation
+from capelib.findings.relations import (
+    CONTRADICTION,
+    DIFFERENT_EDITIONS,
+    Relation,
+    Sum,
+    between,
+)
 from capelib.questions.ledger_numbers import Tally
 
 DEPENDS = "depends on the reading"
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
+ADDS_UP = "adds up"
+DOES_NOT_ADD_UP = "does not add up"
 AGREES = "pattern agrees"
 DIFFERS = "pattern differs"
 TOO_FEW = "too few cases"
+SET_BY_SEARCH = "set by the search"
 NEEDS_DATA = "needs data"
 MEANING = {
     REPRODUCED: "the table declared to be the very one behind the number gives it again, "
     "within its rounding",
     NOT_REPRODUCED: "the table declared to be the very one behind the number gives another one",
+    ADDS_UP: "it comes out of other published numbers of the same state of the data, within "
+    "their rounding; that says nothing of the world",
+    DOES_NOT_ADD_UP: "other published numbers of the same state of the data give another one",
     AGREES: "another dataset shows the same pattern: its 95 % interval, which allows for cases "
-    "reported together, meets the number, or it holds as many as a minimum asks for",
+    "reported together, meets the number and is narrow enough to tell, "
+    "or it holds as many as a minimum asks for; the reason says what it would also agree with",
     DIFFERS: "another dataset shows another pattern: its 95 % interval, "
     "which says nothing of how it was searched, lies apart",
     DEPENDS: "the publication can be read in more than one way, "
     "and its readings come out differently",
-    TOO_FEW: "another dataset holds too few cases to say: neither for nor against the number",
-    NEEDS_DATA: "the data at hand cannot speak to it; the reason says which data could",
+    TOO_FEW: "another dataset holds too few cases to say, or its interval is so wide "
+    "that it could not tell: neither for nor against the number",
+    SET_BY_SEARCH: "how a collection is searched sets such a share: "
+    "another collection can speak neither for nor against it",
+    NEEDS_DATA: "nothing that ships can speak to it; the reason says which data could",
 }
+NOT_JUDGED = (TOO_FEW, SET_BY_SEARCH, NEEDS_DATA)
 FEWEST = 10  # cases below which a share or difference is not judged
-WIDEST = 0.5  # a share whose 95 % interval is wider says nothing about the published one
+# A share agrees only by a 95 % interval of 30 points or less: a wider one can hold both a half and
+# four fifths, so it cannot tell "most" from "almost all".
+WIDEST = 0.3
+# A difference agrees only by an interval that is narrower than twice the published one: a wider one
+# cannot tell it both from none and from its double.
+WIDEST_IN_DIFFERENCES = 2
 
 
 @dataclass(frozen=True)
@@ -164,6 +186,7 @@ def judge(
     reading: str = "",
     needs: str = "",
     empty: str = "",
+    searched: str = "",
 ) -> Verdict:
     """Does the data at hand show the published number?
 
@@ -184,6 +207,8 @@ def judge(
         The data that could say more.
     empty
         Why there is no estimate, where the data could speak but holds no case.
+    searched
+        How the search of a collection sets this number, where it does.
 
     Returns
     -------
@@ -201,12 +226,15 @@ def judge(
     the number lies within the published interval (its upper end left out, as numbers are rounded),
     otherwise "not reproduced".
 
-    For another dataset, or a part of the vintage: "too few cases" are a share or difference of
-    fewer than 10 cases or of too few groups reported together, a share with an interval wider
-    than 50 points, and a difference whose interval holds both the published number and 0. Otherwise
-    it "agrees" where its interval meets the published one, or else "differs". A minimum ("at least
-    49") agrees where the data at hand counts as many; a collection that counts fewer cannot
-    contradict it and is "too few cases". Any other count "needs data".
+    For another dataset, or a part of the vintage: a number that the search of a collection sets is
+    "set by the search", whatever comes out. "Too few cases" are a share or difference of fewer than
+    10 cases or of too few groups reported together. Otherwise it "differs" where its interval lies
+    apart from the published one. Where they meet it "agrees" if the interval could have told
+    otherwise, and is "too few cases" if not: a share with an interval wider than 30 points (it can
+    hold both a half and four fifths), a difference whose interval holds 0, or is wider than twice
+    the published number. A minimum ("at least 49") agrees where the data at hand counts as many; a
+    collection that counts fewer cannot contradict it and is "too few cases". Any other count "needs
+    data". The reason of each that agrees says what the data would also agree with.
 
     Examples
     --------
@@ -222,6 +250,8 @@ def judge(
         verdict, reason = TOO_FEW, empty
     elif tally is not None and is_the_vintage(claim, info):
         verdict, reason = _of_the_vintage(claim, tally, info)
+    elif tally is not None and searched:
+        verdict, reason = SET_BY_SEARCH, f"{searched}: neither for nor against the number"
     else:
         verdict, reason = _of_another(claim, tally, needs)
     estimate = tally or Tally(None, None, None, None)
@@ -276,7 +306,11 @@ def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str,
         return NEEDS_DATA, f"needs {needs or release}"
     if claim.quantity == "minimum_count":
         if tally.value >= claim.low:
-            return AGREES, "as many are on record here"
+            most = written(tally.value, claim.quantity, claim.unit)
+            return (
+                AGREES,
+                f"as many are on record here; it would agree with any minimum up to {most}",
+            )
         return TOO_FEW, "a collection that holds fewer cannot contradict a minimum"
     if tally.why:
         return TOO_FEW, tally.why
@@ -286,13 +320,89 @@ def _of_another(claim: Published, tally: Tally | None, needs: str) -> tuple[str,
         )
     if tally.n < FEWEST:
         return TOO_FEW, f"n = {tally.n}; {FEWEST} are needed"
-    if claim.quantity == "share" and tally.high - tally.low > WIDEST:
-        return TOO_FEW, f"the interval is {100 * (tally.high - tally.low):.0f} points wide"
     if tally.high < claim.low or claim.high < tally.low:
         return DIFFERS, "the 95 % interval lies apart from the published number"
+    also = f"it would also agree with {_range(claim, tally.low, tally.high)}"
     if claim.quantity == "difference" and tally.low <= 0 <= tally.high:
-        return TOO_FEW, "the interval holds the published number and no difference at all"
-    return AGREES, "the 95 % interval meets the published number"
+        return TOO_FEW, f"the interval cannot tell the published number from none: {also}"
+    if _cannot_tell(claim, tally.high - tally.low):
+        return TOO_FEW, f"the interval is too wide to tell: {also}"
+    return AGREES, f"the 95 % interval meets the published number; {also}"
+
+
+def _cannot_tell(claim: Published, width: float) -> bool:
+    """Is an interval of this width too wide to tell the published number from others?"""
+    if claim.quantity == "share":
+        return width > WIDEST
+    return width > WIDEST_IN_DIFFERENCES * abs(claim.value)
+
+
+def _range(claim: Published, low: float, high: float) -> str:
+    """From one number to another, in the unit of a finding: "43 to 74 %"."""
+    if claim.quantity == "share":
+        return f"{100 * low:.0f} to {100 * high:.0f} %"
+    return f"{low:+.0f} to {high:+.0f} points"
+
+
+def judge_sum(claim: Published, info: Info, result: Sum, assumes: str = "") -> Verdict:
+    """Does a published number come out of other published numbers?
+
+    Parameters
+    ----------
+    claim
+        From `cape.findings.published`.
+    info
+        Of the dataset at hand, which plays no part.
+    result
+        From `relations.computed`.
+    assumes
+        What the publication leaves open.
+
+    Returns
+    -------
+    Verdict
+        "adds up" where some number that comes out lies within the published interval, otherwise
+        "does not add up". The reason says which other numbers would add up too.
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> from capelib.findings.relations import computed
+    >>> claim = cape.findings.published("fh2025-chn-share")
+    >>> verdict = judge_sum(claim, cape.load().info, computed("272 / 1219", {}))
+    >>> verdict.verdict, verdict.reason
+    ('adds up', '272 / 1219 = 22.31 %')
+    """
+    printed, low, high = (
+        _result(claim, value) for value in (result.printed, result.low, result.high)
+    )
+    reason = f"the other number as printed: {printed}"
+    if claim.quantity == "rank":
+        reason = f"by the counts as printed: {printed}"
+    elif any(sign in result.words for sign in "+-*/"):
+        reason = f"{result.words} = {printed}"
+    adds_up = _meets(claim, result.low, result.high)
+    if not result.exact:
+        reason += f"; over the rounding {low} to {high}"
+        reason += ", any of which would add up" if adds_up else ""
+    if assumes:
+        reason += f"; {assumes}"
+    return replace(
+        judge(claim, info), verdict=ADDS_UP if adds_up else DOES_NOT_ADD_UP, reason=reason
+    )
+
+
+def _result(claim: Published, value: float) -> str:
+    """What comes out, with one digit more than is printed: 15.46 % rounds to 15 %, 15.5 % not."""
+    if claim.quantity == "share":
+        return f"{100 * value:.4g} %"
+    return written(value, claim.quantity, claim.unit)
+
+
+def _meets(claim: Published, low: float, high: float) -> bool:
+    """Can one of the numbers from low to high be the one behind the published one?"""
+    inside = low < claim.high and claim.low < high
+    return inside or claim.holds(low) or claim.holds(high)
 
 
 def _here(claim: Published, tally: Tally) -> str:
@@ -330,7 +440,7 @@ def by_finding(found: Verdicts) -> pd.Series:
 
 
 def summary(found: Verdicts, among: Sequence[Relation]) -> str:
-    """What does the ledger come to, in one sentence?
+    """What does the ledger come to, in a few sentences?
 
     Parameters
     ----------
@@ -342,26 +452,34 @@ def summary(found: Verdicts, among: Sequence[Relation]) -> str:
     Returns
     -------
     str
-        How many relations can hold, and what the data at hand says. A number whose readings come
-        out differently counts as that.
+        How many relations can hold, how many numbers can be judged and how, and what is left. A
+        number whose readings come out differently counts as that; a sentence that two publications
+        print counts once.
     """
-    between = [relation for relation in among if not relation.derived]
-    against = sum(relation.verdict == CONTRADICTION for relation in between)
-    counts = by_finding(found).value_counts()
-    total = int(counts.sum())
-    few = int(counts.get(TOO_FEW, 0))
-    missing = int(counts.get(NEEDS_DATA, 0))
-    judged = [
-        f"{counts[name]} {name}"
-        for name in MEANING
-        if name in counts and name not in (TOO_FEW, NEEDS_DATA)
-    ]
-    can_be_judged = "none can be judged"
-    if judged:
-        number = total - few - missing
-        can_be_judged = f"{number} can be judged with the data at hand ({', '.join(judged)})"
-    return (
-        f"Of {len(between)} relations between published numbers {against} cannot hold as printed; "
-        f"of {total} published numbers {can_be_judged}, "
-        f"for {few} it holds too few cases, {missing} need other data."
+    counted = between(among)
+    against = sum(relation.verdict == CONTRADICTION for relation in counted)
+    editions = sum(relation.verdict == DIFFERENT_EDITIONS for relation in counted)
+    each = by_finding(found)
+    sums = set(
+        found.frame.loc[found.frame["verdict"].isin([ADDS_UP, DOES_NOT_ADD_UP]), "finding_id"]
     )
+    judged = each[~each.isin(NOT_JUDGED)]
+    by_sum = judged[judged.index.isin(sums)].value_counts()
+    by_data = judged[~judged.index.isin(sums)].value_counts()
+    left = each.value_counts()
+    few, searched, missing = (int(left.get(name, 0)) for name in NOT_JUDGED)
+    return (
+        f"Of {len(counted)} relations between published numbers {against} cannot hold as printed, "
+        f"and {editions} fail because they compare different editions. "
+        f"Of {len(each)} published numbers {len(judged)} can be judged: "
+        f"{int(by_sum.sum())} by arithmetic with other published numbers{_listed(by_sum)}, "
+        f"{int(by_data.sum())} by the data at hand{_listed(by_data)}. "
+        f"For {few} the data at hand holds too few cases, {searched} are set by the search, "
+        f"{missing} need data that does not ship."
+    )
+
+
+def _listed(counts: pd.Series) -> str:
+    """How often is each verdict, in brackets? "" for none."""
+    parts = [f"{counts[name]} {name}" for name in MEANING if name in counts]
+    return f" ({', '.join(parts)})" if parts else ""
