@@ -42,8 +42,8 @@ def pooled_shares(hits: pd.Series, cases: pd.Series, level: float = 0.95) -> pd.
 
     Assumes that nothing but chance says which group is high (exchangeable groups): a group of which
     more is known should not be pooled. In simulations of 12 groups with 3 to 200 cases the 95 %
-    intervals hold in 95 to 96 %, averaged over groups, and the mean squared error is 0.45 times that of
-    the groups' own shares.
+    intervals hold in 95 to 96 %, averaged over groups, and the mean squared error is 0.45 times
+    that of the groups' own shares.
 
     Own code, since statsmodels' BinomialBayesMixedGLM is an approximation (variational) on the
     logit, and no library that is required here has this one.
