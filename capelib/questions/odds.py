@@ -153,7 +153,7 @@ def step_tests_of(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> p
 
     Notes
     -----
-    Three to five times as fast as `odds`: no ordered logit, and the linear program that looks for
+    About twice as fast as `odds`: no ordered logit, and the linear program that looks for
     separation is only asked where a slope is large.
     """
     rows, _ = _comparable(exiles, factors)
