@@ -188,10 +188,11 @@ def simulated_sentence(draws: pd.DataFrame, exiles: float = 8.0) -> str:
     if draws.empty:
         return "Too few cases to simulate what the ratio measures."
     true = draws["true"].iloc[0]
+    many = "as many" if true == 1 else f"{two_digits(true)} times as many"
     holds = draws["true"].between(draws["low"], draws["high"]).mean()
     return (
-        f"If incidents per exile were {two_digits(true)} times as many in fellow-member states as "
-        f"in others, and {two_digits(exiles)} times as many exiles lived in former Soviet hosts, "
+        f"If incidents per exile were {many} in fellow-member states as in others, and "
+        f"{two_digits(exiles)} times as many exiles lived in former Soviet hosts, "
         f"the model without exposure would show {two_digits(draws['ratio'].median())} times "
         f"(median of {len(draws)} simulated panels), and its interval would hold the truth in "
         f"{100 * holds:.0f} % of them."
