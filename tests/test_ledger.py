@@ -952,8 +952,8 @@ def test_the_summary_counts_each_number_once():
     fails = int((sums == {DOES_NOT_ADD_UP}).sum())
     assert (
         f"{len(sums)} by arithmetic with other published numbers "
-        f"({adds_up} {ADDS_UP}, {fails} {DOES_NOT_ADD_UP}, "
-        f"{len(sums) - adds_up - fails} {DEPENDS})"
+        f"({ADDS_UP}: {adds_up}; {DOES_NOT_ADD_UP}: {fails}; "
+        f"{DEPENDS}: {len(sums) - adds_up - fails})"
     ) in summary
     left = [sum(each == {name} for each in verdicts) for name in NOT_JUDGED]
     assert (

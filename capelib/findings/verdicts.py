@@ -481,5 +481,5 @@ def summary(found: Verdicts, among: Sequence[Relation]) -> str:
 
 def _listed(counts: pd.Series) -> str:
     """How often is each verdict, in brackets? "" for none."""
-    parts = [f"{counts[name]} {name}" for name in MEANING if name in counts]
-    return f" ({', '.join(parts)})" if parts else ""
+    parts = [f"{name}: {counts[name]}" for name in MEANING if name in counts]
+    return f" ({'; '.join(parts)})" if parts else ""
