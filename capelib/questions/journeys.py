@@ -268,7 +268,7 @@ def _independent_rows(pairs: pd.DataFrame, space: Sequence[str]) -> list[shared.
             interval = None if values is None else (values[0], np.nan, np.nan)
         elif values is not None and n and unit == "share":
             interval = wilson(round(values[0] * n), n)[2:]
-        elif values is not None:
+        elif values is not None and words == GAP:
             ended, inside = pairs["stage"] == 3, pairs["host"].isin(space)
             sides = [wilson(int(ended[side].sum()), int(side.sum())) for side in (inside, ~inside)]
             interval = difference(*sides)

@@ -1,6 +1,6 @@
 """Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
 
-from math import isnan
+from pandas import isna
 
 from capelib.vocabulary.tables import states
 
@@ -13,7 +13,7 @@ def percent(share: float, low: float, high: float) -> str:
     >>> percent(0.777, 0.66, 0.864), percent(0.777, float("nan"), float("nan"))
     ('78 % [66, 86]', '78 % (no interval)')
     """
-    if isnan(low) or isnan(high):
+    if isna(low) or isna(high):
         return f"{100 * share:.0f} % (no interval)"
     return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
@@ -34,7 +34,7 @@ def points(change: float, low: float, high: float) -> str:
     >>> points(0.269, 0.14, 0.382), points(0.269, float("nan"), float("nan"))
     ('+27 points [+14, +38]', '+27 points (no interval)')
     """
-    if isnan(low) or isnan(high):
+    if isna(low) or isna(high):
         return f"{signed(100 * change)} points (no interval)"
     return f"{signed(100 * change)} points [{signed(100 * low)}, {signed(100 * high)}]"
 
