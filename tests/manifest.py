@@ -231,32 +231,24 @@ def _with_verdicts(content: str) -> str:
         readings = [row for row in of_ledger["verdicts"] if row["finding_id"] == finding]
         if not readings:
             raise SystemExit(f"README.md: notebook 12 has no verdict on {finding}")
-        rows += [
-            _verdict_row(row, of_ledger["notes"], whose if row is readings[0] else None)
-            for row in readings
-        ]
+        rows += [_verdict_row(row, whose if row is readings[0] else None) for row in readings]
     return content[:start] + "\n".join(rows) + content[end:]
 
 
-def _verdict_row(row: dict, notes: list[str], whose: str | None) -> str:
+def _verdict_row(row: dict, whose: str | None) -> str:
     """A row of the table; whose: None for a further reading of the finding in the row above."""
     statement = "..." if whose is None else row["statement"].removesuffix(".") + whose
     if row["reading"]:
         statement += f", read as: {row['reading']}"
     here, verdict = row["here"], row["verdict"]
-    if not here and row["arithmetic"] == "contradiction":
-        here, verdict = _sum_against(row, notes), "contradiction"
+    if verdict in ("adds up", "does not add up"):
+        here = _shortened(row["reason"])
     return f"| {row['published']} | {statement} | {here} | {verdict} |"
 
 
-def _sum_against(row: dict, notes: list[str]) -> str:
-    """The sum that contradicts a share, the middle of its terms left out."""
-    for note in notes:
-        found = re.match(r"\((\d+ \+ \d+)(?: \+ \d+)+( \+ \d+)\)( / [\d,]+ = [\d.]+ %)", note)
-        if found:
-            first, last, result = found.groups()
-            return f"({first} + ...{last}){result}"
-    raise SystemExit(f"README.md: notebook 12 has no sum against {row['finding_id']}")
+def _shortened(arithmetic: str) -> str:
+    """A sum of many terms without those in the middle."""
+    return re.sub(r"(\d+ \+ \d+)(?: \+ \d+)+( \+ \d+)", r"\1 + ...\2", arithmetic)
 
 
 def _with_notebooks(content: str) -> str:
