@@ -93,7 +93,7 @@ def test_pages_escape_what_they_show():
 
 def evil_relations():
     relation = replace(cape.findings.relations()[0], why="<script>alert(1)</script>")
-    tools = {"colours": {}, "ink": "", "sources_in_doubt": lambda _: ["<script>"]}
+    tools = {"colours": {}, "ink": "", "sources_in_doubt": lambda _: ["<script>"], "unbroken": str}
     return {"relations": [relation], **tools}
 
 
