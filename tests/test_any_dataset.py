@@ -181,7 +181,7 @@ def test_a_series_ends_where_the_table_ends(year, tested):
         [
             ("03", "(2001-2016, n = ", "trend"),
             ("09", "with a host on record in 19", None),
-            ("05", "within five years (followed to the end of 2016)", None),
+            ("05", "Within five years of the first record", None),
             ("07", "In 2001-2016", None),
             ("01", "The data holds", "years"),
         ],

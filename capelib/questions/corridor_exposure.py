@@ -163,9 +163,10 @@ def without_exposure_counted(
     level = cells.groupby("origin")["n"].transform("sum").to_numpy("float64")
     expected = level * np.where(soviet, exiles, 1.0)
     expected = expected * np.where(cells[ANY].to_numpy(bool), ratio, 1.0)
-    expected *= cells["n"].sum() / expected.sum()
+    total = cells["n"].sum()
+    expected *= total / expected.sum() if total else 0.0
     rows = []
-    for _ in range(draws):
+    for _ in range(draws if total else 0):
         drawn = cells.assign(n=rng.poisson(expected))
         try:
             fit = membership_ratios(drawn, (ANY,))
