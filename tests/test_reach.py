@@ -123,7 +123,7 @@ JUDGED = r"findings\.(check|judge)\("
             ("capelib/questions/corridors.py", r"cape\.corridors"),
             ("capelib/questions/ledger_numbers.py", JUDGED),
             ("capelib/estimators/yearly_counts.py", r"cape\.targeting"),
-            ("capelib/estimators/clusters.py", r"cape\.(stages|relatives|interpol)"),
+            ("capelib/estimators/clusters.py", r"cape\.findings"),
             ("capelib/findings/checks.py", JUDGED),
             ("capelib/findings/departures.py", r"findings\.follows"),
             ("capelib/dataset.py", EVERY),
