@@ -126,7 +126,7 @@ def test_warm_and_plain_kernels_give_the_same_bytes(tmp_path):
         files = sorted((folder / "figures" / run.name).iterdir())
         made[plain] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     assert made[False] == made[True]
-    assert len(made[False]) == 11
+    assert len(made[False]) == 14
 
 
 @pytest.mark.slow
