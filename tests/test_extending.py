@@ -32,13 +32,14 @@ class Copy:
         for name in ("capelib", "data", "notebooks"):
             ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        (folder / "tests").mkdir()
         for name in (
             "pyproject.toml",
             "README.md",
             "tests/manifest.py",
             "tests/data_manifest.toml",
+            "figures/12_published_findings/answer.json",
         ):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
 
     def read(self, file: str) -> str:
