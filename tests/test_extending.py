@@ -106,7 +106,8 @@ def test_a_measure_is_an_entry_of_the_codebook_and_words(copy):
     assert "Abduction, stage 3" in "\n".join(copy.prints(command, "codebook", "abduction"))
     copy.make_again()
     assert '"abduction"' in copy.read("data/datapackage.json")
-    assert "rows = 720" in copy.read("tests/data_manifest.toml")
+    words = copy.read("data/words/measures.csv").count("\n") - 1
+    assert f'[list."words/measures.csv"]\nrows = {words}\n' in copy.read("tests/data_manifest.toml")
 
 
 def test_a_regime_measure_is_an_entry_of_the_codebook_and_spells(copy):
