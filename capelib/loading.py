@@ -174,7 +174,7 @@ def read_dataset(
         if before and before != digest:
             _require_same(before, digest, Shown(columns_of_names(sheets)).text(name))
         cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
-    if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
+    if cleaned.changes.holds(WITHDRAWN):
         keys = " ".join([digest, *sorted(withdrawn_keys())])
         digest = hashlib.sha256(keys.encode()).hexdigest()
     frames = {table: getattr(cleaned, table) for table in TABLES}

@@ -320,7 +320,9 @@ def find(
         read = f" It was read with {assumed}: is that right?" if assumed else ""
         raise DataError(
             f"{lacks}: does a row name its columns?{read} "
-            "If so, name them as in `cape codebook incidents`, or give a --layout"
+            "If so, name them as in `cape codebook incidents`, or say in a layout which of yours "
+            "stands for which (needed where they are neither English nor Russian; "
+            "see docs/your-own-table.md) and give it with --layout"
         )
     known = [name for name in headers if understood(name) or bare(name) in known_headers()]
     listed = [" ".join(header[:40].split()) for header in known[:12]]

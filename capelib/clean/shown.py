@@ -213,11 +213,10 @@ def _holding(texts: pd.Series, wanted: Callable[[str], bool]) -> np.ndarray:
     parts = pc.split_pattern_regex(pa.array(texts, pa.large_string()), r"[^\p{L}]+")
     words = pc.list_flatten(parts)
     of_interest = [word for word in pc.unique(words).to_pylist() if wanted(word)]
-    at = pc.filter(
-        pc.list_parent_indices(parts), pc.is_in(words, pa.array(of_interest, words.type))
-    )
+    wanted_words = pc.is_in(words, pa.array(of_interest, words.type))
+    texts_with_one = pc.filter(pc.list_parent_indices(parts), wanted_words)
     holding = np.zeros(len(texts), dtype=bool)
-    holding[at.to_numpy()] = True
+    holding[texts_with_one.to_numpy()] = True
     return holding
 
 
