@@ -96,6 +96,7 @@ def test_what_was_assumed_is_named_where_no_column_is_understood(tmp_path):
     message = str(caught.value)
     assert "does a row name its columns? It was read with the names in row 1" in message
     assert "cells separated by semicolon, letters read as utf-8: is that right?" in message
+    assert "neither English nor Russian" in message and "give it with --layout" in message
 
 
 def test_a_blank_before_a_quotation_mark_shifts_no_cells(tmp_path):
