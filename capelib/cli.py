@@ -66,8 +66,8 @@ def top(
     """Reproducible research on transnational repression: run the notebooks, look at the data, read
     the codebook.
 
-    Exit codes: 0 all well; 1 finished, but rows were set aside or runs failed; 2 could not start;
-    130 interrupted.
+    Exit codes: 0 all well; 1 finished, but rows were set aside, an event lacks its measure, or runs
+    failed; 2 could not start; 130 interrupted.
     """
     if version:
         typer.echo(f"cape {__version__}")
@@ -134,6 +134,7 @@ def reproduce(
     """
     from capelib import report
     from capelib.check.files import examine
+    from capelib.check.summary import incomplete
     from capelib.runs import comparison, runner
     from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -143,8 +144,11 @@ def reproduce(
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
     runs = runner.plan(notebooks or [], given, swept)
     sources = {run.parameters.get("dataset", PUBLIC_RECORD) for run in runs} - {PUBLIC_RECORD}
+    gaps_in_tables = False
     for source in sorted(sources):
-        report.problems(examine(source))
+        ds = examine(source)
+        report.problems(ds)
+        gaps_in_tables |= incomplete(ds)
     folder = out or Path("build/figures" if sources else "figures")
     build = Path("build")
     ended: dict[str, runner.Outcome] = {}
@@ -165,8 +169,7 @@ def reproduce(
     outcomes = [ended[run.name] for run in runs]
     report.table(outcomes, sorted(pages))
     failed = any(outcome.status == "failed" for outcome in outcomes)
-    set_aside = any((outcome.folder / "set_aside.csv").exists() for outcome in outcomes)
-    if failed or set_aside:
+    if failed or gaps_in_tables:
         raise typer.Exit(1)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
+from inspect import signature
+from itertools import zip_longest
 from numbers import Integral
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,6 +36,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100  # of what a Dataset may speak
 _ONLY_JOINED = ("category", "is_group", "source_kind")  # columns of `joined` that incidents lack
 NOT_DOUBTFUL = "without doubtful cases"
 WITHOUT = "without "  # begins the filter of what is left out
+_SPELT_ARGUMENTS = ("unit", "model")  # of the functions that take a Dataset
 # Arguments of `where` that take codes: what an error calls each, and the label of its filter.
 _CODED = {
     "origin": ("state for origin", "origin"),
@@ -436,7 +439,8 @@ def _years(years: Any) -> tuple[list[int], str]:
 def takes_dataset(function: Callable[P, R]) -> Callable[P, R]:
     """A function of a frame of incidents that takes a Dataset in its place, as `ds.joined()`.
 
-    Where it needs what only `ds.joined()` has, and got `ds.incidents`, it says so in one line.
+    Its arguments `unit` and `model` may be words for the codes: "Exiles" for "exile". Where it
+    needs what only `ds.joined()` has, and got `ds.incidents`, it says so in one line.
 
     Examples
     --------
@@ -446,12 +450,16 @@ def takes_dataset(function: Callable[P, R]) -> Callable[P, R]:
     True
     """
 
+    names = list(signature(function).parameters)
+
     @wraps(function)
     def of_frame(*args: P.args, **kwargs: P.kwargs) -> R:
-        frames: list[Any] = [_frame(value) for value in args]
-        named: dict[str, Any] = {name: _frame(value) for name, value in kwargs.items()}
+        placed: list[Any] = [
+            _argument(name, value) for name, value in zip_longest(names[: len(args)], args)
+        ]
+        named: dict[str, Any] = {name: _argument(name, value) for name, value in kwargs.items()}
         try:
-            return function(*frames, **named)
+            return function(*placed, **named)
         except KeyError as error:
             if error.args and error.args[0] in _ONLY_JOINED:
                 raise ParameterError(
@@ -462,8 +470,12 @@ def takes_dataset(function: Callable[P, R]) -> Callable[P, R]:
     return of_frame
 
 
-def _frame(value: Any) -> Any:
-    return value.joined() if isinstance(value, Dataset) else value
+def _argument(name: str | None, value: Any) -> Any:
+    if isinstance(value, Dataset):
+        return value.joined()
+    if name in _SPELT_ARGUMENTS:
+        return codes_meant(name, value, name)[0]
+    return value
 
 
 def require_dataset(value: Any) -> Dataset:

@@ -13,9 +13,10 @@ import pandas as pd
 from capelib.clean.changes import SET_ASIDE, WITHDRAWN, ChangeLog
 from capelib.dataset import Dataset, Info
 from capelib.errors import DataError, ParameterError
+from capelib.meaning.arguments import codes_meant
 from capelib.paths import project_folder
 from capelib.vocabulary import editions, edtf
-from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, codes, nearest, require, stage_of
+from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, nearest, stage_of
 from capelib.vocabulary.tables import typed
 from capelib.vocabulary.withdrawal import (
     built_in_keys,
@@ -82,7 +83,7 @@ def load(
     """
     edition = editions.meant(edition)
     if vintage:
-        require("vintage", vintage, list(codes("vintage")))
+        vintage = codes_meant("vintage", vintage, "vintage")[0]
     if not isinstance(source, str | Path | pd.DataFrame):
         allowed = f'"{PUBLIC_RECORD}", a path, an address or a DataFrame'
         raise ParameterError(f"source must be {allowed}, not {type(source).__name__}")
@@ -173,7 +174,7 @@ def read_dataset(
         if before and before != digest:
             _require_same(before, digest, Shown(columns_of_names(sheets)).text(name))
         cleaned = clean(sheets, layout, keep_names, show_cells=show_cells)
-    if (cleaned.changes.summary()["severity"] == WITHDRAWN).any():
+    if cleaned.changes.holds(WITHDRAWN):
         keys = " ".join([digest, *sorted(withdrawn_keys())])
         digest = hashlib.sha256(keys.encode()).hexdigest()
     frames = {table: getattr(cleaned, table) for table in TABLES}

@@ -365,15 +365,13 @@ def _code_of_state(value: Any) -> None:
     """A code, not a name: the notebook's own comparisons are with codes."""
     for meant in states_meant("state", value):
         if meant != value:
-            named = f"{meant}, {states()[meant]}"
-            raise ParameterError(f"unknown state {value!r}: did you mean {named}?")
+            raise ParameterError(f"a notebook takes codes of states: write {meant}, not {value!r}")
 
 
 def _code(what: str, value: Any, column: str) -> None:
     for meant in codes_meant(what, value, column):
         if meant != value:
-            named = f"{meant}, {codes(column)[meant]}"
-            raise ParameterError(f"unknown {what} {value!r}: did you mean {named}?")
+            raise ParameterError(f"a notebook takes codes: write {meant}, not {value!r}, as {what}")
 
 
 def _left_out(name: str, value: Any) -> None:

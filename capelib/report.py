@@ -246,7 +246,10 @@ def problems(ds: "Dataset") -> None:
     if len(ds.set_aside) or unsure:
         console = _console(error=True)
         more = f" With {unsure}; see `cape check`." if unsure else ""
-        _plain(console, f"{summary.plain_cell(ds.info.name)}: {summary.counted(ds)}{more}")
+        events = summary.without_measure(ds)
+        left_out = f" Left out: {events}." if events else ""
+        line = f"{summary.plain_cell(ds.info.name)}: {summary.counted(ds)}{left_out}{more}"
+        _plain(console, line)
         _sections(console, summary.short(ds))
 
 

@@ -18,6 +18,8 @@ from capelib.vocabulary.tables import read_text
 
 HEADER = "exile_id,origin,host,date,measure"
 GOOD = "TJK-0001,TJK,RUS,2015-03,detention"
+TABLE = pd.DataFrame([GOOD.split(",")], columns=HEADER.split(","))
+YEARS = pd.DataFrame({"year": range(2001, 2011), "n": [1, 0, 2, 1, 3, 2, 5, 4, 9, 2]})
 
 
 # ---------------------------------------------------------------- the public record
@@ -272,6 +274,24 @@ def test_a_wrong_argument_is_refused_with_the_nearest_allowed_value(arguments, m
 def test_where_understands_what_tables_are_read_by(word, code):
     ds = cape.load()
     assert ds.where(**word).info == ds.where(**code).info
+
+
+@pytest.mark.parametrize(
+    ("function", "word", "code"),
+    [
+        (lambda unit: cape.counts.per_year(cape.load(), 2014, 2016, unit=unit), "Exiles", "exile"),
+        (lambda unit: cape.corridors.matrix(cape.load().incidents, unit), "Incidents", "incident"),
+        (lambda unit: cape.targeting.around_month(cape.load(), 2015, 9, unit), "Exile", "exile"),
+        (lambda model: cape.trends.trend(YEARS, model), "Negative binomial", "negative_binomial"),
+        (lambda cutoff: cape.regimes.at_or_below("fiw", cutoff), "Not Free", "NF"),
+        (lambda organisation: cape.memberships.members(organisation, 2015), "cis", "CIS"),
+        (lambda origin: cape.displaced.of(origin, 2015), "Tajikistan", "TJK"),
+        (lambda edition: cape.load(edition=edition).info, "First edition", "2026-11"),
+        (lambda release: cape.load(TABLE, vintage=release).info, "FH 2022", "fh-2022"),
+    ],
+)
+def test_functions_understand_words_for_codes(function, word, code):
+    assert str(function(word)) == str(function(code))
 
 
 @pytest.mark.parametrize(

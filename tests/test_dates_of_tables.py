@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from shared import spread
+from shared import slow, spread
 
 import capelib as cape
 from capelib.clean.layouts import read_layout
@@ -169,6 +169,22 @@ def test_dates_of_another_country_are_turned_back_where_the_texts_show_it(tmp_pa
     assert doubted(ds) == dict.fromkeys((2, 4), "read.turned_date")
     european = [(date(2015, 3, 5), WHOLE), ("15/3/2015", "@")]
     assert dates(workbook(tmp_path / "mine.xlsx", *european)) == ["2015-05-03", "2015-03-15"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [("3/15/2015", "@"), ("15/3/2015", "@")],  # texts of both orders
+        slow([("3/15/2015", "@"), (date(2015, 3, 25), WHOLE)]),  # no machine of one order
+    ],
+)
+def test_dates_that_may_be_turned_round_are_guesses_where_the_column_shows_no_one_order(
+    tmp_path, others
+):
+    ds = workbook(
+        tmp_path / "mine.xlsx", (date(2015, 5, 3), WHOLE), *others, (date(2015, 5, 5), WHOLE)
+    )
+    assert dates(ds)[0] == "2015-05-03" and doubted(ds) == {2: "read.turned_date"}
 
 
 @pytest.mark.parametrize("text", spread(["15/13/2015", "3/5/2015", "spring 2015", "2015-05-03"], 1))

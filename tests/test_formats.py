@@ -96,6 +96,7 @@ def test_what_was_assumed_is_named_where_no_column_is_understood(tmp_path):
     message = str(caught.value)
     assert "does a row name its columns? It was read with the names in row 1" in message
     assert "cells separated by semicolon, letters read as utf-8: is that right?" in message
+    assert "neither English nor Russian" in message and "give it with --layout" in message
 
 
 def test_a_blank_before_a_quotation_mark_shifts_no_cells(tmp_path):
@@ -133,7 +134,8 @@ def test_one_table_in_a_packed_file_is_read_as_if_it_were_not_packed(tmp_path):
 
 def test_a_packed_file_of_several_tables_or_of_packed_files_is_not_unpacked(tmp_path):
     two = zipped(**{"a.csv": CSV.encode(), "b.csv": CSV.encode()})
-    assert "packs 2 files" in refused(written(tmp_path / "mine.zip", two))
+    message = refused(written(tmp_path / "mine.zip", two))
+    assert "packs 2 files" in message and "broken" not in message
     assert "another one is packed" in refused(written(tmp_path / "mine.gz", gzip.compress(two)))
     assert "without a table" in refused(written(tmp_path / "none.zip", zipped(**{"folder/": b""})))
     damaged = bytearray(zipped(a=b"x"))  # its directory says: no letter of a name, one of a remark

@@ -332,6 +332,12 @@ def test_the_naive_interval_is_only_a_row_of_a_table(result):
     assert result.compared()["low"].tolist()[2] == pytest.approx(result.change.low)
 
 
+def test_the_yearly_shares_end_where_the_data_ends(record):
+    early = record[record["year"].le(2016).fillna(False)]
+    years = host_shares(early, (2014, 2016), (2021, 2021), until=2016).years
+    assert years["year"].tolist() == [2014, 2015, 2016]
+
+
 def test_too_few_cases_are_said_and_nothing_is_raised(record):
     few = record[record["origin"] == "VEN"]
     result = host_shares(few, (1991, 1992), (2021, 2021))

@@ -15,6 +15,7 @@ import nbformat
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from shared import slow
 from twins import fh_2022, written
 
 from capelib import cli
@@ -242,6 +243,22 @@ def test_a_users_file_runs_and_what_cannot_be_used_lies_beside_the_figures(tmp_p
     assert "your file mine.csv" in (folder / "answer.json").read_text()
     assert not any(b"Example Person" in file.read_bytes() for file in folder.iterdir())
     assert not (tmp_path / "figures").exists()
+
+
+LACKING = """ID,Country of origin,Host country,Stage 1,Stage 2,Stage 3,Year
+a,Tajikistan,Russia,threat,no,no,2015
+b,Tajikistan,Russia,threat,yes,yes,2016
+"""  # of the second exile a stage 3 without its measure
+
+
+@pytest.mark.parametrize("words", [("info",), *map(slow, [("findings",), ("reproduce", "01")])])
+def test_an_event_that_lacks_its_measure_is_named_and_ends_with_1(tmp_path, words):
+    (tmp_path / "mine.csv").write_text(LACKING, encoding="utf-8")
+    done = cape(*words, "--data", "mine.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Left out: events of which the measure is not known: Stage 3 (1)." in " ".join(
+        done.stderr.split()
+    )
 
 
 @pytest.mark.parametrize(

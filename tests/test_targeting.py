@@ -224,3 +224,12 @@ def test_the_choices_begin_with_the_answer_and_put_the_undated_on_both_sides(ds,
     assert undated[0] == undated[1] > first["n"]
     assert rows.loc["each action once", "n"] < first["n"]
     assert rows.loc["without court sources", "n"] < first["n"]
+
+
+@pytest.mark.parametrize(("last", "side"), [(2016, "right"), (2024, "left")])
+def test_the_label_of_the_event_stays_inside_the_picture(ds, last, side):
+    incidents = ds.where(origin="TJK").incidents
+    result = cape.targeting.targeting(incidents, 2001, last, 2015)
+    chart = cape.figures.targeting(result, ds.info, "TJK", "episode", "An event", 2015.7)
+    (label,) = [text for text in chart.figure.axes[0].texts if text.get_text() == "An event"]
+    assert label.get_ha() == side

@@ -383,3 +383,43 @@ def test_a_column_that_is_neither_read_nor_told_stops_the_run(monkeypatch):
     columns = ["origin", "host", "date", "measure", "Remarks"]
     with pytest.raises(AssertionError, match="1 filled cells is neither read nor told"):
         ds_of(columns, ("TJK", "RUS", "2015", "threat", "seen"))
+
+
+# ---------------------------------------------------------------- which column is meant
+
+
+def test_host_1_is_the_host_beside_second_and_third_ones():
+    columns = ["Origin", "Host 1", "Host 2", "Host 3", "Measure", "Date"]
+    ds = ds_of(
+        columns,
+        ("TJK", "RUS", "TUR", None, "detention", "2015"),
+        ("UZB", "TUR", None, None, "extradition", "2016"),
+    )
+    assert ds.incidents["host"].tolist() == ["RUS", "TUR"]
+    assert [row for row, *_ in changes_by(ds, "host.further")] == [1]
+
+
+def test_a_column_for_the_measure_is_not_passed_over_for_a_date_of_arrest():
+    columns = ["Origin", "Country of arrest", "Date of arrest", "Measure"]
+    ds = ds_of(columns, ("TJK", "RUS", "2015-02-03", "extradition"))
+    assert ds.incidents["measure"].tolist() == ["extradition"]
+    assert ds.incidents["host"].tolist() == ["RUS"]
+    ((_, column, header, *_),) = changes_by(ds, "column.lacking")
+    assert (column, header) == ("date", "Date of arrest")
+
+
+def test_a_column_that_a_measure_names_may_hold_the_measures_themselves():
+    columns = ["Origin", "Host", "On notice", "Detained", "Rendered", "Year"]
+    ds = ds_of(
+        columns,
+        ("TJK", "RUS", "threat", "arrested", None, "2015"),
+        ("UZB", "TUR", None, "detained", "extradited", "2016"),
+        ("UZB", "RUS", None, None, "killed", "2017"),
+    )
+    assert events(ds) == [
+        (1, "RUS", "2015", "threat"),
+        (1, "RUS", "2015", "detention"),
+        (2, "TUR", "2016", "detention"),
+        (2, "TUR", "2016", "extradition"),
+        (3, "RUS", "2017", "assassination"),
+    ]

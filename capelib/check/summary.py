@@ -110,10 +110,8 @@ def first_look(ds: Dataset) -> Section:
             f"{group.column or 'row'}: {group.words} ({group.cells:,})" for group in _grouped(aside)
         ]
         looks.append(("set aside", _list(problems, FIRST)))
-    if left_out.any():
-        columns = lines[left_out].groupby("column", sort=False)["rows"].sum().items()
-        which = _list([f"{plain_cell(str(name))} ({rows:,})" for name, rows in columns])
-        looks.append(("left out", f"events of which the measure is not known: {which}"))
+    if events := without_measure(ds):
+        looks.append(("left out", events))
     for column, fitting in lines[lacking].groupby("column", sort=False)["value"]:
         names = _list([plain_cell(name) for name in fitting.unique()], FIRST)
         looks.append(("lacking", f"{column} is blank in every row, and not read is: {names}"))
@@ -142,7 +140,15 @@ def incomplete(ds: Dataset) -> bool:
 
     Rows that are set aside, or events of which the measure is not known.
     """
-    return bool(len(ds.set_aside)) or bool((ds.log.summary()["rule"] == LEFT_OUT).any())
+    return bool(len(ds.set_aside)) or bool(without_measure(ds))
+
+
+def without_measure(ds: Dataset) -> str:
+    """The columns with events of which no incident was made, and how many; "" without any."""
+    lines = _lines(ds)
+    columns = lines[lines["rule"] == LEFT_OUT].groupby("column", sort=False)["rows"].sum().items()
+    which = [f"{plain_cell(str(name))} ({rows:,})" for name, rows in columns]
+    return f"events of which the measure is not known: {_list(which)}" if which else ""
 
 
 def _guessed_values(guesses: pd.DataFrame) -> list[tuple[str, int]]:

@@ -98,6 +98,10 @@ class ChangeLog:
         also = {"value": HIDDEN, "severity": WITHDRAWN, "remedy": REMEDY}
         self.add(file, sheet, rows, "", RULE, "removed", **also)
 
+    def holds(self, severity: str) -> bool:
+        """Is there a change of this severity? Sooner known than `summary` adds all up."""
+        return any(part.cells["severity"].eq(severity).any() for part in self._parts)
+
     def __len__(self) -> int:
         return sum(len(part.rows) for part in self._parts)
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from capelib.clean.competing import IS_DATES, chosen, holds_answers, holds_dates, may_name_persons
+from capelib.clean.competing import (
+    IS_DATES,
+    LIES_FAR_BEHIND,
+    chosen,
+    holds_answers,
+    holds_dates,
+    may_name_persons,
+    readable,
+)
 from capelib.clean.layouts import FREE_TEXT, Layout, known_headers, layout, layouts
 from capelib.errors import DataError
 from capelib.meaning.codes import coded
@@ -84,7 +92,7 @@ def match(headers: list[str], layout: Layout, frame: pd.DataFrame | None = None)
             if not names:
                 continue
         best, sure = chosen(names, column, frame, layout.general)
-        if known.get(bare(best), known.get(bare(best.rpartition(" / ")[2]))) != place:
+        if (_place(best, known) or _place(best.rpartition(" / ")[2], known)) != place:
             sure = min(sure, IS_DATES)
         columns[best], certainty[best] = place, sure
         for name in names:
@@ -171,7 +179,9 @@ def _with_dated_measures(headers: list[str], layout: Layout, frame: pd.DataFrame
     for name in sorted(dates, key=dates.__getitem__):  # first those that say yes
         measure = str(measures[name])
         if not dates[name]:
-            if frame is not None and measure != "other" and holds_answers(frame[name]):
+            answers = frame is not None and holds_answers(frame[name])
+            words = frame is not None and readable(frame[name], "measure") >= LIES_FAR_BEHIND
+            if measure != "other" and (answers or words):
                 events.append({"yes": measure, "measure": [name]})
                 of_measure.setdefault(measure, events[-1])
         elif measure in of_measure:
@@ -187,6 +197,12 @@ def _names_measures(headers: list[str]) -> bool:
     known = layouts()["events"].columns["measure"]
     plain = {bare(header) for header in known} - {"incident", "event", "action", "method"}
     return not plain.isdisjoint(map(bare, headers))
+
+
+def _passes_over_measures(matched: Match, headers: list[str]) -> bool:
+    """Does a layout take only dates of measures from a table that has a column for the measures?"""
+    named = any("measure" in event.values() for event in matched.events)
+    return bool(matched.layout.events) and not named and _names_measures(headers)
 
 
 _MOST_WORDS = 5  # of a header such as "date of the first arrest"
@@ -207,6 +223,12 @@ def _known_headers(layout: Layout) -> dict[str, _Place]:
     return known
 
 
+def _place(header: str, known: dict[str, _Place]) -> _Place | None:
+    """What a header stands for; "host 1" is the host where a second one has a column of its own."""
+    words = bare(header)
+    return known.get(words) or known.get(words.removesuffix(" 1"))
+
+
 def _candidates(
     headers: list[str], known: dict[str, _Place], frame: pd.DataFrame | None
 ) -> dict[_Place, list[str]]:
@@ -220,7 +242,7 @@ def _candidates(
     known_whole: set[_Place] = set()
     for whole in (True, False):
         for header in headers:
-            place = known.get(bare(header if whole else header.rpartition(" / ")[2]))
+            place = _place(header if whole else header.rpartition(" / ")[2], known)
             if not place or header in seen or place in known_whole:
                 continue
             seen.add(header)
@@ -276,7 +298,12 @@ def find(
     options = [layout(chosen)] if chosen else list(layouts().values())
     matches = sorted(
         (match(headers, option, frame) for option in options),
-        key=lambda each: (len(each.missing), -len(each.every_column), -len(each.layout.needs)),
+        key=lambda each: (
+            len(each.missing),
+            _passes_over_measures(each, headers),
+            -len(each.every_column),
+            -len(each.layout.needs),
+        ),
     )
     best = matches[0]
     if not best.missing:
@@ -293,7 +320,9 @@ def find(
         read = f" It was read with {assumed}: is that right?" if assumed else ""
         raise DataError(
             f"{lacks}: does a row name its columns?{read} "
-            "If so, name them as in `cape codebook incidents`, or give a --layout"
+            "If so, name them as in `cape codebook incidents`, or say in a layout which of yours "
+            "stands for which (needed where they are neither English nor Russian; "
+            "see docs/your-own-table.md) and give it with --layout"
         )
     known = [name for name in headers if understood(name) or bare(name) in known_headers()]
     listed = [" ".join(header[:40].split()) for header in known[:12]]

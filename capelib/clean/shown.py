@@ -57,11 +57,11 @@ class Shown:
             several = whole[whole.str.contains(" ", regex=False) & ~whole.isin(not_known)]
             self._words = frozenset(unknown)
             begin_known = several[~_first_words(several).isin(unknown).to_numpy()]
-            names_of_known_words = [
-                name for name in begin_known.tolist() if unknown.isdisjoint(name.split())
-            ]
-            self._whole = frozenset(names_of_known_words)
-            self._first = {word for name in self._whole for word in _LETTERS.findall(name)[:1]}
+            of_known_words = begin_known
+            if unknown:
+                of_known_words = begin_known[~_holding(begin_known, unknown.__contains__)]
+            self._whole = frozenset(of_known_words.tolist())
+            self._first = set(_first_letters(of_known_words))
 
     def cell(self, text: str, rule: str = "") -> bool:
         """May a cell be shown? rule: by which it was read, "" where it was not."""
@@ -205,6 +205,15 @@ def _first_words(texts: pd.Series) -> pd.Series:
     return pd.Series(pc.list_element(parts, 0).to_pandas(), dtype="str")
 
 
+def _first_letters(texts: pd.Series) -> list[str]:
+    """The first words of letters in `bare` texts, each once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = pc.extract_regex(pa.array(texts, pa.large_string()), r"(?P<word>\p{L}+)")
+    return pc.unique(pc.struct_field(parts, "word")).drop_null().to_pylist()
+
+
 def _holding(texts: pd.Series, wanted: Callable[[str], bool]) -> np.ndarray:
     """Which of some `bare` texts hold a word of letters that is wanted?"""
     import pyarrow as pa
@@ -213,11 +222,10 @@ def _holding(texts: pd.Series, wanted: Callable[[str], bool]) -> np.ndarray:
     parts = pc.split_pattern_regex(pa.array(texts, pa.large_string()), r"[^\p{L}]+")
     words = pc.list_flatten(parts)
     of_interest = [word for word in pc.unique(words).to_pylist() if wanted(word)]
-    at = pc.filter(
-        pc.list_parent_indices(parts), pc.is_in(words, pa.array(of_interest, words.type))
-    )
+    wanted_words = pc.is_in(words, pa.array(of_interest, words.type))
+    texts_with_one = pc.filter(pc.list_parent_indices(parts), wanted_words)
     holding = np.zeros(len(texts), dtype=bool)
-    holding[at.to_numpy()] = True
+    holding[texts_with_one.to_numpy()] = True
     return holding
 
 

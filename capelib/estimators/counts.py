@@ -3,7 +3,6 @@
 import pandas as pd
 
 from capelib.dataset import takes_dataset
-from capelib.vocabulary.codebook import codes, require
 
 
 def years(period: tuple[int, int]) -> str:
@@ -115,7 +114,6 @@ def per_year(
     >>> per_year(tajik, 2014, 2016, "episode").to_dict("list")
     {'year': [2014, 2015, 2016], 'n': [12, 21, 7]}
     """
-    require("unit", unit, codes("unit"))
     keys = ["year"] if by is None else ["year", by]
     rows = incidents[incidents["year"].between(first_year, last_year).fillna(False).astype(bool)]
     if unit == "episode":

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import optimize, special
 
 from capelib.errors import ParameterError, TooFewCases
-from capelib.vocabulary.codebook import codes, require
+from capelib.meaning.arguments import codes_meant
 
 TERMS = ["term", "ratio", "low", "high", "p", "df", "vif"]
 
@@ -163,7 +163,7 @@ def expected_counts(
     >>> round(ratios.row("ally")["ratio"], 2), ratios.n, ratios.n_clusters
     (2.25, 156, 12)
     """
-    require("model", model, codes("model"))
+    model = codes_meant("model", model, "model")[0]
     used = _usable_cells(cells, terms, effects, cluster, offset)
     kept, dropped = _drop_terms(used, terms)
     if used.conditional and model != "poisson":

@@ -15,7 +15,8 @@ from scipy import optimize, stats
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import series
 from capelib.estimators.correlated_years import Correlated, correlated, ratios
-from capelib.vocabulary.codebook import break_margin, codes, require
+from capelib.meaning.arguments import codes_meant
+from capelib.vocabulary.codebook import break_margin
 
 BREAK_TERMS = ["per year before", "level at the break", "slope change"]
 
@@ -187,7 +188,7 @@ def trend(counts: pd.DataFrame, model: str = "poisson") -> Fit:
             f"here are {len(n)} and {with_cases}"
         )
     x = np.column_stack([np.ones(len(n)), year - year.mean()])
-    return _fit(year, n, x, ["per year"], model)
+    return _fit(year, n, x, ["per year"], _model(model))
 
 
 def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
@@ -227,7 +228,7 @@ def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
     2.0
     """
     year, n = series(counts)
-    return _fit(year, n, _broken(year, n, at), BREAK_TERMS, model)
+    return _fit(year, n, _broken(year, n, at), BREAK_TERMS, _model(model))
 
 
 def _broken(year: np.ndarray, n: np.ndarray, at: int) -> np.ndarray:
@@ -241,6 +242,10 @@ def _broken(year: np.ndarray, n: np.ndarray, at: int) -> np.ndarray:
                 f"here are {side.sum()} and {with_cases}"
             )
     return np.column_stack([np.ones(len(n)), year - at, after, after * (year - at)])
+
+
+def _model(model: str) -> str:
+    return codes_meant("model", model, "model")[0]
 
 
 def _fit(year: np.ndarray, n: np.ndarray, x: np.ndarray, names: list[str], model: str) -> Fit:
@@ -277,8 +282,7 @@ def _fit(year: np.ndarray, n: np.ndarray, x: np.ndarray, names: list[str], model
 
 def estimated(y: np.ndarray, x: np.ndarray, model: str) -> Estimated:
     """Fit these terms to a series: estimates, expected counts, alpha, HC3 covariance."""
-    require("model", model, codes("model"))
-    alpha = _dispersion(y, x) if model == "negative_binomial" else 0.0
+    alpha = _dispersion(y, x) if _model(model) == "negative_binomial" else 0.0
     estimate, mean = _most_likely(y, x, alpha)
     return Estimated(estimate, mean, alpha, _covariance(y, x, mean, alpha))
 

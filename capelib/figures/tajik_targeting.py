@@ -83,13 +83,20 @@ def targeting(
                 axis.plot(part["year"], part["fitted"], color=colour, linewidth=2.2, zorder=3)
             _label_lines(axis, result, data, colour, ceiling)
         if event:
-            at = when - 0.5  # the bar of a year reaches from half a year before its mark
-            axis.axvline(at, ymax=0.74, color=INK, linewidth=1, zorder=4)
-            note(axis, at + 0.12, ceiling * 0.735, event, ha="left", va="top")
+            _mark_event(axis, when, event, data["year"], ceiling)
         axis.set(ylim=(0, ceiling), ylabel=f"{COUNTED[unit].partition(' ')[0]} a year")
         _every_year(axis, data["year"])
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         return Chart(figure, data, title, info)
+
+
+def _mark_event(axis: Axes, when: float, event: str, years: pd.Series, ceiling: float) -> None:
+    """A vertical line with its label, on the side on which there is room for it."""
+    place = when - 0.5  # the bar of a year reaches from half a year before its mark
+    near_end = years.max() - place < 0.2 * len(years)
+    side, gap = ("right", -0.12) if near_end else ("left", 0.12)
+    axis.axvline(place, ymax=0.74, color=INK, linewidth=1, zorder=4)
+    note(axis, place + gap, ceiling * 0.735, event, ha=side, va="top")
 
 
 def _every_year(axis: Axes, shown: pd.Series) -> None:

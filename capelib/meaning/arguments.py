@@ -11,7 +11,7 @@ from capelib.errors import ParameterError
 from capelib.meaning.codes import read_codes
 from capelib.meaning.state_names import read_all
 from capelib.vocabulary import codebook
-from capelib.vocabulary.codebook import codes, require
+from capelib.vocabulary.codebook import codes, require, spelt
 from capelib.vocabulary.tables import states
 from capelib.vocabulary.text import LONGEST, plain
 
@@ -80,6 +80,8 @@ def codes_meant(what: str, values: object, column: str) -> list[str]:
     ['rendition', 'rendition']
     >>> codes_meant("regime measure", "vdem", "regime_measure")
     ['row']
+    >>> codes_meant("vintage", "FH 2022", "vintage")
+    ['fh-2022']
     """
     return require(what, _each(values, lambda value: _code(what, value, column)), codes(column))
 
@@ -107,7 +109,10 @@ def _state(what: str, value: Any) -> Any:
 
 
 def _code(what: str, value: Any, column: str) -> Any:
-    if not isinstance(value, str) or value in codes(column) or len(value) > LONGEST:
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return value
+    value = spelt(value, codes(column))
+    if value in codes(column):
         return value
     reading = read_codes([plain(value)], column)[0]
     if reading.value and reading.rule in _WORDS:

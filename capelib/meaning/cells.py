@@ -12,6 +12,7 @@ HEDGED = 0.6  # certainty of what is written with doubt
 
 _DOUBT = re.compile(
     r"\?|\b(?:probabl[ey]|possibl[ey]|presumabl[ey]|presumed|perhaps|maybe|likely|apparent(?:ly)?"
+    r"|alleged(?:ly)?|reported(?:ly)?|suspected|unconfirmed|unverified"
     r"|вероятно|возможно|предположительно|видимо)\b",
     re.I,
 )

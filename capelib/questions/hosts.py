@@ -247,7 +247,7 @@ def host_shares(
         left_out = pd.concat(kinds, names=["kind"]).reset_index(level=0)
     except TooFewCases as reason:
         why = str(reason)
-    last = max(late[1], until or late[1])
+    last = late[1] if until is None else max(early[0], until)
     by_year = periods.by_year(marked, early[0], last)
     typical = None
     with suppress(TooFewCases):

@@ -9,8 +9,9 @@ import pandas as pd
 from capelib.estimators.clusters import ClusteredShare, cluster_of, clustered, clustered_difference
 from capelib.estimators.counts import collapse
 from capelib.estimators.counts import years as in_words
+from capelib.meaning.arguments import codes_meant
 from capelib.reference import memberships
-from capelib.vocabulary.codebook import codebook, codes, require
+from capelib.vocabulary.codebook import codebook
 
 ORGANISATIONS = tuple(
     code for code, entry in codebook()["codes"]["organisation"].items() if entry.get("cooperation")
@@ -66,7 +67,7 @@ def by_unit(rows: pd.DataFrame, unit: str, exile_once_in: list[str]) -> pd.DataF
     exile_once_in
         Columns within which a person counts once, for the unit "exile".
     """
-    require("unit", unit, codes("unit"))
+    unit = codes_meant("unit", unit, "unit")[0]
     if unit == "episode":
         return collapse(rows)
     if unit == "exile":

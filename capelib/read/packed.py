@@ -77,6 +77,8 @@ def unpacked(path: Path, kind: str, folder: Path) -> Path:
             else:
                 with zipfile.ZipFile(path) as archive, archive.open(inner) as packed:
                     _copy(packed, out, path)
+    except DataError:  # says itself what is wrong
+        raise
     except _BROKEN as error:
         why = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(

@@ -28,6 +28,7 @@ _SURE_YEAR = 0.6  # a day number from 1900 to 2100 is a year
 _SURE_HIDDEN = 0.8  # a day that the sheet hides was not meant
 _SURE_NO_YEAR = 0.6  # a year that the sheet hides was meant
 _SURE_TURNED = 0.7  # day and month were exchanged
+_SURE_NOT_TURNED = 0.8  # they were not, though some texts have another order
 
 
 def part_shown_by_format(number: str, code: str | None) -> str:
@@ -178,22 +179,29 @@ def _turned_back(texts: pd.Series, column: int, notes: Notes) -> pd.Series:
 
     "3/15/2015" stays a text where the day is expected first, since there is no month 15; but
     "3/5/2015", which means 5 March, becomes 3 May. So of the texts each has a number above 12 in
-    the same place, and no date has a day above 12.
+    the same place, and no date has a day above 12. Where the texts show no one order, or a date has
+    a day above 12, dates that can be turned stay as they are, as a guess.
     """
     is_day = _flags(texts, _DAY)
     written = texts[~is_day].drop_duplicates().str.extract(f"^{_SLASHED}$").dropna()
     numbers = written[[0, 2]].astype("int64")
     above = (numbers > 12).to_numpy()
-    same_place = len(above) and (above[:, 0] != above[:, 1]).all() and len(set(above[:, 0])) == 1
+    one_order = (above[:, 0] != above[:, 1]).all() and len(set(above[:, 0])) == 1
     days = texts[is_day]
     of_month, month = days.str.slice(8, 10), days.str.slice(5, 7)
-    if not same_place or not len(days) or (of_month > "12").any():
+    turnable = (of_month != month) & (of_month <= "12")
+    if not above.any() or not len(days):
+        return texts
+    if not one_order or (of_month > "12").any():
+        made = "kept: texts of this column do not show whether its dates were turned round"
+        doubt = {"column": column, "severity": "guess", "certainty": _SURE_NOT_TURNED}
+        notes.add_rows("read.turned_date", made, days[turnable].items(), **doubt)
         return texts
     first = "day" if above[0, 0] else "month"
     turned = days.str.slice(0, 5) + of_month + "-" + month + days.str.slice(10)
     made = f"day and month turned back: the texts of this column have the {first} first"
     doubt = {"column": column, "severity": "guess", "certainty": _SURE_TURNED}
-    notes.add_rows("read.turned_date", made, days[of_month != month].items(), **doubt)
+    notes.add_rows("read.turned_date", made, days[turnable].items(), **doubt)
     return _replaced(texts, turned)
 
 

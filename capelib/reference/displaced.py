@@ -3,6 +3,7 @@
 import pandas as pd
 
 from capelib.errors import ParameterError
+from capelib.meaning.arguments import states_meant
 from capelib.vocabulary.codebook import require
 from capelib.vocabulary.shipped import table
 
@@ -65,6 +66,7 @@ def series(origin: str) -> pd.DataFrame:
     ['year', 'refugees', 'asylum_seekers', 'displaced']
     """
     counts = table("displaced")
+    origin = states_meant("state", origin)[0]
     require("origin with displaced people", origin, sorted(counts["origin"].unique()))
     counts = counts[counts["origin"] == origin].reset_index(drop=True)
     counts["displaced"] = counts["refugees"] + counts["asylum_seekers"]

@@ -3,8 +3,8 @@
 from functools import cache
 from math import inf
 
-from capelib.meaning.arguments import states_meant
-from capelib.vocabulary.codebook import codes, require
+from capelib.meaning.arguments import codes_meant, states_meant
+from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.shipped import table
 
 
@@ -62,7 +62,7 @@ def members(organisation: str, year: int) -> list[str]:
     >>> members("EAEU", 2020)
     ['ARM', 'BLR', 'KAZ', 'KGZ', 'RUS']
     """
-    require("organisation", organisation, codes("organisation"))
+    organisation = codes_meant("organisation", organisation, "organisation")[0]
     return sorted({state for state, first, last in _spells(organisation) if first <= year <= last})
 
 

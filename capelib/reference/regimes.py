@@ -14,7 +14,7 @@ import pandas as pd
 from capelib.dataset import takes_dataset
 from capelib.errors import DataError, ParameterError
 from capelib.meaning.arguments import codes_meant, states_meant
-from capelib.vocabulary.codebook import codebook, codes, require
+from capelib.vocabulary.codebook import codebook, codes, require, spelt
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
 
@@ -181,8 +181,9 @@ def at_or_below(measure: str, cutoff: str | int) -> list[str]:
     values = scale(measure)
     labels = codes("regime_value")
     allowed = {value: labels[value] for value in values[:-1]}
-    require(f"cut-off of {measure}", str(cutoff), allowed)
-    return values[: values.index(str(cutoff)) + 1]
+    value = spelt(str(cutoff), allowed)
+    require(f"cut-off of {measure}", value, allowed)
+    return values[: values.index(value) + 1]
 
 
 @takes_dataset

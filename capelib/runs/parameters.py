@@ -10,7 +10,7 @@ from typing import Any
 from capelib.errors import CapeError, ParameterError
 from capelib.files import cells
 from capelib.paths import project_folder
-from capelib.vocabulary.codebook import codebook, codes, unknown
+from capelib.vocabulary.codebook import codebook, codes, spelt, unknown
 
 EVERY = "all"  # every origin, every measure
 _STATES = ("origin", "exclude_host", "exclude_origin")
@@ -178,7 +178,7 @@ def _as_code(name: str, value: Any) -> Any:
     elif name in _CODED:
         known = value in codes(_CODED[name])
     elif name in _SPELT:
-        return _spelt(name, value)
+        return spelt(value, codes(name))
     else:
         return value
     if known:
@@ -193,17 +193,6 @@ def _as_code(name: str, value: Any) -> Any:
         return "+".join(states_meant("state", wanted))
     except ParameterError:
         return value
-
-
-def _spelt(column: str, value: str) -> str:
-    """The code that a value is, or is the label of, but for case, signs and a plural s."""
-
-    def letters(text: str) -> str:
-        return re.sub(r"[^0-9a-z]", "", text.casefold()).removesuffix("s")
-
-    written = {letters(text): code for code, text in codes(column).items()}
-    written |= {letters(code): code for code in codes(column)}
-    return written.get(letters(value), value)
 
 
 @cache

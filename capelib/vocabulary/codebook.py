@@ -1,5 +1,6 @@
 """The codebook: what each table, column and code means, from the one file `data/codebook.toml`."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -270,6 +271,35 @@ def require(what: str, values: object, allowed: Mapping[str, str] | Iterable[str
         if not isinstance(value, str) or value not in choice:
             raise ParameterError(unknown(what, value, choice))
     return wanted
+
+
+def spelt(value: str, allowed: Mapping[str, str]) -> str:
+    """Which code is a value, or is it the label of, but for case, signs and a plural s?
+
+    Parameters
+    ----------
+    value
+        As typed.
+    allowed
+        Codes with their labels.
+
+    Returns
+    -------
+    str
+        The code; the value itself where it is none.
+
+    Examples
+    --------
+    >>> spelt("Exiles", codes("unit")), spelt("FH 2022", codes("vintage")), spelt("persons", {})
+    ('exile', 'fh-2022', 'persons')
+    """
+    written = {_letters(label): code for code, label in allowed.items()}
+    written |= {_letters(code): code for code in allowed}
+    return value if value in allowed else written.get(_letters(value), value)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", text.casefold()).removesuffix("s")
 
 
 def _labelled(allowed: Mapping[str, str] | Iterable[str]) -> dict[str, str]:

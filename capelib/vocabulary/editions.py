@@ -6,7 +6,7 @@ import io
 import pandas as pd
 
 from capelib.errors import DataError
-from capelib.vocabulary.codebook import codebook, codes, columns, require
+from capelib.vocabulary.codebook import codebook, codes, columns, require, spelt
 from capelib.vocabulary.tables import path_of, read_text
 from capelib.vocabulary.withdrawal import built_in_keys, id_columns, is_withdrawn
 
@@ -37,8 +37,8 @@ def meant(edition: str) -> str:
     >>> meant(""), meant("2026-11")
     ('2026-12', '2026-11')
     """
-    require("edition", edition or current(), list(codes("edition")))
-    return edition or current()
+    edition = spelt(edition, codes("edition")) or current()
+    return require("edition", edition, list(codes("edition")))[0]
 
 
 def of_public_record(edition: str) -> str:
