@@ -146,8 +146,8 @@ def _root(chances: np.ndarray) -> np.ndarray:
 def _drawn(rng: np.random.Generator, chances: np.ndarray, place: np.ndarray) -> np.ndarray:
     """A level for each case, by the row of its own level."""
     ends = chances.cumsum(axis=1)[place]
-    at = (rng.random(len(place))[:, None] * ends[:, -1:] >= ends).sum(axis=1)
-    return np.minimum(at, chances.shape[1] - 1)
+    level = (rng.random(len(place))[:, None] * ends[:, -1:] >= ends).sum(axis=1)
+    return np.minimum(level, chances.shape[1] - 1)
 
 
 def holm(p: pd.Series) -> pd.Series:

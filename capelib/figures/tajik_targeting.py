@@ -83,9 +83,9 @@ def targeting(
                 axis.plot(part["year"], part["fitted"], color=colour, linewidth=2.2, zorder=3)
             _label_lines(axis, result, data, colour, ceiling)
         if event:
-            at = when - 0.5  # the bar of a year reaches from half a year before its mark
-            axis.axvline(at, ymax=0.74, color=INK, linewidth=1, zorder=4)
-            note(axis, at + 0.12, ceiling * 0.735, event, ha="left", va="top")
+            left = when - 0.5  # the bar of a year reaches from half a year before its mark
+            axis.axvline(left, ymax=0.74, color=INK, linewidth=1, zorder=4)
+            note(axis, left + 0.12, ceiling * 0.735, event, ha="left", va="top")
         axis.set(ylim=(0, ceiling), ylabel=f"{COUNTED[unit].partition(' ')[0]} a year")
         _every_year(axis, data["year"])
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -140,16 +140,16 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
         it in 95 of 100 series. The frame behind: `at`, `statistic`, `p`, `threshold`, `chosen`.
     """
     search = result.breaks
-    columns = ["at", "statistic", "p"]
+    columns = ["break_year", "statistic", "p"]
     scan = search.scan[columns] if search else pd.DataFrame(columns=columns, dtype=float)
     threshold = search.line if search else np.nan
-    chosen = scan["at"] == result.at
+    chosen = scan["break_year"] == result.break_year
     data = scan.assign(threshold=threshold, chosen=chosen)
     title = "Is there a year in which the course broke?"
     subtitle = f"{info.heading}, {result.period}: n = {result.counts['n'].sum():,}. "
     subtitle += "Each bar tests that neither level nor slope changed from that year on."
     if not chosen.any():
-        subtitle += f" {result.at} cannot be tested."
+        subtitle += f" {result.break_year} cannot be tested."
     words = "dashed: without a break, 95 of 100 series have every bar below it"
     if search is None:
         words = "too few cases to test any year"
@@ -160,13 +160,19 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
         note(axis, 0.99, 1.01, words, color=ACCENT, **above)
         if search is not None:
             colours = np.where(chosen, colour, "#BFBFBF")
-            axis.bar(data["at"], data["statistic"], color=colours, width=0.75)
+            axis.bar(data["break_year"], data["statistic"], color=colours, width=0.75)
             axis.axhline(threshold, color=ACCENT, linewidth=1.3, linestyle=DASHED)
             for row in data[chosen].itertuples():
                 label = {"ha": "center", "va": "bottom", "weight": "bold", "color": colour}
-                note(axis, float(row.at), float(row.statistic), f"{result.at}", **label)
+                note(
+                    axis,
+                    float(row.break_year),
+                    float(row.statistic),
+                    f"{result.break_year}",
+                    **label,
+                )
             axis.set(ylim=(0, 1.2 * max(threshold, search.statistic)))
-            _every_year(axis, data["at"])
+            _every_year(axis, data["break_year"])
         axis.set_ylabel("test statistic (F)")
         return Chart(figure, data, title, info)
 
