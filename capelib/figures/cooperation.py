@@ -116,10 +116,8 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -159,10 +157,8 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -208,10 +204,8 @@ def host_act_odds(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -242,10 +236,8 @@ def counts_beside(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -286,10 +278,8 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -339,10 +329,8 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
     most
         Hosts left out in turn, those with most incidents first.
 

@@ -202,8 +202,8 @@ def against_others(others: AgainstOthers, info: Info, origin: str) -> Chart:
     whole = data["part"] + data["rest"]
     n = f"n = {data['part'].sum():,} of {whole.sum():,}"
     span = years((data["year"].min(), data["year"].max()))
-    subtitle = f"{info.heading}, {span}: part of all Central Asian incidents, {n}. "
-    subtitle += "A line that rises: more than all states together had."
+    subtitle = f"{info.heading}, {span}: share of all incidents by Central Asian states, {n}. "
+    subtitle += "A rising line: incidents grew faster than those by the others."
     if odds is None:
         subtitle = f"{info.heading}, {span}: {others.why}."
     colour = origin_colour(origin)
@@ -218,7 +218,7 @@ def against_others(others: AgainstOthers, info: Info, origin: str) -> Chart:
             note(axis, 0.99, 1.01, text, color=colour, weight="bold", **above)
             note(axis, 0.01, 1.01, "larger points: more incidents", color=GREY,
                  xycoords="axes fraction", va="bottom")  # fmt: skip
-            axis.set(ylim=(0, 1), ylabel="part of the year")
+            axis.set(ylim=(0, 1), ylabel="share of the year")
             in_percent(axis.yaxis)
         _every_year(axis, data["year"])
         return Chart(figure, data, title, info)

@@ -56,13 +56,14 @@ def variants(
             )
     once = actions(joined)
     rows.append(_row("each action once", once, first_year, last_year, break_year, "episode", model))
+    # the search is the same
     words = f"{other_model.replace('_', ' ')} model"
-    weighted = _estimates(
-        of_counts(as_chosen, break_year, other_model), DRAWS
-    )  # the search is the same
+    weighted = _estimates(of_counts(as_chosen, break_year, other_model), DRAWS)
     rows.append({"choice": words, **weighted})
     parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
-    parts |= selections(joined, "doubtful", "alleged", "cape", "court", "groups", "relatives")
+    parts |= selections(
+        joined, "doubtful", "alleged", "cape", "court", "groups", "relatives", "requests"
+    )
     for words, part in parts.items():
         rows.append(_row(words, part, first_year, last_year, break_year, unit, model))
     if first_year < break_year <= last_year:
