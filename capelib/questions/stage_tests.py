@@ -19,6 +19,7 @@ LEVEL = 0.05
 DRAWS = 100  # recodings; a share of draws is sure to 10 points, one of 95 % to 5
 MOST = 0.95  # of the draws must have a p below LEVEL for a difference to survive the second coder
 SEED = 2026
+NOT_TOLD_APART = ("religious", "unknown")  # categories, by the second coder
 _CARRIED = ["p_median", "holm_median", "share_below"]
 
 
@@ -183,7 +184,7 @@ def coders(
         religious and unknown as one level (no second coder tells these two apart), the p is one,
         and the share 0 or 1.
     """
-    one_level = exiles["category"].replace("religious", "unknown")
+    one_level = exiles["category"].replace(*NOT_TOLD_APART)
     merged = None
     with suppress(TooFewCases):
         merged = odds(exiles.assign(category=one_level))
