@@ -42,7 +42,7 @@ def test_the_largest_f_of_the_nile_is_the_published_one():
     assert f.max() == pytest.approx(75.9298, abs=1e-4)
     assert places[f.argmax()] == 28
     result = change_points.change_point(series(NILE, 1871), slopes=False, draws=99)
-    assert result.at == 1899  # the first year after
+    assert result.break_year == 1899  # the first year after
     assert result.statistic > 4 * result.line / 2
     assert result.p == 0.01  # the smallest that 99 series can give
     assert 1896 - 3 <= result.years[0] <= 1899 <= result.years[1] <= 1903 + 3
@@ -62,7 +62,7 @@ def test_the_coal_mining_series_breaks_where_it_was_published_to_break():
     mines = series([int(digit) for digit in COAL], 1851)
     assert (len(mines), mines["n"].sum()) == (112, 191)
     result = change_points.change_point(mines, slopes=False, draws=99)
-    assert abs(result.at - 1892) <= 5  # 95 % of the published dates are 1887 to 1897
+    assert abs(result.break_year - 1892) <= 5  # 95 % of the published dates are 1887 to 1897
     assert result.p == 0.01
     assert result.years[0] <= 1892 <= result.years[1]
 
@@ -119,14 +119,14 @@ def test_a_planted_break_is_seen_and_dated():
         for _ in range(10)
     ]
     assert np.mean([result.p <= 0.05 for result in results]) >= 0.9
-    assert np.mean([abs(result.at - 2013) <= 1 for result in results]) >= 0.8
+    assert np.mean([abs(result.break_year - 2013) <= 1 for result in results]) >= 0.8
     assert np.mean([r.years[0] <= 2013 <= r.years[1] for r in results]) >= 0.85
 
 
 def test_each_year_with_four_on_both_sides_is_tried_and_the_same_series_gives_the_same_answer():
     n = np.random.default_rng(8).poisson(rising())
     first, second = (change_points.change_point(series(n), draws=49) for _ in range(2))
-    assert first.scan["at"].tolist() == list(range(2005, 2022))
+    assert first.scan["break_year"].tolist() == list(range(2005, 2022))
     pd.testing.assert_frame_equal(first.scan, second.scan)
     assert first.p == second.p >= first.scan["p"].min() - 1e-12
     assert np.isnan(first.p_of(2001))

@@ -93,6 +93,16 @@ def test_every_number_has_a_publication_that_can_be_cited():
         cape.findings.cite("fa2022-longarm")
 
 
+def test_a_publication_without_title_or_year_says_so_in_its_note():
+    """Nothing is guessed; and what is known is not called unknown."""
+    for key, publication in publications().items():
+        fields = publication.fields_dict
+        note = fields["note"].value if "note" in fields else ""
+        missing = [name for name in ("title", "year") if name not in fields]
+        said = f"{' and '.join(missing)} not known" if missing else ""
+        assert note.removeprefix("secondary source").removeprefix("; ") == said, key
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [

@@ -73,6 +73,18 @@ def test_a_level_that_nobody_coded_twice_stays():
     assert next(recodings(codes, both, 1, seed=4)).tolist() == ["c"] * 50 + ["z"] * 2
 
 
+def test_cases_of_one_report_can_be_coded_alike():
+    """Half of the a are b to the second coder: whole groups change, as often as single cases do."""
+    both = coded_twice([[500, 500, 0], [0, 1000, 0], [0, 0, 1000]])
+    codes = pd.Series(["a"] * 600, index=range(10_000, 10_600))
+    groups = pd.Series(np.repeat(range(100), 6), codes.index)
+    alike = next(recodings(codes, both, 1, seed=7, together=groups))
+    assert alike.groupby(groups).nunique().eq(1).all()
+    assert (alike == "b").mean() == pytest.approx(0.5, abs=0.15)
+    apart = next(recodings(codes, both, 1, seed=7))
+    assert apart.groupby(groups).nunique().gt(1).mean() > 0.9
+
+
 def test_holm_is_that_of_statsmodels_and_leaves_blanks():
     from statsmodels.stats.multitest import multipletests
 

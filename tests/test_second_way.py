@@ -1,5 +1,7 @@
 """The headlines of 05, 06, 08 and 09, each computed again in another way.
 
+Those of 03, 04 and 07 are in test_targeting.py, test_hosts.py and test_host_acts.py.
+
 pandas, scipy and statsmodels alone: none of what capelib counts with is used for the second number.
 """
 
@@ -10,6 +12,8 @@ import statsmodels.api as sm
 from statsmodels.duration.survfunc import SurvfuncRight
 
 import capelib as cape
+from capelib.estimators.clusters import linked
+from capelib.paths import project_folder
 from capelib.questions import journeys, stage_bounds
 from capelib.questions.relatives import NOT_FREE
 from capelib.vocabulary.groups import group
@@ -234,3 +238,70 @@ def test_the_readings_are_named_and_all_there():
     names = [stage_bounds.words_of(reading) for reading in stage_bounds.ALL]
     assert len(set(names)) == 8
     assert names[0] == "watched to the end"
+
+
+def reported_together(rows: pd.DataFrame) -> dict[str, int]:
+    """The groups of exiles who share a source or an episode, by merging sets until none changes."""
+    group = {exile: number for number, exile in enumerate(rows["exile_id"].unique())}
+    for key in ("source_id", "episode_id"):
+        for exiles in rows.dropna(subset=[key]).groupby(key)["exile_id"].unique():
+            merged = {group[exile] for exile in exiles}
+            group = {exile: min(merged) if number in merged else number
+                     for exile, number in group.items()}  # fmt: skip
+    return group
+
+
+def ends_of_gap(hits, side, groups) -> tuple[float, float]:
+    """A linear model by statsmodels, with errors clustered (CR1)."""
+    x = sm.add_constant(np.asarray(side, dtype=float))
+    fit = sm.OLS(np.asarray(hits, dtype=float), x).fit(
+        cov_type="cluster", cov_kwds={"groups": np.asarray(groups)}, use_t=True
+    )
+    low, high = fit.conf_int()[1]
+    return low, high
+
+
+def test_the_clusters_are_those_of_the_csv(rows):
+    """From incidents.csv as it lies there: no cluster comes from elsewhere."""
+    table = pd.read_csv(project_folder("data") / "incidents.csv", dtype=str)
+    table = table[table["origin"].isin(cape.CENTRAL_ASIA)]
+    assert table["incident_id"].tolist() == rows.sort_values("incident_id")["incident_id"].tolist()
+    mine = pd.Series(reported_together(table))
+    theirs = linked(rows)
+    pairs = pd.DataFrame({"mine": mine, "theirs": theirs})
+    assert pairs.groupby("mine")["theirs"].nunique().eq(1).all()
+    assert pairs.groupby("theirs")["mine"].nunique().eq(1).all()
+
+
+def test_06_the_interval_of_the_gap_by_another_error(ds, rows):
+    result = cape.relatives.relatives(ds.joined())
+    exiles = result.exiles.dropna(subset=["side"])
+    groups = pd.Series(reported_together(rows))[exiles["exile_id"].to_numpy()]
+    ends = ends_of_gap(exiles["relatives"], exiles["side"] != NOT_FREE, groups)
+    shown = result.estimates().set_index("estimate").loc["free hosts minus others"]
+    assert (shown["low"], shown["high"]) == pytest.approx(ends, abs=0.03)
+
+
+def test_08_the_interval_of_the_difference_by_another_error(ds, rows):
+    by_exile = rows.assign(
+        step=(rows["measure"] == "red_notice") | rows["interpol"].fillna(False),
+        third=rows["stage"] == 3,
+    ).groupby("exile_id")[["step", "third"]].any()  # fmt: skip
+    groups = pd.Series(reported_together(rows))[by_exile.index]
+    ends = ends_of_gap(by_exile["third"], by_exile["step"], groups)
+    table = cape.interpol.interpol(ds.joined(), ds.sources).compared
+    row = table.set_index(["kind", "group"]).loc[("ended or attacked", "Interpol reported")]
+    names = ["difference_low", "difference_high"]
+    assert tuple(row[names]) == pytest.approx(ends, abs=0.05)
+
+
+def test_09_the_interval_of_the_gap_by_another_error(ds, rows):
+    here = to_2024(rows)
+    here = here[here["host"].notna() & (here["host"] != here["origin"])]
+    pairs = here.groupby(["exile_id", "host"], as_index=False)["stage"].max()
+    inside = pairs["host"].isin(group("former_soviet"))
+    groups = pd.Series(reported_together(here))[pairs["exile_id"].to_numpy()]
+    ends = ends_of_gap(pairs["stage"] == 3, inside, groups)
+    table = journeys.journeys(ds.incidents, 1990, 2024).estimates.set_index("estimate")
+    row = table.loc[journeys.GAP]
+    assert (row["low"], row["high"]) == pytest.approx(ends, abs=0.03)

@@ -649,6 +649,16 @@ def test_other_choices_of_no_exiles_are_blank():
     assert table["stage_3"].isna().all()
 
 
+def test_no_estimate_sets_religious_against_unknown():
+    """Most exiles pursued by Uzbekistan are coded religious, the next most unknown."""
+    result = stages.stages(cape.load().where(origin="UZB").joined(), 1990, 2024)
+    sizes = result.exiles["category"].value_counts()
+    assert sizes.index[0] == "religious"
+    names = [name for name in result.estimates()["estimate"] if name.startswith("odds")]
+    assert len(names) == 2
+    assert all(name.endswith("against Religious") and "Unknown" not in name for name in names)
+
+
 @pytest.mark.parametrize("origin", ["TJK", "KGZ", "CHN", "VEN", "none"])
 def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin):
     ds = cape.load().where(origin="ISL" if origin == "none" else origin)
@@ -660,7 +670,7 @@ def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin)
         assert all(sentence.endswith(".") for sentence in [*result.notes(), result.unclear()])
         readings = result.readings().dropna(subset=["low", "high"])
         assert (readings["low"] <= readings["midpoint"]).all()
-        assert len(result.coders()) <= 8
+        assert len(result.coders()) <= 10
     for draw_it in (
         cape.figures.stage_composition,
         cape.figures.stage_odds,

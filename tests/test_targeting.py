@@ -91,7 +91,9 @@ def test_the_headline_comes_out_again_from_the_csv_with_pandas_and_statsmodels(s
     for k in range(4, len(n) - 3):
         broken = poisson(n, t, t >= k, (t >= k) * (t - k))[1].deviance
         f[PERIOD[0] + k] = (straight - broken) / 2 / (broken / (len(n) - 4))
-    assert series.breaks.scan.set_index("at")["statistic"].to_dict() == pytest.approx(f, rel=1e-4)
+    assert series.breaks.scan.set_index("break_year")["statistic"].to_dict() == pytest.approx(
+        f, rel=1e-4
+    )
 
 
 def test_the_odds_come_out_again(ds):

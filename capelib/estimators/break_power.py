@@ -18,14 +18,14 @@ DRAWS = 499
 STEPS = (1.5, 2.0, 3.0, 4.0, 6.0)
 
 
-def power(counts: pd.DataFrame, at: int, correlation: float = 0.0) -> pd.DataFrame:
+def power(counts: pd.DataFrame, break_year: int, correlation: float = 0.0) -> pd.DataFrame:
     """How often would a step at this year have been seen, in a series with as many cases?
 
     Parameters
     ----------
     counts
         `year`, `n`, one row a year without gaps: years, cases and overdispersion are taken from it.
-    at
+    break_year
         The first year after the step.
     correlation
         Of the level with that of the year before; see `cape.change_points`.
@@ -52,9 +52,9 @@ def power(counts: pd.DataFrame, at: int, correlation: float = 0.0) -> pd.DataFra
     """
     year, n = series(counts)
     places = candidates(len(n))
-    here = np.flatnonzero(year[places] == at)
+    here = np.flatnonzero(year[places] == break_year)
     if not len(here):
-        raise ParameterError(f"a step at {at} leaves too few years on a side")
+        raise ParameterError(f"a step at {break_year} leaves too few years on a side")
     expected = fit_many(n[None], line(len(n)))[1][0]
     alpha = extra_variance(n, expected, 2)
     rng = np.random.default_rng(SEED)
@@ -62,7 +62,7 @@ def power(counts: pd.DataFrame, at: int, correlation: float = 0.0) -> pd.DataFra
     rows = []
     limits = (np.inf, np.inf)
     for step in (1.0, *STEPS):
-        level = np.where(year >= at, step, 1.0)
+        level = np.where(year >= break_year, step, 1.0)
         drawn = draw(level * n.sum() / level.sum(), alpha, correlation, DRAWS, rng)
         statistic = f_statistics(drawn, unbroken, broken)
         tests = (statistic[:, here[0]], statistic.max(axis=1))

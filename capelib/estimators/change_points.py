@@ -28,8 +28,8 @@ class ChangePoint:
     Attributes
     ----------
     scan : DataFrame
-        `at` (first year after a break), `statistic` (F), `p` (this year alone).
-    statistic, at : float, int
+        `break_year` (first year after a break), `statistic` (F), `p` (this year alone).
+    statistic, break_year : float, int
         The largest F and its year.
     p : float
         Of the largest F, as the largest of all years: the whole search without a break.
@@ -41,7 +41,7 @@ class ChangePoint:
 
     scan: pd.DataFrame
     statistic: float
-    at: int
+    break_year: int
     p: float
     line: float
     correlation: float
@@ -52,12 +52,12 @@ class ChangePoint:
     def years(self) -> tuple[int, int]:
         """The first and the last year in which the break can lie, if there is one (95 %)."""
         inside = possible(self._n, self._broken, np.random.default_rng(SEED))
-        at = self.scan.loc[inside, "at"]
-        return int(at.min()), int(at.max())
+        break_year = self.scan.loc[inside, "break_year"]
+        return int(break_year.min()), int(break_year.max())
 
-    def p_of(self, at: int) -> float:
+    def p_of(self, break_year: int) -> float:
         """The p of one year looked at alone; missing where it is not tested."""
-        p = self.scan.loc[self.scan["at"] == at, "p"]
+        p = self.scan.loc[self.scan["break_year"] == break_year, "p"]
         return float(p.iloc[0]) if len(p) else np.nan
 
 
@@ -143,15 +143,17 @@ def _searched(
     best = int(statistic.argmax())
     scan = pd.DataFrame(
         {
-            "at": (first + ks).astype(int),
+            "break_year": (first + ks).astype(int),
             "statistic": statistic,
             "p": _share_reached(drawn, statistic),
         }
     )
     p = float(_share_reached(largest[:, None], statistic[[best]])[0])
     threshold = float(np.quantile(largest, 0.95))
-    at = int(scan["at"][best])
-    return ChangePoint(scan, float(statistic[best]), at, p, threshold, correlation, n, broken)
+    break_year = int(scan["break_year"][best])
+    return ChangePoint(
+        scan, float(statistic[best]), break_year, p, threshold, correlation, n, broken
+    )
 
 
 def _shown(n: np.ndarray, terms: np.ndarray) -> float:

@@ -395,12 +395,12 @@ def _model(
     # a stratum of one cluster has no residual, and adds nothing
     adjusted = np.where(weight < 1, 1 / np.sqrt(np.where(weight < 1, 1 - weight, 1)), 0)
     parts = residual * adjusted * coefficients
-    own = (weight * (weight < 1) / n * coefficients**2).sum(axis=1)
+    single = (weight * (weight < 1) / n * coefficients**2).sum(axis=1)
     shared = weight * adjusted / np.sqrt(n) * coefficients
     squares = (
-        (own**2).sum() + ((shared.T @ shared) ** 2).sum() - ((shared**2).sum(axis=1) ** 2).sum()
+        (single**2).sum() + ((shared.T @ shared) ** 2).sum() - ((shared**2).sum(axis=1) ** 2).sum()
     )
-    df = float(own.sum() ** 2 / squares) if squares > 0 else np.nan
+    df = float(single.sum() ** 2 / squares) if squares > 0 else np.nan
     return _Model(sizes, counts, parts.T @ parts, df)
 
 

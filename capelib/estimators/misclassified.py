@@ -57,7 +57,12 @@ def confusion(first: pd.Series, second: pd.Series, levels: Sequence[str]) -> Con
 
 
 def recodings(
-    codes: pd.Series, table: Confusion, draws: int, seed: int, symmetric: bool = False
+    codes: pd.Series,
+    table: Confusion,
+    draws: int,
+    seed: int,
+    symmetric: bool = False,
+    together: pd.Series | None = None,
 ) -> Iterator[pd.Series]:
     """How might the cases have been coded, if coders differ as these two did?
 
@@ -75,6 +80,9 @@ def recodings(
         False takes the second coder as right: cases that the second coder had have that code, the
         others are drawn by the row of their level. True takes both coders as wrong equally often:
         every case is drawn by the square root of the symmetric table.
+    together
+        A group for each case, on the same index: cases of one group and level are coded alike, as
+        where one report misleads. None draws each case by itself.
 
     Yields
     ------
@@ -94,8 +102,9 @@ def recodings(
 
     Two coders do not show who is right, and both readings are assumptions. In the symmetric one
     coders err independently, with chances that leave the shares of levels as they are, so that
-    from one coder to the other is two such steps: each is the square root. Errors of cases from one
-    report are taken as independent.
+    from one coder to the other is two such steps: each is the square root. Errors are independent,
+    or, with `together`, the same within a group: the truth lies between the two. The table itself
+    takes the cases that both coded as independent.
 
     References
     ----------
@@ -110,10 +119,11 @@ def recodings(
     rng = np.random.default_rng(seed)
     levels = table.counts.index
     place = levels.get_indexer(codes.astype("object"))
+    lot = np.arange(len(codes)) if together is None else pd.factorize(together)[0]
     counts = table.counts.to_numpy(float)
     for _ in range(draws):
         chances = _chances(rng, counts, symmetric)
-        drawn = _drawn(rng, chances, place)
+        drawn = _drawn(rng, chances, place, lot)
         coded = pd.Series(np.where(place < 0, codes, levels.to_numpy()[drawn]), codes.index)
         if not symmetric:
             known = table.second[table.second.index.isin(codes.index)]
@@ -143,11 +153,14 @@ def _root(chances: np.ndarray) -> np.ndarray:
     return root / root.sum(axis=1, keepdims=True)
 
 
-def _drawn(rng: np.random.Generator, chances: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """A level for each case, by the row of its own level."""
+def _drawn(
+    rng: np.random.Generator, chances: np.ndarray, place: np.ndarray, lot: np.ndarray
+) -> np.ndarray:
+    """A level for each case, by the row of its level; cases with the same lot share a draw."""
     ends = chances.cumsum(axis=1)[place]
-    at = (rng.random(len(place))[:, None] * ends[:, -1:] >= ends).sum(axis=1)
-    return np.minimum(at, chances.shape[1] - 1)
+    uniform = rng.random(len(place))[lot]
+    level = (uniform[:, None] * ends[:, -1:] >= ends).sum(axis=1)
+    return np.minimum(level, chances.shape[1] - 1)
 
 
 def holm(p: pd.Series) -> pd.Series:

@@ -75,8 +75,8 @@ def pooled_shares(hits: pd.Series, cases: pd.Series, level: float = 0.95) -> pd.
     after_a, after_b = after_a[:, kept], after_b[:, kept]
     share = (after_a / (after_a + after_b)) @ weight
     low, high = (_quantile(after_a, after_b, weight, q) for q in ((1 - level) / 2, (1 + level) / 2))
-    own = (n[:, None] / (n[:, None] + size[kept])) @ weight
-    columns = {"share": share, "low": low, "high": high, "weight": own}
+    of_group = (n[:, None] / (n[:, None] + size[kept])) @ weight
+    columns = {"share": share, "low": low, "high": high, "weight": of_group}
     return pd.DataFrame(columns, index=hits.index)
 
 

@@ -198,8 +198,8 @@ def _shapes(year: np.ndarray, n: np.ndarray, places: np.ndarray) -> pd.DataFrame
         deviance = scanned(n[None], choices)[0]
         best = int(deviance.argmin())
         chosen = len(choices) > 1
-        at = int(year[places[best]]) if chosen else pd.NA
-        rows.append([shape, at, choices[0].shape[1] + chosen, float(deviance[best])])
+        turn = int(year[places[best]]) if chosen else pd.NA
+        rows.append([shape, turn, choices[0].shape[1] + chosen, float(deviance[best])])
     table = pd.DataFrame(rows, columns=["shape", "year", "terms", "deviance"])
     table["year"] = table["year"].astype("Int64")
     richest = table.iloc[-1]

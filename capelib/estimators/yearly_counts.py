@@ -191,14 +191,14 @@ def trend(counts: pd.DataFrame, model: str = "poisson") -> Fit:
     return _fit(year, n, x, ["per year"], _model(model))
 
 
-def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
+def interrupted(counts: pd.DataFrame, break_year: int, model: str = "poisson") -> Fit:
     """Did level or slope change at a chosen year? An interrupted time series.
 
     Parameters
     ----------
     counts
         `year`, `n`, one row a year without gaps.
-    at
+    break_year
         The first year that counts as after.
     model
         "poisson" or "negative_binomial".
@@ -207,7 +207,7 @@ def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
     -------
     Fit
         With three terms: "per year before" (yearly factor before the break), "level at the break"
-        (the count of the year `at` against what the earlier line leads one to expect) and "slope
+        (the count of `break_year` against what the earlier line leads one to expect) and "slope
         change" (yearly factor after, over before).
 
     Raises
@@ -224,24 +224,24 @@ def interrupted(counts: pd.DataFrame, at: int, model: str = "poisson") -> Fit:
     Examples
     --------
     >>> counts = pd.DataFrame({"year": range(2001, 2011), "n": [4, 5, 4, 5, 4, 9, 8, 9, 8, 9]})
-    >>> round(float(interrupted(counts, at=2006).term("level at the break")["ratio"]), 1)
+    >>> round(float(interrupted(counts, break_year=2006).term("level at the break")["ratio"]), 1)
     2.0
     """
     year, n = series(counts)
-    return _fit(year, n, _broken(year, n, at), BREAK_TERMS, _model(model))
+    return _fit(year, n, _broken(year, n, break_year), BREAK_TERMS, _model(model))
 
 
-def _broken(year: np.ndarray, n: np.ndarray, at: int) -> np.ndarray:
+def _broken(year: np.ndarray, n: np.ndarray, break_year: int) -> np.ndarray:
     """The terms of a series that breaks at a year: level, slope, and the change of both."""
-    after = year >= at
+    after = year >= break_year
     for side, name in ((~after, "before"), (after, "from")):
         with_cases = (n[side] > 0).sum()
         if side.sum() < break_margin() or with_cases < 2:
             raise TooFewCases(
-                f"a break at {at} needs {break_margin()} years, 2 of them with cases, {name} {at}; "
-                f"here are {side.sum()} and {with_cases}"
+                f"a break at {break_year} needs {break_margin()} years, 2 of them with cases, "
+                f"{name} {break_year}; here are {side.sum()} and {with_cases}"
             )
-    return np.column_stack([np.ones(len(n)), year - at, after, after * (year - at)])
+    return np.column_stack([np.ones(len(n)), year - break_year, after, after * (year - break_year)])
 
 
 def _model(model: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from capelib.dataset import Info
@@ -98,16 +99,19 @@ def host_years(result: HostShares, info: Info) -> Chart:
         if typical:
             axis.axhspan(*typical.new_year[1:], color=PALE, alpha=0.5, linewidth=0, zorder=0)
             axis.axhline(typical.level.value, color=GREY, linewidth=1, zorder=1)
-            words = f"grey: where a year like {years(result.early)} would lie (95 %)"
+            early = years(result.early)
+            words = f"line: the level of {early}; grey: where a year like these would lie (95 %)"
             above = {"xycoords": "axes fraction", "va": "bottom", "ha": "right"}
             note(axis, 0.99, 1.01, words, color=GREY, **above)
+        outline = [withStroke(linewidth=2, foreground="#FFFFFFCC")]
         for row in shown.itertuples():
             is_late = result.late[0] <= row.year <= result.late[1]
             colour = VERMILION if is_late else BLUE
             axis.plot([row.year] * 2, [row.low, row.high], color=colour, linewidth=2.2, zorder=2)
             axis.plot(row.year, row.share, "o", color=colour, markersize=7, zorder=3)
             words = f"{100 * row.share:.0f} %\nn = {row.n}"
-            note(axis, row.year + 0.12, row.share, words, va="center", fontsize=7.5, color=colour)
+            look = {"fontsize": 7.5, "color": colour, "path_effects": outline, "zorder": 5}
+            note(axis, row.year + 0.12, row.share, words, va="center", **look)
         axis.set(ylim=(0, 1), xlim=(data["year"].min() - 0.5, data["year"].max() + 0.8))
         axis.set_ylabel("share on authoritarian soil")
         in_percent(axis.yaxis)

@@ -2,6 +2,7 @@
 
 import re
 from itertools import chain
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 
 from capelib.dataset import Info
 from capelib.figures.forest import Mark, Row, forest, log_limits, margins
-from capelib.figures.style import BLUE, INK, ORIGIN_COLOURS, Chart, canvas, style
+from capelib.figures.style import BLUE, INK, ORIGIN_COLOURS, WIDTH, Chart, canvas, style
 from capelib.questions.wording import percent, points
 
 # Ratios are cut here and at the inverse, so that one vague run does not hide the others.
 WIDEST_RATIO = 20.0
 BETWEEN = 0.62  # inches between blocks
+LINE = 0.17  # inches of a line of a heading
+LETTER = 0.092  # inches of a letter of a heading
 
 
 def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -> Chart:
@@ -42,18 +45,24 @@ def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -
     differ = f" that differ in {varied}" if varied else ""
     total = f"{data['run'].nunique()} runs{differ}, one row a run"
     arrows = "Lines: 95 % intervals; an arrow goes on beyond the axis"
-    height = 1.75 + sum(0.3 * len(block) + 0.55 for block in blocks)
-    mean = max(height - 1.9 - BETWEEN * (len(blocks) - 1), 1) / len(blocks)
+    sides = margins(list(chain.from_iterable(rows)))
+    letters = int(WIDTH * (0.99 - sides["left"]) / LETTER)
+    headings = [fill(str(block["estimate"].iloc[0]), letters) for block in blocks]
+    more = LINE * max((heading.count("\n") for heading in headings), default=0)
+    height = 1.75 + sum(0.3 * len(block) + 0.55 + more for block in blocks)
+    between = BETWEEN + more
+    mean = max(height - 1.9 - between * (len(blocks) - 1), 1) / len(blocks)
     size = {
         "height": height,
         "height_ratios": [len(block) + 1 for block in blocks],
-        "hspace": BETWEEN / mean,
-        **margins(list(chain.from_iterable(rows))),
+        "hspace": between / mean,
+        **sides,
     }
     with style():
         subtitle = f"{info.heading}: {total}. {arrows}."
-        figure, axes = canvas(title, subtitle, info, len(blocks), space=0.3, **size)
-        for axis, block, block_rows in zip(np.atleast_1d(axes), blocks, rows, strict=True):
+        figure, axes = canvas(title, subtitle, info, len(blocks), space=0.3 + more, **size)
+        each = zip(np.atleast_1d(axes), blocks, rows, headings, strict=True)
+        for axis, block, block_rows, heading in each:
             unit = str(block["unit"].iloc[0])
             inner = block[["value", "low", "high"]].clip(1 / WIDEST_RATIO, WIDEST_RATIO)
             forest(
@@ -62,8 +71,7 @@ def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -
                 unit,
                 limits=log_limits(inner["value"], inner["low"], inner["high"]),
             )
-            name = str(block["estimate"].iloc[0])
-            axis.set_title(name, loc="left", size=10, weight="bold", color=INK, pad=4)
+            axis.set_title(heading, loc="left", size=10, weight="bold", color=INK, pad=4)
             axis.set_xlabel(axis.get_xlabel(), loc="right", size=8, labelpad=1)
         return Chart(figure, data, title, info)
 

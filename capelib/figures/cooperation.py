@@ -116,10 +116,8 @@ def fellow_members(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -159,10 +157,8 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -186,8 +182,18 @@ def per_displaced(result: Cooperation, info: Info) -> Chart:
     return forest_chart(rows, data, info, title, subtitle, "rate", label=label)
 
 
+NO_LINE = "No line: one host holds most of the incidents on one side."
+
+
+def _lines(data: pd.DataFrame, low: str = "low", value: str = "value") -> str:
+    """What a subtitle says where some ratios have no interval."""
+    return f" {NO_LINE}" if (data[low].isna() & data[value].notna()).any() else ""
+
+
 def _ratio(row: Any) -> str:
     """A ratio in words; the ends of a hopelessly vague interval would be dozens of digits long."""
+    if pd.isna(row.low):
+        return f"{two_digits(row.value)}, no interval"
     low = "<0.0001" if row.low < 1e-4 else bound(row.low)
     high = ">10,000" if row.high > 1e4 else bound(row.high)
     return f"{two_digits(row.value)} [{low}, {high}]"
@@ -198,10 +204,8 @@ def host_act_odds(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -232,10 +236,8 @@ def counts_beside(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -261,7 +263,7 @@ def counts_beside(result: Cooperation, info: Info) -> Chart:
         title = "How many times as many acts are on record in fellow-member states?"
     what = (
         "ratio of expected counts, fellow members against others, by what is held equal (always "
-        "origin, year, the host's regime). Lines: 95 %, clustered by host."
+        "origin, year, the host's regime). Lines: 95 %, clustered by host." + _lines(data)
     )
     subtitle = f"{info.heading}, {years(result.period)}: {what}"
     label = "ratio of expected counts (log scale)"
@@ -276,10 +278,8 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
 
     Returns
     -------
@@ -296,7 +296,8 @@ def membership_models(result: Cooperation, info: Info) -> Chart:
     held_equal = "origin, year, displaced people and the host's regime held equal"
     what = f"ratio of expected counts, with {held_equal}. Lines: 95 %, clustered by host"
     tail = "; last row: exact" if "switch" in set(data["model"]) else ""
-    subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}{tail}."
+    what = f"{what}{tail}.{_lines(data)}"
+    subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}"
     label = "ratio of expected counts (log scale)"
     return forest_chart(rows, data, info, title, subtitle, "ratio", label=label)
 
@@ -328,10 +329,8 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
 
     Parameters
     ----------
-    result
-        From `cape.corridors.cooperation`.
-    info
-        The dataset, for the source line.
+    result, info
+        As for `corridor_matrix`.
     most
         Hosts left out in turn, those with most incidents first.
 
@@ -350,6 +349,7 @@ def hosts_left_out(result: Cooperation, info: Info, most: int = 6) -> Chart:
     what = (
         "ratio of expected counts, fellow members against others, with one host left out in each "
         "row (in brackets: its incidents). Lines: 95 %, clustered by host."
+        + _lines(data, value="ratio")
     )
     subtitle = f"{info.heading}, {years(result.period)}, n = {len(result.rows)}: {what}"
     limits = log_limits(data["ratio"], data["low"], data["high"])

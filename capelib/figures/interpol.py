@@ -14,7 +14,7 @@ from capelib.reference.regimes import scale
 from capelib.vocabulary.codebook import codes
 
 LINES = "Lines: 95 %, allowing for exiles reported together"
-SHORT = ("Interpol reported", "... apart from the arrest", "Interpol not reported")
+SHORT = ("Interpol reported", "... not only in an arrest", "Interpol not reported")
 
 
 def interpol_first(result: Interpol, info: Info, who: str) -> Chart:

@@ -139,9 +139,9 @@ def caught_by_host(result: Journeys, info: Info) -> Chart:
     data["pooled"] = table["pooled"]
     rows = []
     for row in data.itertuples():
-        own = Mark(row.value, row.low, row.high, BLUE if row.strong else GREY)
-        drawn = Mark(row.pooled, colour=INK, marker="D", size=6, shift=0.26)
-        rows.append(Row(row.label, (own, drawn), with_n(row)))
+        recorded = Mark(row.value, row.low, row.high, BLUE if row.strong else GREY)
+        pooled = Mark(row.pooled, colour=INK, marker="D", size=6, shift=0.26)
+        rows.append(Row(row.label, (recorded, pooled), with_n(row)))
     title = "Of the exiles recorded in a host, what share was caught there?"
     span = years((result.first_year, result.last_year))
     total = f"{result.located} exiles with a host on record, {span}"

@@ -106,7 +106,7 @@ def write_legend(
         for place, tint in enumerate(tints or [ORIGIN_COLOURS["all"]]):
             line = {"linewidth": 1.6, "solid_capstyle": "butt", "color": tint}
             axis.plot([x, x + 20], [y + 14 - 3 * place] * 2, **line)
-        words = "pursuing state (bold) and host of three\nor more of its exiles; no path"
+        words = "joins a pursuing state (bold) and a host\nof three or more of its exiles; no route"
         note(axis, x + 26, y + 8, words, va="center", fontsize=8)
     words = "no move between two hosts\nby three or more exiles"
     if (data["what"] == "move").any():

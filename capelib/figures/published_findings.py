@@ -240,7 +240,7 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
     order = [name for name in DATASETS.values() if name in set(data["dataset"])]
     shown = data[data["verdict"] != NEEDS_DATA]
     totals = data.groupby("dataset")["n"].sum()
-    title = "How many published numbers can be looked at with what ships?"
+    title = "How many published numbers can the data that ships speak to?"
     subtitle = (
         f"{info.heading}: {shown['n'].sum()} of {len(once)} published numbers, by the dataset that "
         "they speak of.\nThe others need data that does not ship and are not drawn."

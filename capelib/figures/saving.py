@@ -83,7 +83,8 @@ def _terms(chart: Chart, table: str) -> dict[str, str]:
     Of figures that only rest on such ratings the provenance of the whole folder says it.
     """
     measure = codebook()["codes"]["regime_measure"]["row"]["label"]
-    if measure not in f"{chart.title}\n{table}" and not re.search(r"^.*_row\b", table):
+    named = measure in f"{chart.title}\n{table}" or "regime_measure row" in table
+    if not named and not re.search(r"^.*_row\b", table):
         return {}
     return {"licence": f"{licences()['reference/regimes_row.csv']}: {measure}, V-Dem"}
 

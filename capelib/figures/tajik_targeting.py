@@ -147,16 +147,16 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
         it in 95 of 100 series. The frame behind: `at`, `statistic`, `p`, `threshold`, `chosen`.
     """
     search = result.breaks
-    columns = ["at", "statistic", "p"]
+    columns = ["break_year", "statistic", "p"]
     scan = search.scan[columns] if search else pd.DataFrame(columns=columns, dtype=float)
     threshold = search.line if search else np.nan
-    chosen = scan["at"] == result.at
+    chosen = scan["break_year"] == result.break_year
     data = scan.assign(threshold=threshold, chosen=chosen)
     title = "Is there a year in which the course broke?"
     subtitle = f"{info.heading}, {result.period}: n = {result.counts['n'].sum():,}. "
     subtitle += "Each bar tests that neither level nor slope changed from that year on."
     if not chosen.any():
-        subtitle += f" {result.at} cannot be tested."
+        subtitle += f" {result.break_year} cannot be tested."
     words = "dashed: without a break, 95 of 100 series have every bar below it"
     if search is None:
         words = "too few cases to test any year"
@@ -167,13 +167,19 @@ def break_scan(result: Targeting, info: Info, origin: str) -> Chart:
         note(axis, 0.99, 1.01, words, color=ACCENT, **above)
         if search is not None:
             colours = np.where(chosen, colour, "#BFBFBF")
-            axis.bar(data["at"], data["statistic"], color=colours, width=0.75)
+            axis.bar(data["break_year"], data["statistic"], color=colours, width=0.75)
             axis.axhline(threshold, color=ACCENT, linewidth=1.3, linestyle=DASHED)
             for row in data[chosen].itertuples():
                 label = {"ha": "center", "va": "bottom", "weight": "bold", "color": colour}
-                note(axis, float(row.at), float(row.statistic), f"{result.at}", **label)
+                note(
+                    axis,
+                    float(row.break_year),
+                    float(row.statistic),
+                    f"{result.break_year}",
+                    **label,
+                )
             axis.set(ylim=(0, 1.2 * max(threshold, search.statistic)))
-            _every_year(axis, data["at"])
+            _every_year(axis, data["break_year"])
         axis.set_ylabel("test statistic (F)")
         return Chart(figure, data, title, info)
 
@@ -203,8 +209,8 @@ def against_others(others: AgainstOthers, info: Info, origin: str) -> Chart:
     whole = data["part"] + data["rest"]
     n = f"n = {data['part'].sum():,} of {whole.sum():,}"
     span = years((data["year"].min(), data["year"].max()))
-    subtitle = f"{info.heading}, {span}: part of all Central Asian incidents, {n}. "
-    subtitle += "A line that rises: more than all states together had."
+    subtitle = f"{info.heading}, {span}: share of all incidents by Central Asian states, {n}. "
+    subtitle += "A rising line: incidents grew faster than those by the others."
     if odds is None:
         subtitle = f"{info.heading}, {span}: {others.why}."
     colour = origin_colour(origin)
@@ -219,7 +225,7 @@ def against_others(others: AgainstOthers, info: Info, origin: str) -> Chart:
             note(axis, 0.99, 1.01, text, color=colour, weight="bold", **above)
             note(axis, 0.01, 1.01, "larger points: more incidents", color=GREY,
                  xycoords="axes fraction", va="bottom")  # fmt: skip
-            axis.set(ylim=(0, 1), ylabel="part of the year")
+            axis.set(ylim=(0, 1), ylabel="share of the year")
             in_percent(axis.yaxis)
         _every_year(axis, data["year"])
         return Chart(figure, data, title, info)

@@ -51,7 +51,7 @@ def reference(key: str) -> str:
     Raises
     ------
     ParameterError
-        For an unknown key, naming the nearest.
+        As for `entry`.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def address(key: str) -> str:
     Raises
     ------
     ParameterError
-        For an unknown key, naming the nearest.
+        As for `entry`.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def publisher_address(key: str) -> str:
     Raises
     ------
     ParameterError
-        For an unknown key, naming the nearest.
+        As for `entry`.
 
     Examples
     --------

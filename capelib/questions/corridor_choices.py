@@ -89,7 +89,7 @@ def variants(
         `choice`, `n`, `share`, `share_low`, `share_high` (in states that are fellow members in any
         of the three; fraction), `ratio`, `low`, `high` (fellow members against others, ratio of
         expected counts), and `CIS`, `CSTO`, `SCO` (ratios of the model with the three); missing
-        where there are too few cases.
+        where there are too few cases, `low` and `high` also where one host holds most of them.
     """
     chosen = joined[joined["stage"].isin(stages)]
     usual = Choice(chosen, sorted(hosts), first_year, last_year, unit)

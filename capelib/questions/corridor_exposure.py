@@ -85,7 +85,9 @@ def exposure_ratios(cells: pd.DataFrame, beside: pd.DataFrame | None = None) -> 
         in cells where UNHCR lists nobody), `ratio`, `low`, `high` (fellow members against others),
         `soviet_ratio` (former Soviet hosts against others), and `beside`, `beside_low`,
         `beside_high`: the ratio of the acts that do not need the host. Intervals are clustered by
-        host; missing where there are too few cases.
+        host; missing where there are too few cases, or one host holds most of them: then `host` is
+        that host, `host_share` its share of the incidents `host_among` ("fellow-member states" or
+        "other states").
     """
     both = [None if part is None else add_people_in_host(part) for part in (cells, beside)]
     rows = []
@@ -120,11 +122,17 @@ def _ratio(cells: pd.DataFrame, exposure: str, soviet: bool) -> dict[str, float]
     n = int(used["n"].sum())
     row = {"n": n, "left_out": int(cells["n"].sum()) - n}
     nothing = dict.fromkeys(("ratio", "low", "high", "soviet_ratio"), np.nan)
+    no_host = {"host": "", "host_share": np.nan, "host_among": ""}
     try:
         fit = expected_counts(used, terms, "origin", "host", offset=offset)
     except TooFewCases:
-        return row | nothing
-    return row | fit.row(ANY) | {"soviet_ratio": fit.row(SOVIET)["ratio"]}
+        return row | nothing | no_host
+    row |= fit.row(ANY) | {"soviet_ratio": fit.row(SOVIET)["ratio"]}
+    alone = fit.no_interval.get(ANY)
+    if alone is None:
+        return row | no_host
+    among = "fellow-member states" if alone.flagged else "other states"
+    return row | {"host": alone.cluster, "host_share": alone.share, "host_among": among}
 
 
 def without_exposure_counted(

@@ -7,6 +7,7 @@ import pandas as pd
 from capelib.questions.host_acts import HostActs
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
 from capelib.questions.wording import bound, two_digits
+from capelib.vocabulary.tables import states
 
 WIDEST = 100.0  # an interval whose ends differ by more tells nothing
 
@@ -96,15 +97,26 @@ def counts_sentence(exposures: pd.DataFrame) -> str:
     people = _model(exposures, "offset", True)
     if people is not None:
         words = f"per displaced person that UNHCR counts there {_ratio(people)}"
-        vague = not people["high"] < WIDEST * people["low"]
+        vague = people["high"] >= WIDEST * people["low"]
         parts.append(words + (", which tells nothing" if vague else ""))
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + "." + _one_host(plain)
 
 
 def _model(exposures: pd.DataFrame, exposure: str, soviet: bool) -> pd.Series | None:
     """A row of `exposure_ratios`; None without an estimate."""
     row = exposures[(exposures["exposure"] == exposure) & (exposures["soviet"] == soviet)].iloc[0]
     return None if isnan(row["ratio"]) else row
+
+
+def _one_host(row: pd.Series) -> str:
+    """Why there is no interval; "" where there is one."""
+    if not row["host"]:
+        return ""
+    name = states().get(row["host"], row["host"])
+    return (
+        f" No interval: {name} alone holds {100 * row['host_share']:.0f} % of the acts in "
+        f"{row['host_among']}, and one host cannot show how hosts vary."
+    )
 
 
 def _beside(row: pd.Series) -> str:
@@ -116,14 +128,14 @@ def _beside(row: pd.Series) -> str:
 
 
 def _ratio(numbers: dict[str, float] | pd.Series) -> str:
-    """A ratio with its interval; ends that are hopelessly far off are not spelt out.
+    """A ratio with its interval, if any; ends that are hopelessly far off are not spelt out.
 
     >>> _ratio({"ratio": 3.3, "low": 1e-5, "high": 1e6})
     '3.3 times [<0.01, >1,000]'
     """
     ratio, low, high = (float(numbers[name]) for name in ("ratio", "low", "high"))
     if isnan(low):
-        return f"{two_digits(ratio)} times (no interval)"
+        return f"{two_digits(ratio)} times"
     least = "<0.01" if low < 0.01 else bound(low)
     most = ">1,000" if high > 1000 else bound(high)
     return f"{two_digits(ratio)} times [{least}, {most}]"

@@ -152,14 +152,15 @@ class Cooperation:
         -------
         DataFrame
             `model` (in words), `term`, `ratio`, `low`, `high`, `df`, `vif`, `n`, and a `note` where
-            a term is missing.
+            a term or its interval is missing.
         """
         fits = (self.separate, self.together, self.negative, self.within)
         rows = []
         for name, fit in zip(MODELS, fits, strict=True):
             if fit:
                 for row in fit.terms.drop(columns="p").to_dict("records"):
-                    rows.append({"model": name, **row, "n": fit.n, "note": ""})
+                    why = fit.no_interval.get(str(row["term"]), "")
+                    rows.append({"model": name, **row, "n": fit.n, "note": str(why)})
                 for term, reason in fit.dropped.items():
                     rows.append({"model": name, "term": term, "n": fit.n, "note": reason})
         names = ["model", "term", "ratio", "low", "high", "df", "vif", "n", "note"]

@@ -4,7 +4,7 @@ How many exiles of a state live in a host state multiplies both kinds of act ali
 in the odds of the one kind against the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -221,31 +221,26 @@ def host_acts(
     >>> result.fit.events, result.fit.n - result.fit.events
     (390, 380)
     """
-    rows = acts_of_both_kinds(joined, period, stages, unit, measure, cutoff)
+    units = dict.fromkeys([unit, *codes("unit")])
+    by_unit = {
+        name: acts_of_both_kinds(joined, period, stages, name, measure, cutoff) for name in units
+    }
+    rows = by_unit[unit]
     fit, why = None, ""
     try:
         fit = fellow_odds(rows)
     except TooFewCases as reason:
         why = str(reason)
-    choices = host_act_choices(joined, period, stages, unit, measure, cutoff)
-    return HostActs(rows, fit, why, choices)
+    return HostActs(rows, fit, why, host_act_choices(by_unit))
 
 
-@takes_dataset
-def host_act_choices(
-    joined: pd.DataFrame,
-    period: Period,
-    stages: Sequence[int] = (2, 3),
-    unit: str = "episode",
-    measure: str = "fiw",
-    cutoff: str | int = "NF",
-) -> pd.DataFrame:
+def host_act_choices(by_unit: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What would change the odds ratio of `host_acts`? One row a choice.
 
     Parameters
     ----------
-    joined, period, stages, unit, measure, cutoff
-        As for `acts_of_both_kinds`.
+    by_unit
+        From `acts_of_both_kinds`, by what is counted; the first is the one chosen.
 
     Returns
     -------
@@ -253,7 +248,7 @@ def host_act_choices(
         `choice`, `needs_host`, `needs_none` (acts), `ratio`, `low`, `high`, `df`; missing where
         there are too few cases. The term is membership, in one row "former Soviet host".
     """
-    rows = acts_of_both_kinds(joined, period, stages, unit, measure, cutoff)
+    (_, rows), *others = by_unit.items()
     table = [_choice("as chosen", rows)]
     for cluster in ("source", "corridor"):
         table.append(_choice(f"intervals {CLUSTERS[cluster]}", rows, cluster=cluster))
@@ -268,10 +263,7 @@ def host_act_choices(
     soviet = (SOVIET, *HELD_EQUAL)
     table.append(_choice("former Soviet hosts in place of members", rows, terms=soviet))
     table += [_choice(words, part) for words, part in _parts(rows).items()]
-    for other in codes("unit"):
-        if other != unit:
-            part = acts_of_both_kinds(joined, period, stages, other, measure, cutoff)
-            table.append(_choice(f"counted by {other}", part))
+    table += [_choice(f"counted by {unit}", counted_so) for unit, counted_so in others]
     return pd.DataFrame(table)
 
 

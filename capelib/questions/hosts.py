@@ -20,6 +20,8 @@ from capelib.questions import estimates
 from capelib.questions.selections import selections
 from capelib.questions.wording import number_word, percent, points, signed
 from capelib.reference import regimes
+from capelib.vocabulary.codebook import codebook
+from capelib.vocabulary.tables import states
 
 NUMBERS = [*periods.CHANGE, "within", "within_low", "within_high"]
 
@@ -335,8 +337,8 @@ def by_selection(
     DataFrame
         `selection` and the columns `NUMBERS`; missing where a period is empty. The second row keeps
         all incidents but rates every state as in the last year throughout: a share can rise because
-        incidents move, or because host states are rated anew. The last row leaves out the two
-        pursuing states that move the change most.
+        incidents move, or because host states are rated anew. One row leaves out each pursuing
+        state whose counts are not safe, the last one the two states that move the change most.
     """
     joined = joined.assign(cluster=cluster_of(joined))
     marked = authoritarian_hosts(joined, measure, cutoff)
@@ -355,6 +357,9 @@ def by_selection(
         "other states": marked[~central],
         "stage 3 only": marked[marked["stage"] == 3],
     }
+    for state in codebook()["not_safe"]["burundi"]["origins"]:
+        if (marked["origin"] == state).any():
+            parts[f"without {states()[state]}"] = marked[marked["origin"] != state]
     with suppress(TooFewCases):
         largest = _change(marked, early, late)[1].groups["origin"].head(2).tolist()
         parts[f"without {' and '.join(largest)}"] = marked[~marked["origin"].isin(largest)]

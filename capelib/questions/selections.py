@@ -19,6 +19,10 @@ _KEPT: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
         lambda rows: rows["source_kind"] != "interested_party",
     ),
     "court": ("without court sources", lambda rows: rows["source_kind"] != "court"),
+    "requests": (
+        "without extradition requests",
+        lambda rows: rows["measure"] != "extradition_request",
+    ),
     "relatives": ("without relatives", lambda rows: rows["measure"] != "relatives_targeted"),
     "undated": ("dated incidents only", lambda rows: rows["date_start"].notna()),
 }
@@ -34,7 +38,7 @@ def kept(rows: pd.DataFrame, *left_out: str) -> dict[str, pd.Series]:
     left_out
         Any of "doubtful", "alleged", "cape" (CAPE's own pages), "court" (judgments as sources),
         "groups" (rows on groups of persons), "interested" (interested parties as sources),
-        "relatives", "undated", in the order wanted.
+        "relatives", "requests" (extradition requests), "undated", in the order wanted.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def _choices(rows: pd.DataFrame, last_year: int) -> dict[str, pd.DataFrame]:
         "one exile from each cluster": rows[rows["exile_id"].isin(one_each)],
         **selections(rows, "undated"),
         f"without incidents before {RECENT}": rows[~(rows["date_end"].dt.year < RECENT)],
-        "without extradition requests": rows[rows["measure"] != "extradition_request"],
+        **selections(rows, "requests"),
         f"first recorded by {latest} (five years to follow)": rows[start <= latest],
     }
     for stage, measures in _other_stages().items():

@@ -14,7 +14,7 @@ from capelib.questions.escalation import BLURRED, FOLLOWED, ORDERS, followed, wa
 from capelib.questions.exiles import enough, label, levels, people, within
 from capelib.questions.odds import Odds, odds
 from capelib.questions.stage_bounds import Reach, curves, reach, readings
-from capelib.questions.stage_tests import StepTests, coders, step_tests
+from capelib.questions.stage_tests import NOT_TOLD_APART, StepTests, coders, step_tests
 from capelib.questions.wording import percent
 
 
@@ -251,11 +251,20 @@ def _span(least: float, most: float) -> str:
 
 
 def _odds_estimates(fit: Odds) -> list[tuple[object, ...]]:
-    """The odds ratios of the largest level that is compared, of the category where it is a term."""
+    """The odds ratios of the largest level that is compared, of the category where it is a term.
+
+    Religious against unknown is never that one: a second coder does not tell the two apart.
+    """
     compared = fit.terms[~fit.terms["reference"]]
     factors = compared["factor"].tolist()
     factor = "category" if "category" in factors else factors[0]
-    largest = compared.loc[compared.loc[compared["factor"] == factor, "n"].idxmax()]
+    of_factor = compared[compared["factor"] == factor]
+    labels = [label("category", level) for level in NOT_TOLD_APART]
+    if factor == "category" and fit.references[factor] in labels:
+        of_factor = of_factor[~of_factor["label"].isin(labels)]
+    if of_factor.empty:
+        return []
+    largest = of_factor.loc[of_factor["n"].idxmax()]
     against = f"{largest['label']} against {fit.references[factor]}"
     both, ended = largest[["ratio", "low", "high"]], largest[["ended", "ended_low", "ended_high"]]
     return [

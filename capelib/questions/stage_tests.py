@@ -19,6 +19,7 @@ LEVEL = 0.05
 DRAWS = 100  # recodings; a share of draws is sure to 10 points, one of 95 % to 5
 MOST = 0.95  # of the draws must have a p below LEVEL for a difference to survive the second coder
 SEED = 2026
+NOT_TOLD_APART = ("religious", "unknown")  # categories, by the second coder
 _CARRIED = ["p_median", "holm_median", "share_below"]
 
 
@@ -118,6 +119,7 @@ def carried(
     tests: pd.MultiIndex,
     draws: int = DRAWS,
     symmetric: bool = False,
+    together: bool = False,
 ) -> pd.DataFrame:
     """The tests of steps under many recodings of the category.
 
@@ -131,6 +133,8 @@ def carried(
         Recodings.
     symmetric
         See `capelib.estimators.misclassified.recodings`.
+    together
+        True codes exiles who were reported together alike (`cluster`), if we coded them alike.
 
     Returns
     -------
@@ -138,10 +142,11 @@ def carried(
         By step and factor: `p_median`, `holm_median`, `share_below`; missing where the coders
         agree too little for symmetric errors.
     """
-    category = exiles.set_index("exile_id")["category"]
+    by_exile = exiles.set_index("exile_id")
+    groups = by_exile["cluster"] if together else None
     columns = []
     with suppress(DataError):
-        for coded in recodings(category, coding, draws, SEED, symmetric):
+        for coded in recodings(by_exile["category"], coding, draws, SEED, symmetric, groups):
             p = pd.Series(np.nan, tests)
             with suppress(TooFewCases):
                 recoded = exiles.assign(category=coded.to_numpy())
@@ -179,7 +184,7 @@ def coders(
         religious and unknown as one level (no second coder tells these two apart), the p is one,
         and the share 0 or 1.
     """
-    one_level = exiles["category"].replace("religious", "unknown")
+    one_level = exiles["category"].replace(*NOT_TOLD_APART)
     merged = None
     with suppress(TooFewCases):
         merged = odds(exiles.assign(category=one_level))
@@ -187,8 +192,12 @@ def coders(
     if fit is not None and coding is not None and tests.draws:
         done = tests.tests.set_index(["step", "factor"])[_CARRIED]
         parts["second coder taken as right"] = done
+        wanted = pd.MultiIndex.from_tuples(done.index)
+        parts["the same, exiles of one report coded alike"] = carried(
+            exiles, coding, wanted, tests.draws, together=True
+        )
         parts["both coders wrong equally often"] = carried(
-            exiles, coding, pd.MultiIndex.from_tuples(done.index), tests.draws, symmetric=True
+            exiles, coding, wanted, tests.draws, symmetric=True
         )
     rows = [part.rename_axis(["step", "factor"]).reset_index() for part in parts.values()]
     for name, part in zip(parts, rows, strict=True):

@@ -21,7 +21,7 @@ _COLUMNS = [
 
 @takes_dataset
 def variants(
-    joined: pd.DataFrame, first_year: int, last_year: int, at: int, unit: str, model: str
+    joined: pd.DataFrame, first_year: int, last_year: int, break_year: int, unit: str, model: str
 ) -> pd.DataFrame:
     """What would change the answer? The same estimates under other choices.
 
@@ -29,7 +29,7 @@ def variants(
     ----------
     joined
         Incidents as `Dataset.joined` gives.
-    first_year, last_year, at, unit, model
+    first_year, last_year, break_year, unit, model
         As for `targeting`.
 
     Returns
@@ -37,48 +37,59 @@ def variants(
     DataFrame
         One row a choice: `choice`, `n`; `per_year`, `low`, `high` of one line through all years;
         `turn` (to which year it grew), `since`, `since_low`, `since_high` (the factor a year from
-        then on); `p_break` (a break at `at`, alone) and `p_any` (a break in some year). Missing
-        where there are too few cases. A choice that leaves fewer than 5 years, or would go on
-        after the last year, has no row.
+        then on); `p_break` (a break in `break_year`, alone) and `p_any` (a break in some year).
+        Missing where there are too few cases. A choice that leaves fewer than 5 years, or would go
+        on after the last year, has no row.
 
     Notes
     -----
     Undated incidents are no random part. The two rows that put all of them into the years before
-    `at`, or from it on, evenly, are the ends between which the truth lies.
+    `break_year`, or from it on, evenly, are the ends between which the truth lies.
     """
     other_model = "negative_binomial" if model == "poisson" else "poisson"
     as_chosen = per_year(joined, first_year, last_year, unit)
-    rows = [{"choice": "as chosen", **_estimates(of_counts(as_chosen, at, model), DRAWS)}]
+    rows = [{"choice": "as chosen", **_estimates(of_counts(as_chosen, break_year, model), DRAWS)}]
     for name in codes("unit"):
         if name != unit:
-            rows.append(_row(f"counted by {name}", joined, first_year, last_year, at, name, model))
+            rows.append(
+                _row(f"counted by {name}", joined, first_year, last_year, break_year, name, model)
+            )
     once = actions(joined)
-    rows.append(_row("each action once", once, first_year, last_year, at, "episode", model))
+    rows.append(_row("each action once", once, first_year, last_year, break_year, "episode", model))
+    # the search is the same
     words = f"{other_model.replace('_', ' ')} model"
-    weighted = _estimates(of_counts(as_chosen, at, other_model), DRAWS)  # the search is the same
+    weighted = _estimates(of_counts(as_chosen, break_year, other_model), DRAWS)
     rows.append({"choice": words, **weighted})
     parts = {"stages 2 and 3 only": joined[joined["stage"] >= 2]}
-    parts |= selections(joined, "doubtful", "alleged", "cape", "court", "groups", "relatives")
+    parts |= selections(
+        joined, "doubtful", "alleged", "cape", "court", "groups", "relatives", "requests"
+    )
     for words, part in parts.items():
-        rows.append(_row(words, part, first_year, last_year, at, unit, model))
-    if first_year < at <= last_year:
+        rows.append(_row(words, part, first_year, last_year, break_year, unit, model))
+    if first_year < break_year <= last_year:
         for words, first, last in (
-            (f"undated ones put before {at}", first_year, at - 1),
-            (f"undated ones put from {at} on", at, last_year),
+            (f"undated ones put before {break_year}", first_year, break_year - 1),
+            (f"undated ones put from {break_year} on", break_year, last_year),
         ):
             counts = _with_undated(joined, (first_year, last_year), (first, last), unit)
-            rows.append({"choice": words, **_estimates(of_counts(counts, at, model))})
+            rows.append({"choice": words, **_estimates(of_counts(counts, break_year, model))})
     if first_year + 4 <= _LAST_OF_CAPE <= last_year:
         words = f"until {_LAST_OF_CAPE}, CAPE's last year"
-        rows.append(_row(words, joined, first_year, _LAST_OF_CAPE, at, unit, model))
+        rows.append(_row(words, joined, first_year, _LAST_OF_CAPE, break_year, unit, model))
     return pd.DataFrame(rows if last_year - first_year >= 4 else [], columns=_COLUMNS)
 
 
 def _row(
-    words: str, incidents: pd.DataFrame, first: int, last: int, at: int, unit: str, model: str
+    words: str,
+    incidents: pd.DataFrame,
+    first: int,
+    last: int,
+    break_year: int,
+    unit: str,
+    model: str,
 ) -> dict[str, object]:
     """A row of `variants`."""
-    series = of_counts(per_year(incidents, first, last, unit), at, model)
+    series = of_counts(per_year(incidents, first, last, unit), break_year, model)
     return {"choice": words, **_estimates(series)}
 
 
@@ -105,7 +116,7 @@ def _estimates(series: Targeting, draws: int = _DRAWS) -> dict[str, object]:
     p_break = p_any = np.nan
     try:
         search = change_point(series.counts, draws=draws)
-        p_break, p_any = search.p_of(series.at), search.p
+        p_break, p_any = search.p_of(series.break_year), search.p
     except TooFewCases:
         pass
     return {

@@ -33,7 +33,7 @@ class Targeting:
         Two lines, the second from the chosen year on.
     course : Course or None
         Growth to a year that the data chooses, and what came after.
-    at : int
+    break_year : int
         The first year after the chosen break.
     why : tuple of str
         What there is too little of.
@@ -43,7 +43,7 @@ class Targeting:
     rise: Fit | None
     broken: Fit | None
     course: Course | None
-    at: int
+    break_year: int
     why: tuple[str, ...]
 
     @cached_property
@@ -65,12 +65,12 @@ class Targeting:
         """
         if self.breaks is None or self.untested:
             return pd.DataFrame(columns=["step", "this_year", "any_year"])
-        return power(self.counts, self.at, self.breaks.correlation)
+        return power(self.counts, self.break_year, self.breaks.correlation)
 
     @property
     def chosen_p(self) -> float:
         """The p of a break at the chosen year, looked at alone; missing where it is not tested."""
-        return self.breaks.p_of(self.at) if self.breaks else np.nan
+        return self.breaks.p_of(self.break_year) if self.breaks else np.nan
 
     @property
     def grew(self) -> bool:
@@ -103,9 +103,9 @@ class Targeting:
         """Why the chosen year cannot be tested as a break, and which can; "" where it can be."""
         first, last = int(self.counts["year"].min()), int(self.counts["year"].max())
         tested = (first + break_margin(), last - break_margin() + 1)
-        if tested[0] <= self.at <= tested[1]:
+        if tested[0] <= self.break_year <= tested[1]:
             return ""
-        start = f"A break at {self.at} cannot be tested in {self.period}: a break needs "
+        start = f"A break at {self.break_year} cannot be tested in {self.period}: a break needs "
         start += f"{break_margin()} years before it and {break_margin()} from it on. "
         if tested[0] > tested[1]:
             return f"{start}No year has them."
@@ -122,7 +122,7 @@ def targeting(
     incidents: pd.DataFrame,
     first_year: int,
     last_year: int,
-    at: int,
+    break_year: int,
     unit: str = "episode",
     model: str = "poisson",
 ) -> Targeting:
@@ -134,7 +134,7 @@ def targeting(
         Of the states and measures asked about.
     first_year, last_year
         Both included.
-    at
+    break_year
         First year after the break that is looked at alone.
     unit, model
         See `cape.counts.per_year` and `cape.trends.trend`.
@@ -161,16 +161,16 @@ def targeting(
             f"the series would start in {first_year} and end in {last_year}: "
             "choose a later last_year"
         )
-    return of_counts(per_year(incidents, first_year, last_year, unit), at, model)
+    return of_counts(per_year(incidents, first_year, last_year, unit), break_year, model)
 
 
-def of_counts(counts: pd.DataFrame, at: int, model: str = "poisson") -> Targeting:
+def of_counts(counts: pd.DataFrame, break_year: int, model: str = "poisson") -> Targeting:
     """The same from counts a year: `year`, `n`."""
     why: list[str] = []
     parts: list = []
     for estimate in (
         lambda: trend(counts, model),
-        lambda: interrupted(counts, at, model),
+        lambda: interrupted(counts, break_year, model),
         lambda: course(counts, model),
     ):
         try:
@@ -178,4 +178,4 @@ def of_counts(counts: pd.DataFrame, at: int, model: str = "poisson") -> Targetin
         except TooFewCases as reason:
             parts.append(None)
             why.append(str(reason))
-    return Targeting(counts, *parts, at, tuple(why))
+    return Targeting(counts, *parts, break_year, tuple(why))

@@ -90,18 +90,20 @@ def _course(series: Targeting, start: str) -> str:
 def _break(series: Targeting) -> str:
     """A break at the chosen year and at any, with what the test could have seen."""
     if series.untested or series.breaks is None:
-        return f"Whether {series.at} was a break cannot be told"
+        return f"Whether {series.break_year} was a break cannot be told"
     p, anywhere = f"p = {series.chosen_p:.2g}", f"p = {series.breaks.p:.2g}"
     if series.chosen_p < 0.05:
-        words = f"A break at {series.at} passes the test looked at alone ({p})"
+        words = f"A break at {series.break_year} passes the test looked at alone ({p})"
         if series.breaks.p < 0.05:
-            return f"{words}, and a break in some year does ({anywhere}, {series.breaks.at})"
+            return (
+                f"{words}, and a break in some year does ({anywhere}, {series.breaks.break_year})"
+            )
         return f"{words}, but a search over all years does not find one ({anywhere})"
     seen = 100 * series.power.set_index("step").loc[_NAMED_STEP, "this_year"]
     only = "only " if seen < 50 else ""
     return (
-        f"A break at {series.at} is not established ({p}, in any year {anywhere}; a step of "
-        f"{two_digits(_NAMED_STEP)} times would be seen in {only}{seen:.0f} of 100 such series)"
+        f"A break at {series.break_year} is not established ({p}, in any year {anywhere}; a step "
+        f"of {two_digits(_NAMED_STEP)} times would be seen in {only}{seen:.0f} of 100 such series)"
     )
 
 
