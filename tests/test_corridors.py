@@ -95,8 +95,8 @@ class TestFellowMembers:
         assert [
             len(membership_shares.counted(rows, unit)) for unit in ("incident", "exile", "episode")
         ] == [3, 2, 2]
-        with pytest.raises(ParameterError, match="unknown unit 'episodes': did you mean episode"):
-            membership_shares.counted(rows, "episodes")
+        with pytest.raises(ParameterError, match="unknown unit 'epizode': did you mean episode"):
+            membership_shares.counted(rows, "epizode")
 
     def test_the_matrix_orders_hosts_by_total_and_loses_nobody(self, ds):
         rows = ds.where(origin=cape.CENTRAL_ASIA, stage=[2, 3]).incidents
