@@ -39,6 +39,7 @@ _MODULES = {
     "hosts": "capelib.questions.hosts",
     "interpol": "capelib.questions.interpol",
     "journeys": "capelib.questions.journeys",
+    "learn": "capelib.learn",
     "memberships": "capelib.reference.memberships",
     "new_year": "capelib.estimators.new_year",
     "periods": "capelib.estimators.periods",

@@ -3,7 +3,7 @@
 from capelib.findings.bibliography import address, publisher_address, reference
 from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
-from capelib.findings.ledger import Published, cite, ledger, published
+from capelib.findings.ledger import Published, cite, claim, ledger, published
 from capelib.findings.relations import (
     Relation,
     between,
@@ -25,6 +25,7 @@ __all__ = [
     "by_finding",
     "check",
     "cite",
+    "claim",
     "evaluate",
     "follows",
     "judge",

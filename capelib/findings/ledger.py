@@ -9,7 +9,7 @@ import pandas as pd
 
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, entry, reference
-from capelib.vocabulary.codebook import unknown
+from capelib.vocabulary.codebook import codes, require, unknown
 from capelib.vocabulary.shipped import table
 
 SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
@@ -180,6 +180,74 @@ def published(finding_id: str) -> Published:
         statements = {key: row.statement for key, row in rows.items()}
         raise ParameterError(unknown("finding", finding_id, statements))
     return rows[finding_id]
+
+
+def claim(
+    statement: str,
+    value: float,
+    low: float,
+    high: float,
+    quantity: str = "share",
+    unit: str = "incidents",
+    publication: str = "",
+    url: str = "",
+) -> Published:
+    """How is a published number coded that is not in the ledger?
+
+    Parameters
+    ----------
+    statement
+        What the publication states, in your words.
+    value
+        As printed; a share as a fraction of 1, a difference of shares in percentage points.
+    low, high
+        The interval that rounding or wording allows: "27 points" is 26.5 to 27.5, "at least 49"
+        begins at 49 and has no end (`float("inf")`).
+    quantity
+        A code of `cape.codes("quantity")`.
+    unit
+        What is counted; "percent_points" for a difference of shares.
+    publication, url
+        Where it stands.
+
+    Returns
+    -------
+    Published
+        For `cape.findings.judge`.
+
+    Raises
+    ------
+    ParameterError
+        Where the value lies outside its interval, or a share outside 0 to 1.
+
+    Examples
+    --------
+    >>> claim("More than half took place in one host.", 0.5, 0.5, 1).text
+    'over 50 %'
+    """
+    kind = require("quantity", quantity, codes("quantity"))[0]
+    if not low <= value <= high:
+        raise ParameterError(f"value must lie between low and high, not {value} in {low} to {high}")
+    if kind == "share" and not 0 <= value <= 1:
+        raise ParameterError(f"a share is a fraction of 1 (74 % is 0.74), not {value}")
+    if not statement.strip():
+        raise ParameterError("statement is blank: say what the publication states")
+    return Published(
+        finding_id="not in the ledger",
+        publication=publication,
+        dataset="",
+        vintage="",
+        statement=statement,
+        quantity=kind,
+        value=float(value),
+        low=float(low),
+        high=inf if kind == "share" and low == value and high == 1 else float(high),
+        exact=True,
+        unit=unit,
+        evidence="",
+        url=url,
+        note="",
+    )
 
 
 def cite(key: str) -> str:
