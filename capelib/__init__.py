@@ -12,6 +12,7 @@ Everything but the error classes is imported when first used, so that `import ca
 from importlib import import_module
 from typing import Any
 
+from capelib.completion import register
 from capelib.errors import CapeError, DataError, ParameterError
 
 __version__ = "0.1.0"
@@ -60,11 +61,17 @@ __all__ = sorted([*_ERRORS, *_HOME, *_MODULES])  # pyright: ignore[reportUnsuppo
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(_MODULES[name])
+        module = import_module(_MODULES[name])
+        # What the Tab key offers: the names that are the module's own, not numpy and pandas.
+        module.__dict__.setdefault("__dir__", lambda: list(module.__all__))
+        return module
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'capelib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return ["__version__", *__all__]
+
+
+register()

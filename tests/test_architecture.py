@@ -18,9 +18,9 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
-    "errors", "paths", "files", "download", "vocabulary", "read", "meaning", "clean", "dataset",
-    "loading", "reference", "estimators", "questions", "findings", "figures", "notebook", "learn",
-    "check", "runs", "report", "cli",
+    "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
+    "dataset", "loading", "completion", "reference", "estimators", "questions", "findings",
+    "figures", "notebook", "learn", "check", "runs", "report", "cli",
 ]  # fmt: skip
 
 

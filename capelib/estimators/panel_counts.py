@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.vocabulary.codebook import codes, require
 
 TERMS = ["term", "ratio", "low", "high", "p", "df", "vif"]
 
 
-@dataclass(frozen=True)
-class Ratios:
+@dataclass(frozen=True, repr=False)
+class Ratios(Result):
     """A fitted model of the counts in a panel.
 
     Attributes
@@ -48,6 +49,10 @@ class Ratios:
     terms: pd.DataFrame
     dropped: dict[str, str]
     alpha: float
+
+    def summary(self) -> str:
+        """The ratios in words."""
+        return f"{terms_in_words(self.terms)}; n = {self.n:,}"
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it was dropped."""

@@ -12,10 +12,20 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import series
 from capelib.estimators.correlated_years import Correlated, correlated, ratios
 from capelib.vocabulary.codebook import break_margin, codes, require
+
+__all__ = [
+    "BREAK_TERMS",
+    "Estimated",
+    "Fit",
+    "estimated",
+    "interrupted",
+    "trend",
+]
 
 BREAK_TERMS = ["per year before", "level at the break", "slope change"]
 
@@ -29,8 +39,8 @@ class Estimated(NamedTuple):
     covariance: np.ndarray
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Result):
     """A fitted model of yearly counts.
 
     Attributes
@@ -62,6 +72,10 @@ class Fit:
     autocorrelation: float
     _y: np.ndarray
     _x: np.ndarray
+
+    def summary(self) -> str:
+        """The ratios in words."""
+        return f"{terms_in_words(self.terms)}; n = {self.n:,}"
 
     def term(self, name: str) -> pd.Series:
         """One row of `terms`, by name."""

@@ -37,3 +37,7 @@ __all__ = [
     "relations_frame",
     "summary",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from capelib.display import Result
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, entry, reference
 from capelib.vocabulary.codebook import codes, require, unknown
@@ -15,8 +16,8 @@ from capelib.vocabulary.shipped import table
 SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, repr=False)
+class Published(Result):
     """What was published? One number with its interval and its place.
 
     Attributes
@@ -58,6 +59,10 @@ class Published:
     evidence: str
     url: str
     note: str
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"{self.text}: {self.statement}"
 
     def holds(self, value: float) -> bool:
         """Can this be the number behind the published one?

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from capelib.dataset import Info
+from capelib.display import Result
 from capelib.errors import ParameterError
 from capelib.findings.ledger import Published, written
 from capelib.findings.relations import (
@@ -59,8 +60,8 @@ WIDEST = 0.3
 WIDEST_IN_DIFFERENCES = 2
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Result):
     """What does the data at hand say about a published number?
 
     Attributes
@@ -116,6 +117,13 @@ class Verdict:
     made_by: str
     arithmetic: str = ""
     relations: str = ""
+
+    CAVEAT = "A verdict of another dataset is not a reproduction."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        parts = (self.published, self.said, self.here, self.verdict, self.reason)
+        return " | ".join(part for part in parts if part)
 
     @property
     def said(self) -> str:

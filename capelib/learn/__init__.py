@@ -4,3 +4,7 @@ from capelib.learn.answers import Feedback
 from capelib.learn.checking import check, score
 
 __all__ = ["Feedback", "check", "score"]
+
+
+def __dir__() -> list[str]:
+    return __all__
