@@ -11,7 +11,7 @@ from capelib.findings.relations import (
     relations,
     relations_frame,
 )
-from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, judge, summary
+from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, chosen, judge, summary
 
 __all__ = [
     "MEANING",
@@ -24,6 +24,7 @@ __all__ = [
     "between",
     "by_finding",
     "check",
+    "chosen",
     "cite",
     "claim",
     "evaluate",

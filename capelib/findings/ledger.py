@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from capelib import __version__
 from capelib.display import Result
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, entry, reference
-from capelib.vocabulary.codebook import codes, require, unknown
+from capelib.vocabulary.codebook import codebook, codes, require, unknown
 from capelib.vocabulary.shipped import table
 
 SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
@@ -261,7 +262,7 @@ def cite(key: str) -> str:
     Parameters
     ----------
     key
-        Of a publication, or of a finding of the ledger.
+        Of a publication, or of a finding of the ledger; "capelib" for this collection.
 
     Raises
     ------
@@ -273,5 +274,21 @@ def cite(key: str) -> str:
     >>> print(cite("cordell2024").splitlines()[0])
     @article{cordell2024,
     """
+    if key == "capelib":
+        return _ourselves()
     rows = ledger()
     return entry(rows[key].publication if key in rows else key)
+
+
+def _ourselves() -> str:
+    """How is this collection cited? With the edition of the data as its note."""
+    data = codebook()["dataset"]
+    edition = data["edition"]
+    fields = {
+        "title": "{capelib: reproducible research on transnational repression}",
+        "author": f"{{{{{data['contributors']}}}}}",
+        "year": f"{{{edition[:4]}}}",
+        "version": f"{{{__version__}}}",
+        "note": f"{{Public record, edition {edition}}}",
+    }
+    return "@software{capelib,\n" + "".join(f"  {k} = {v},\n" for k, v in fields.items()) + "}"
