@@ -320,7 +320,7 @@ def findings(
     from capelib import report
     from capelib.check.summary import incomplete
     from capelib.errors import ParameterError
-    from capelib.findings import check, chosen, relations_frame
+    from capelib.findings import Verdicts, check, chosen, relations_frame
     from capelib.vocabulary.codebook import require
 
     require("format", form, ("table", "md", "csv", "json"))
@@ -337,6 +337,7 @@ def findings(
     if relations:
         report.frame(relations_frame(), form)
         return
+    chosen(Verdicts([]), verdict, publication)  # a wrong word is refused before the work
     ds = _loaded(data, vintage, layout=layout, sheet=sheet, edition=edition)
     verdicts = chosen(check(ds, keys or None), verdict, publication)
     if form == "table" and (keys or verdict or publication):
@@ -457,6 +458,12 @@ def _pairs(items: list[str], option: str) -> dict[str, str]:
     return pairs
 
 
+def _called() -> str:
+    """By which name was the command called?"""
+    name = Path(sys.argv[0]).name
+    return "python -m capelib" if name == "__main__.py" else name
+
+
 def main() -> None:
     """Run the command.
 
@@ -470,7 +477,7 @@ def main() -> None:
     try:
         # typer.Exit comes back as its code here, Ctrl-C as 130.
         arguments = sys.argv[1:] or ["--help"]
-        code = app(arguments, standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False, prog_name=_called()) or 0
         sys.stdout.flush()
     except CapeError as error:
         typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)
