@@ -27,8 +27,8 @@ all:  ## after a change by hand: package, counts, notebooks and figures are made
 	@$(MAKE) --no-print-directory manifest  # the README's verdicts come from what was reproduced
 	@$(MAKE) --no-print-directory editions
 
-lab: $(READY)  ## JupyterLab with the environment
-	@$(BIN)/jupyter lab notebooks
+lab: $(READY)  ## JupyterLab with the environment; make lab ARGS="--no-browser --port=8889"
+	@$(BIN)/cape lab . -- $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

@@ -15,7 +15,7 @@ from typing import Any
 from capelib.completion import register
 from capelib.errors import CapeError, DataError, ParameterError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Each public name stands once: functions and classes below their module, modules with their place.
 _FROM = {

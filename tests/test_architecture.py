@@ -105,7 +105,8 @@ def test_conda_and_pip_users_get_the_same_packages():
         *project["optional-dependencies"]["dev"],
     }
     listed = re.findall(r"^  - ([a-z].*)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
-    assert set(listed) - {"conda-forge"} == wanted
+    assert set(listed) - {"conda-forge", "pip:"} == wanted
+    assert "  - pip:\n      - -e .\n" in (ROOT / "environment.yml").read_text()
 
 
 def test_every_dependency_is_locked_with_hashes_and_no_address():

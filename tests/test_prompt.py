@@ -203,3 +203,19 @@ def test_quiet_shows_what_failed_and_where_the_files_are(verdicts, capsys):
         "Figures and tables: figures/",
         "2 runs: 1 done, 0 unchanged, 1 failed.",
     ]
+
+
+def test_lab_hands_on_what_make_is_given(typed, monkeypatch):
+    started = []
+
+    def start(command):
+        started.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(notebook_commands.subprocess, "run", start)
+    assert typed("lab", ".", "--", "--no-browser", "--port=8889")[0] == 0
+    assert started[0][:3] == [sys.executable, "-m", "jupyterlab"]
+    assert started[0][-2:] == ["--no-browser", "--port=8889"]
+    assert typed("lab", ".", "--")[0] == 0
+    makefile = (notebook_commands.lab_root() / "Makefile").read_text(encoding="utf-8")
+    assert "cape lab . -- $(ARGS)" in makefile
