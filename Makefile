@@ -14,7 +14,7 @@ reproduce: $(READY)  ## run the whole collection on the built-in data; say what 
 	@$(BIN)/cape reproduce
 
 test: $(READY)  ## pytest, then every committed notebook run again and compared (nbval)
-	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks
+	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile --nbval --nbval-current-env tests capelib notebooks/[0-9]*.ipynb
 
 test-all: $(READY)  ## what `make test` leaves out: slow tests, and all examples of tests that draw them
 	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
@@ -27,8 +27,8 @@ all:  ## after a change by hand: package, counts, notebooks and figures are made
 	@$(MAKE) --no-print-directory manifest  # the README's verdicts come from what was reproduced
 	@$(MAKE) --no-print-directory editions
 
-lab: $(READY)  ## JupyterLab with the environment
-	@$(BIN)/jupyter lab notebooks
+lab: $(READY)  ## JupyterLab with the environment; make lab ARGS="--no-browser --port=8889"
+	@$(BIN)/cape lab . -- $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
@@ -40,7 +40,7 @@ manifest: $(READY)  ## rewrite tests/data_manifest.toml, and numbers and verdict
 	@$(BIN)/python tests/manifest.py
 
 notebooks: $(READY)  ## execute the committed notebooks in place
-	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
+	@$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb notebooks/lessons/*.ipynb notebooks/lessons/solutions/*.ipynb
 
 editions: $(READY)  ## rewrite docs/editions.md: what changed since the first edition, and which answers moved by it
 	@$(BIN)/python -m capelib.runs.editions

@@ -12,9 +12,10 @@ Everything but the error classes is imported when first used, so that `import ca
 from importlib import import_module
 from typing import Any
 
+from capelib.completion import register
 from capelib.errors import CapeError, DataError, ParameterError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Each public name stands once: functions and classes below their module, modules with their place.
 _FROM = {
@@ -39,6 +40,7 @@ _MODULES = {
     "hosts": "capelib.questions.hosts",
     "interpol": "capelib.questions.interpol",
     "journeys": "capelib.questions.journeys",
+    "learn": "capelib.learn",
     "memberships": "capelib.reference.memberships",
     "new_year": "capelib.estimators.new_year",
     "periods": "capelib.estimators.periods",
@@ -59,11 +61,17 @@ __all__ = sorted([*_ERRORS, *_HOME, *_MODULES])  # pyright: ignore[reportUnsuppo
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(_MODULES[name])
+        module = import_module(_MODULES[name])
+        # What the Tab key offers: the names that are the module's own, not numpy and pandas.
+        module.__dict__.setdefault("__dir__", lambda: list(module.__all__))
+        return module
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'capelib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return ["__version__", *__all__]
+
+
+register()

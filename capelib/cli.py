@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capelib import __version__
+from capelib import __version__, notebook_commands
 from capelib.errors import CapeError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -58,13 +57,19 @@ EditionName = Annotated[
     ),
 ]
 
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only what failed, and where the files are.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def top(
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
 ) -> None:
-    """Reproducible research on transnational repression: run the notebooks, look at the data, read
-    the codebook.
+    """Reproducible research on transnational repression.
+
+    Run the notebooks, look at the data, read the codebook, check published numbers and tables of
+    yours. `cape COMMAND -h` explains a command.
 
     Exit codes: 0 all well; 1 finished, but rows were set aside, an event lacks its measure, or runs
     failed; 2 could not start; 130 interrupted.
@@ -79,7 +84,9 @@ def reproduce(
     notebooks: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NOTEBOOK]...", help="Names or numbers, such as 03; all when none is given."
+            metavar="[NOTEBOOK]...",
+            help="Names, numbers such as 03, or paths of notebooks of yours; default: all.",
+            autocompletion=notebook_commands.names,
         ),
     ] = None,
     parameter: Annotated[
@@ -128,9 +135,12 @@ def reproduce(
             help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786.",
         ),
     ] = "",
+    quiet: QuietOption = False,
 ) -> None:
-    """Run notebooks and regenerate their figures; say what was found and which published numbers
-    hold.
+    """Run notebooks and draw their figures.
+
+    Says what came out, and which published numbers hold. `cape params NOTEBOOK` lists what -p can
+    set.
     """
     from capelib import report
     from capelib.check.files import examine
@@ -167,7 +177,7 @@ def reproduce(
                     compared = [ended[run.name] for run in same]
                     pages += comparison.compare(compared, folder, build, bool(given or swept))
     outcomes = [ended[run.name] for run in runs]
-    report.table(outcomes, sorted(pages))
+    report.table(outcomes, sorted(pages), quiet)
     failed = any(outcome.status == "failed" for outcome in outcomes)
     if failed or gaps_in_tables:
         raise typer.Exit(1)
@@ -201,9 +211,12 @@ def check(
             "to set_aside_cells.csv.",
         ),
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Read a table of yours: what stands for what, what was changed or guessed, which rows cannot
-    be used and what to do about it.
+    """Read a table of yours, and say how.
+
+    What stands for what, what was changed or guessed, which rows cannot be used and what to do
+    about it.
     """
     from capelib import report
     from capelib.check import files
@@ -211,7 +224,8 @@ def check(
 
     ds = files.examine(file, layout, sheet, show_cells=show_cells)
     folder = files.folder_of(file, ds, out)
-    report.checked(ds)
+    if not quiet:
+        report.checked(ds)
     *names, last = files.write(ds, folder, file, show_cells)
     typer.echo(f"\nWritten: {', '.join(names)} and {last}, in the folder\n{folder}")
     if show_cells:
@@ -234,7 +248,10 @@ def info(
         ),
     ] = False,
 ) -> None:
-    """What is in the data: rows, years, states, checksum, and what was set aside."""
+    """Say what is in the data.
+
+    Rows, years, states, checksum, and what was set aside.
+    """
     from capelib import report
     from capelib.check.summary import incomplete
 
@@ -256,7 +273,7 @@ def codebook(
         ),
     ] = "",
 ) -> None:
-    """What a table, a column or a code means."""
+    """Say what a table, column or code means."""
     from capelib import report
     from capelib.meaning.arguments import describe
 
@@ -265,6 +282,10 @@ def codebook(
 
 @app.command()
 def findings(
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY]...", help="Findings, such as fa2022-autoc-share-2021."),
+    ] = None,
     data: DataFile = "",
     vintage: Annotated[
         str,
@@ -276,8 +297,14 @@ def findings(
     ] = "",
     form: Annotated[
         str,
-        typer.Option("--format", metavar="table|csv|json", help="csv and json are for machines."),
+        typer.Option("--format", metavar="table|md|csv|json", help="csv, json: for machines."),
     ] = "table",
+    verdict: Annotated[
+        str, typer.Option(metavar="VERDICT", help='Only these, such as "adds up".')
+    ] = "",
+    publication: Annotated[
+        str, typer.Option(metavar="KEY", help="Only its numbers, such as fa2022longarm.")
+    ] = "",
     relations: Annotated[
         bool,
         typer.Option(
@@ -288,16 +315,20 @@ def findings(
     sheet: SheetName = "",
     edition: EditionName = "",
 ) -> None:
-    """Which published numbers hold? A verdict on every number of the ledger, grouped by
-    publication.
+    """Say which published numbers hold.
+
+    A verdict on every number of the ledger, grouped by publication; those that can be judged come
+    first.
     """
     from capelib import report
     from capelib.check.summary import incomplete
     from capelib.errors import ParameterError
-    from capelib.findings import check, relations_frame
+    from capelib.findings import Verdicts, check, chosen, relations_frame
     from capelib.vocabulary.codebook import require
 
-    require("format", form, ("table", "csv", "json"))
+    require("format", form, ("table", "md", "csv", "json"))
+    if relations and (keys or verdict or publication):
+        raise ParameterError("--relations takes no KEY, --verdict and --publication")
     if relations and (data or vintage or edition):
         raise ParameterError(
             "--relations compares published numbers with each other: "
@@ -309,9 +340,12 @@ def findings(
     if relations:
         report.frame(relations_frame(), form)
         return
+    chosen(Verdicts([]), verdict, publication)  # a wrong word is refused before the work
     ds = _loaded(data, vintage, layout=layout, sheet=sheet, edition=edition)
-    verdicts = check(ds)
-    if form == "table":
+    verdicts = chosen(check(ds, keys or None), verdict, publication)
+    if form == "table" and (keys or verdict or publication):
+        report.some_findings(verdicts, ds.info)
+    elif form == "table":
         report.findings(verdicts, ds.info)
     else:
         report.frame(verdicts.frame, form)
@@ -324,11 +358,13 @@ def cite(
     key: Annotated[
         str,
         typer.Argument(
-            metavar="KEY", help="A publication or finding of the ledger, such as fa2022longarm."
+            metavar="[KEY]",
+            help="A publication or finding of the ledger, such as fa2022longarm; "
+            "default: capelib itself.",
         ),
-    ],
+    ] = "capelib",
 ) -> None:
-    """The BibTeX entry of a publication."""
+    """Print the BibTeX entry of a publication."""
     from capelib.findings.ledger import cite as entry
 
     typer.echo(entry(key))
@@ -366,8 +402,9 @@ def fetch(
         ),
     ] = False,
 ) -> None:
-    """Download a full table from its producer: shows the licence, records the checksum, says when
-    the source has changed.
+    """Download a table from its producer.
+
+    Shows the licence, records the checksum, says when the source has changed.
     """
     from capelib.reference import catalogue
 
@@ -376,6 +413,11 @@ def fetch(
     typer.echo(fetched.message)
     if fetched.status == "changed":
         raise typer.Exit(1)
+
+
+app.command()(notebook_commands.params)
+app.command()(notebook_commands.notebooks)
+app.command()(notebook_commands.lab)
 
 
 def _changes(data: str, edition: str) -> None:
@@ -419,6 +461,12 @@ def _pairs(items: list[str], option: str) -> dict[str, str]:
     return pairs
 
 
+def _called() -> str:
+    """By which name was the command called?"""
+    name = Path(sys.argv[0]).name
+    return "python -m capelib" if name == "__main__.py" else name
+
+
 def main() -> None:
     """Run the command.
 
@@ -432,7 +480,7 @@ def main() -> None:
     try:
         # typer.Exit comes back as its code here, Ctrl-C as 130.
         arguments = sys.argv[1:] or ["--help"]
-        code = app(arguments, standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False, prog_name=_called()) or 0
         sys.stdout.flush()
     except CapeError as error:
         typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)
@@ -453,7 +501,9 @@ def main() -> None:
         sys.exit(2)
     except Exception as error:
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's words
-            typer.echo(f"cape: {error.format_message()} (see cape --help)", err=True)
+            context = getattr(error, "ctx", None)
+            called = context.command_path if context else "cape"
+            typer.echo(f"{called}: {error.format_message()} (see {called} --help)", err=True)
             sys.exit(2)
         raise
     if code == 130:
@@ -461,3 +511,7 @@ def main() -> None:
             "cape: interrupted; what was finished is in place, nothing else was changed", err=True
         )
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

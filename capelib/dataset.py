@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.clean.changes import ChangeLog
+from capelib.display import CITE, card
 from capelib.errors import ParameterError
 from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.meaning.pursuers import pursuers
@@ -34,6 +35,8 @@ CENTRAL_ASIA = pursuers("all").codes
 PLACE = ("file", "sheet", "row")  # where an incident of a user's table comes from
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # of what a Dataset may speak
 _ONLY_JOINED = ("category", "is_group", "source_kind")  # columns of `joined` that incidents lack
+CAVEAT = "A collection of what was reported, no census and no random sample: counts are no rates."
+_SHOWN = ("incident_id", "exile_id", "origin", "host", "date", "measure")  # a notebook's first rows
 NOT_DOUBTFUL = "without doubtful cases"
 WITHOUT = "without "  # begins the filter of what is left out
 _SPELT_ARGUMENTS = ("unit", "model")  # of the functions that take a Dataset
@@ -189,6 +192,21 @@ class Dataset:
         size = f"{len(self.incidents)} incidents against {len(self.exiles)} exiles"
         label = self.info.label_with_edition
         return f"<Dataset {self.info.name} ({label}): {size}{years}{filters}>"
+
+    def _repr_html_(self) -> str:
+        aside = len(self.set_aside)
+        rows = {
+            "what": self.info.title,
+            "whose": self.info.label_with_edition,
+            "rows": ", ".join(f"{count:,} {name}" for name, count in self.info.rows.items()),
+            "only": ", ".join(self.info.filters),
+            "set aside": f"{aside:,} rows, see set_aside" if aside else "",
+            "caveat": "SYNTHETIC: drawn by chance." if self.info.synthetic else CAVEAT,
+            "licence": self.info.licence,
+            "cite": f"{self.info.source_line}; {CITE}",
+        }
+        first = self.incidents[list(_SHOWN)].head().to_html(index=False, border=0, justify="left")
+        return card(rows, f"<details><summary>first incidents</summary>{first}</details>")
 
     def where(
         self,

@@ -26,6 +26,8 @@ UNKNOWN = 1e5  # seconds: as many or more stand for "never run before"
 
 WIDE = 160  # columns of a pipe, which has no width of its own
 NARROWEST = 40  # columns
+IN_MARKDOWN = ("finding_id", "published", "statement", "reading", "here", "verdict", "reason")
+HEADLINES = 12  # published numbers at the end of `cape reproduce`: one screen of 24 lines
 
 
 def _console(error: bool = False) -> Console:
@@ -157,9 +159,29 @@ class Progress:
 # ------------------------------------------------------------ runs
 
 
-def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
-    """What ran, figures, answers, verdicts, and the pages where runs stand side by side."""
+def table(outcomes: list["Outcome"], pages: list[Path], quiet: bool = False) -> None:
+    """What ran, figures, answers, verdicts; last, on one screen, what matters.
+
+    quiet: only the last.
+    """
     console = _console()
+    if not quiet:
+        _details(console, outcomes, pages)
+        _headlines(console, outcomes)
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            _plain(console, f"failed: {outcome.run.name}: {outcome.error}")
+    folders = sorted({str(outcome.folder.parent) for outcome in outcomes})
+    _plain(console, f"Figures and tables: {', '.join(folders)}/")
+    failed = sum(outcome.status == "failed" for outcome in outcomes)
+    same = sum(outcome.status == "unchanged" for outcome in outcomes)
+    done = len(outcomes) - failed - same
+    count = f"{len(outcomes)} run{'' if len(outcomes) == 1 else 's'}"
+    console.print(f"{count}: {done} done, {same} unchanged, {failed} failed.")
+
+
+def _details(console: Console, outcomes: list["Outcome"], pages: list[Path]) -> None:
+    """What ran, the verdicts with their reasons, what contradicts, and the pages."""
     _runs(console, outcomes)
     _verdicts(console, outcomes)
     contradictions = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
@@ -169,13 +191,37 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
             _plain(console, note, "  ", "  ")
     for page in pages:
         _plain(console, f"side by side: {page}")
-    for outcome in outcomes:
-        if outcome.status == "failed":
-            _plain(console, f"failed: {outcome.run.name}: {outcome.error}")
-    failed = sum(outcome.status == "failed" for outcome in outcomes)
-    same = sum(outcome.status == "unchanged" for outcome in outcomes)
-    done = len(outcomes) - failed - same
-    console.print(f"{len(outcomes)} runs: {done} done, {same} unchanged, {failed} failed.")
+
+
+def _headlines(console: Console, outcomes: list["Outcome"]) -> None:
+    """The published numbers that the data speaks to, a line each."""
+    rows = _judged(outcomes)
+    lines = []
+    for row in rows:
+        label = f"  {row['published']} published; here {row['here']}: {row['verdict']}"
+        lines.append(f"{label} ({row['finding_id']})")
+    lines = list(dict.fromkeys(lines))
+    if not lines:
+        return
+    console.print("")
+    console.print("In short", style="bold")
+    for line in lines[:HEADLINES]:
+        _plain(console, line, "", "    ")
+    left = len(lines) - HEADLINES
+    more = f"{left} more, and the reasons: " if left > 0 else "The reasons: "
+    _plain(console, f"  {more}above, and `cape findings`.")
+
+
+def _judged(outcomes: list["Outcome"]) -> list[dict]:
+    """The verdicts that rest on cases here, of runs with default parameters where there are any."""
+    verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
+    defaults = {outcome.run.notebook.stem for outcome in outcomes}
+    chosen = [(run, row) for run, row in verdicts if run in defaults] or verdicts
+    return [
+        row | {"run": run}
+        for run, row in chosen
+        if row["value"] is not None and row["verdict"] != "too few cases"
+    ]
 
 
 def _runs(console: Console, outcomes: list["Outcome"]) -> None:
@@ -193,20 +239,15 @@ def _runs(console: Console, outcomes: list["Outcome"]) -> None:
 
 def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
     """The verdicts of the runs with default parameters; the others have pages of their own."""
-    verdicts = [(outcome.run.name, row) for outcome in outcomes for row in outcome.verdicts]
-    defaults = {outcome.run.notebook.stem for outcome in outcomes}
-    chosen = [(run, row) for run, row in verdicts if run in defaults] or verdicts
     labels: set[str] = set()
     runs_of: dict[tuple[str, ...], list[str]] = {}
-    for run, row in chosen:
-        if row["value"] is None or row["verdict"] == "too few cases":
-            continue
+    for row in _judged(outcomes):
         labels.add(row["label"])
         statement = row["statement"]
         if row["reading"]:
             statement += f" Read as: {row['reading']}."
         cells = (row["published"], statement, row["here"], row["verdict"], row["reason"])
-        runs_of.setdefault(cells, []).append(run)
+        runs_of.setdefault(cells, []).append(row["run"])
     if not runs_of:
         return
     title = f"Which published numbers hold? (data: {', '.join(sorted(labels))})"
@@ -266,19 +307,16 @@ def _sections(console: Console, sections: "Iterable[Section]") -> None:
 
 
 def findings(verdicts: "Verdicts", info: "Info") -> None:
-    """Every published number with its verdict, grouped by publication; contradictions first."""
-    from capelib.findings import (
-        MEANING,
-        Verdict,
-        address,
-        between,
-        by_finding,
-        reference,
-        relations,
-        summary,
-    )
+    """Every published number with its verdict, grouped by publication: first what can be judged,
+    then what contradicts, then what needs other data.
+    """
+    from capelib.findings import MEANING, between, by_finding, relations, summary
+    from capelib.findings.verdicts import NEEDS_DATA
 
     console = _console()
+    rows = verdicts.frame
+    needs = rows["verdict"] == NEEDS_DATA
+    _by_publication(console, rows[~needs])
     names = ("what would have to hold", "in numbers", "what to make of it")
     for verdict, title in (
         ("contradiction", "Published numbers that contradict each other"),
@@ -290,8 +328,30 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
             if relation.verdict == verdict
         ]
         _rows(console, names, failed, title)
-    columns = ("published", "statement", "here", "verdict", "reason")
-    for key, rows in verdicts.frame.groupby("publication", sort=False):
+    _by_publication(console, rows[needs])
+    console.print("")
+    _plain(console, f"Data at hand: {info.source_line}.")
+    counts = by_finding(verdicts).value_counts()
+    for name in [name for name in MEANING if name in counts]:
+        _plain(console, f"{name}: {MEANING[name]}", f"  {counts[name]:>4} ", " " * 7)
+    _plain(console, summary(verdicts, relations()))
+
+
+def some_findings(verdicts: "Verdicts", info: "Info") -> None:
+    """Chosen published numbers with their verdicts."""
+    console = _console()
+    _by_publication(console, verdicts.frame)
+    console.print("")
+    count = f"{len(verdicts)} verdict{'' if len(verdicts) == 1 else 's'}"
+    _plain(console, f"{count}. Data at hand: {info.source_line}.")
+
+
+def _by_publication(console: Console, frame: "pd.DataFrame") -> None:
+    """Verdicts with the keys of their findings, under the publications that they are about."""
+    from capelib.findings import Verdict, address, reference
+
+    columns = ("key", "published", "statement", "here", "verdict", "reason")
+    for key, rows in frame.groupby("publication", sort=False):
         console.print("")
         _plain(console, reference(key))
         _plain(console, address(key))
@@ -301,14 +361,9 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
             mark = f"\n({row.arithmetic})" if failed else ""
             statement = Verdict(**row._asdict()).said
             verdict = row.verdict + mark
-            cells.append((row.published, statement, row.here or "-", verdict, row.reason or ""))
+            here, reason = row.here or "-", row.reason or ""
+            cells.append((row.finding_id, row.published, statement, here, verdict, reason))
         _rows(console, columns, cells, lines=False)
-    console.print("")
-    _plain(console, f"Data at hand: {info.source_line}.")
-    counts = by_finding(verdicts).value_counts()
-    for name in [name for name in MEANING if name in counts]:
-        _plain(console, f"{name}: {MEANING[name]}", f"  {counts[name]:>4} ", " " * 7)
-    _plain(console, summary(verdicts, relations()))
 
 
 def relations_table(rows: "pd.DataFrame") -> None:
@@ -339,9 +394,16 @@ def relations_table(rows: "pd.DataFrame") -> None:
 
 
 def frame(rows: "pd.DataFrame", form: str) -> None:
-    """A table for machines on standard output. form: "csv" or "json"."""
+    """A table on standard output. form: "csv" or "json" for machines, "md" for a page."""
     if form == "csv":
         sys.stdout.write(rows.to_csv(index=False, lineterminator="\n"))
+    elif form == "md":
+        # pandas' own `to_markdown` needs one more package (tabulate) for these five lines
+        names = [name for name in IN_MARKDOWN if name in rows] or list(rows)
+        print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}")
+        for row in rows[names].astype(object).fillna("").itertuples(index=False):
+            cells = [str(cell).replace("|", "\\|") for cell in row]
+            print(f"| {' | '.join(cells)} |")
     else:
         print(rows.to_json(orient="records", indent=1, force_ascii=False, double_precision=12))
 
@@ -364,10 +426,9 @@ def describe(ds: "Dataset") -> None:
         "hosts": f"{_most_frequent(hosts)}; {hosts.isna().sum()} incidents without a host",
         "set aside": f"{len(ds.set_aside)} rows",
     }
-    grid = Table(show_header=False, box=None)
+    console = _console()
     for name, value in rows.items():
-        grid.add_row(name, value)
-    _console().print(grid)
+        _plain(console, value, name.ljust(11), " " * 11)
 
 
 def _most_frequent(states: "pd.Series") -> str:
@@ -400,7 +461,11 @@ def changed(rows: "pd.DataFrame", since: str, current: str) -> None:
 
 def meanings(rows: list[tuple[str, str, str]]) -> None:
     """Rows of the codebook as a table."""
-    grid = Table("in", "name", "meaning")
-    for row in rows:
-        grid.add_row(*row)
-    _console().print(grid)
+    _rows(_console(), ("in", "name", "meaning"), rows)
+
+
+def parameters(notebook: str, rows: Sequence[Sequence[str]]) -> None:
+    """The parameters of a notebook as a table."""
+    console = _console()
+    _rows(console, ("parameter", "type", "default", "meaning"), rows, notebook, lines=False)
+    _plain(console, f"To set one: cape reproduce {notebook[:2]} -p NAME=VALUE")

@@ -18,9 +18,10 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
-    "errors", "paths", "files", "download", "vocabulary", "read", "meaning", "clean", "dataset",
-    "loading", "reference", "estimators", "questions", "findings", "figures", "notebook", "check",
-    "runs", "report", "cli",
+    "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
+    "dataset", "loading", "completion", "reference", "estimators", "questions", "findings",
+    "figures", "notebook", "learn", "check", "runs", "report", "notebook_commands",
+    "cli", "__main__",
 ]  # fmt: skip
 
 
@@ -104,7 +105,8 @@ def test_conda_and_pip_users_get_the_same_packages():
         *project["optional-dependencies"]["dev"],
     }
     listed = re.findall(r"^  - ([a-z].*)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
-    assert set(listed) - {"conda-forge"} == wanted
+    assert set(listed) - {"conda-forge", "pip:"} == wanted
+    assert "  - pip:\n      - -e .\n" in (ROOT / "environment.yml").read_text()
 
 
 def test_every_dependency_is_locked_with_hashes_and_no_address():

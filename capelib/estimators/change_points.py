@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pandas as pd
 
+from capelib.display import Result
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.correlated_years import correlated
 from capelib.estimators.many_counts import (
@@ -21,8 +22,8 @@ DRAWS = 999
 SEED = 20150929
 
 
-@dataclass(frozen=True)
-class ChangePoint:
+@dataclass(frozen=True, repr=False)
+class ChangePoint(Result):
     """The search for a break over all years.
 
     Attributes
@@ -47,6 +48,10 @@ class ChangePoint:
     correlation: float
     _n: np.ndarray
     _broken: list[np.ndarray]
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"the likeliest break is at {self.at}; p = {self.p:.2g} for the whole search"
 
     @cached_property
     def years(self) -> tuple[int, int]:

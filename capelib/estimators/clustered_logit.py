@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.panel_counts import cluster_covariance
 
@@ -18,8 +19,8 @@ FEWEST = 5  # cases with a yes, and with a no, that a model needs
 STEPS = 200  # of Newton's method; a logit that takes more has no maximum
 
 
-@dataclass(frozen=True)
-class OddsRatios:
+@dataclass(frozen=True, repr=False)
+class OddsRatios(Result):
     """A fitted logit.
 
     Attributes
@@ -39,6 +40,10 @@ class OddsRatios:
     clusters: int
     terms: pd.DataFrame
     left_out: tuple[str, ...]
+
+    def summary(self) -> str:
+        """The ratios in words."""
+        return f"{terms_in_words(self.terms)}; n = {self.n:,}"
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it is none."""

@@ -14,9 +14,23 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from capelib.dataset import NO_SOURCE
+from capelib.display import as_html, in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.shares import Estimate, price_bonett, score_interval
 from capelib.vocabulary.codebook import require
+from capelib.vocabulary.numbers import percent, points
+
+__all__ = [
+    "KINDS_OF_CLUSTER",
+    "LEAST_CLUSTERS",
+    "ClusteredDifference",
+    "ClusteredShare",
+    "cluster_of",
+    "clustered",
+    "clustered_difference",
+    "clustered_mean",
+    "linked",
+]
 
 # Fewer clusters, unequal ones counted as so many equal ones, give no interval: with three equal
 # ones it is 80 points wide, and beyond that one cluster decides.
@@ -61,6 +75,16 @@ class ClusteredShare(NamedTuple):
     df: float
     why: str
 
+    __repr__ = in_words
+    _repr_html_ = as_html
+    CAVEAT = "Takes clusters as independent draws; how the data was searched is not in it."
+
+    def summary(self) -> str:
+        """The share in words."""
+        because = f" ({self.why})" if self.why else ""
+        share = f"{percent(*self[2:5])}{because}"
+        return f"{share}, {self.k:,} of {self.n:,} in {self.clusters:,} clusters"
+
 
 class ClusteredDifference(NamedTuple):
     """By how much one share exceeds another, with an interval that allows for clusters.
@@ -95,6 +119,18 @@ class ClusteredDifference(NamedTuple):
     group: ClusteredShare
     others: ClusteredShare
     why: str
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+    CAVEAT = ClusteredShare.CAVEAT
+
+    def summary(self) -> str:
+        """The difference in words, and both shares."""
+        because = f" ({self.why})" if self.why else ""
+        return (
+            f"{points(*self[:3])}{because}, n = {self.n:,} in {self.clusters:,} clusters: "
+            f"{percent(*self.group[2:5])} against {percent(*self.others[2:5])}"
+        )
 
 
 class _Model(NamedTuple):

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from capelib.display import Result
+
 # 24 years cannot tell a correlation of 0 from one of 0.3, so no interval is made for less.
 LEAST_CORRELATION = 0.3
 _MOST_CORRELATION = 0.8
 _TRIED = np.linspace(-0.5, 0.95, 30)
 
 
-@dataclass(frozen=True)
-class Correlated:
+@dataclass(frozen=True, repr=False)
+class Correlated(Result):
     """How a series scatters around its fitted counts.
 
     Attributes

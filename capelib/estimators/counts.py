@@ -4,6 +4,13 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 
+__all__ = [
+    "actions",
+    "collapse",
+    "per_year",
+    "years",
+]
+
 
 def years(period: tuple[int, int]) -> str:
     """A period in words: its first and last year, or its only year.

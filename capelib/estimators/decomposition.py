@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from capelib.display import Result
 from capelib.estimators.clusters import clustered_difference
 from capelib.estimators.shares import Estimate
+from capelib.vocabulary.numbers import points
+
+__all__ = [
+    "Decomposition",
+    "kitagawa",
+]
 
 _PERIODS = ("early", "late")
 
 
-@dataclass(frozen=True)
-class Decomposition:
+@dataclass(frozen=True, repr=False)
+class Decomposition(Result):
     """A change of a share in two parts that add up to it.
 
     Attributes
@@ -40,6 +47,15 @@ class Decomposition:
     groups: pd.DataFrame
     orders: pd.DataFrame
     why: str
+
+    CAVEAT = "It describes a change; it explains none."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return (
+            f"{points(*self.total)}: {points(*self.composition)} from who acts, "
+            f"{points(*self.within)} from the same groups"
+        )
 
 
 def kitagawa(

@@ -1,10 +1,12 @@
 """Before, after, or cannot be told: the order of events with exact, vague or no dates."""
 
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from capelib.display import as_html, in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import clustered
 from capelib.estimators.shares import wilson
@@ -38,6 +40,17 @@ class Bounds(NamedTuple):
     upper: float
     low: float
     high: float
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+    CAVEAT = "Bounds: where the order cannot be told, nothing is assumed."
+
+    def summary(self) -> str:
+        """The bounds in words."""
+        ends = f"{100 * self.lower:.0f} to {100 * self.upper:.0f} %"
+        limits = f"95 % limits {100 * self.low:.0f} to {100 * self.high:.0f} %"
+        known = "no limits" if isnan(self.low) else limits
+        return f"{ends} ({known}), {self.k} of {self.n} certainly, {self.unknown} cannot be told"
 
 
 def bounds(k: int, unknown: int, n: int) -> Bounds:

@@ -6,14 +6,22 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.shares import Estimate
+from capelib.vocabulary.numbers import percent
+
+__all__ = [
+    "LEAST_YEARS",
+    "YearlyLevel",
+    "yearly_level",
+]
 
 LEAST_YEARS = 4  # with three, one degree of freedom is left and every share is possible
 
 
-@dataclass(frozen=True)
-class YearlyLevel:
+@dataclass(frozen=True, repr=False)
+class YearlyLevel(Result):
     """The long-run level of yearly shares.
 
     Attributes
@@ -36,6 +44,11 @@ class YearlyLevel:
     between: float
     years: int
     heterogeneity: float
+
+    def summary(self) -> str:
+        """The answer in words."""
+        low, high = 100 * self.new_year.low, 100 * self.new_year.high
+        return f"a typical year {percent(*self.level)}, a new one {low:.0f} to {high:.0f} %"
 
 
 def yearly_level(years: pd.DataFrame, level: float = 0.95) -> YearlyLevel:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.meaning.arguments import codes_meant
 
@@ -41,8 +42,8 @@ class OneCluster(NamedTuple):
         return f"{self.cluster} alone holds {100 * self.share:.0f} % of the counts {side} it"
 
 
-@dataclass(frozen=True)
-class Ratios:
+@dataclass(frozen=True, repr=False)
+class Ratios(Result):
     """A fitted model of the counts in a panel.
 
     Attributes
@@ -75,6 +76,10 @@ class Ratios:
     dropped: dict[str, str]
     no_interval: dict[str, OneCluster]
     alpha: float
+
+    def summary(self) -> str:
+        """The ratios in words."""
+        return f"{terms_in_words(self.terms)}; n = {self.n:,}"
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it was dropped, or has no interval."""

@@ -17,6 +17,17 @@ from capelib.estimators.counts import years as in_words
 from capelib.estimators.shares import MARK, Estimate, Period
 from capelib.vocabulary.codebook import require
 
+__all__ = [
+    "CHANGE",
+    "LEFT_OUT",
+    "by_year",
+    "change",
+    "leave_one_out",
+    "mean_of_years",
+    "numbers",
+    "of_period",
+]
+
 LEFT_OUT = ("corridor", "origin", "host")
 CHANGE = [
     *("early_k", "early_n", "early", "early_low", "early_high"),

@@ -9,8 +9,25 @@ import pandas as pd
 from scipy import special
 
 from capelib.dataset import takes_dataset
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.reference import regimes
+from capelib.vocabulary.numbers import percent
+
+__all__ = [
+    "MARK",
+    "NO_SHARE",
+    "Estimate",
+    "Period",
+    "Share",
+    "authoritarian_hosts",
+    "difference",
+    "gap_between",
+    "mean_of_shares",
+    "price_bonett",
+    "score_interval",
+    "wilson",
+]
 
 Period = tuple[int, int]
 MARK = "on_authoritarian_soil"
@@ -37,6 +54,14 @@ class Share(NamedTuple):
     low: float
     high: float
 
+    __repr__ = in_words
+    _repr_html_ = as_html
+    CAVEAT = "Takes the cases as independent: cases reported together need `cape.clusters`."
+
+    def summary(self) -> str:
+        """The share in words."""
+        return f"{percent(*self[2:5])}, {self.k:,} of {self.n:,}" if self.n else "no cases"
+
 
 class Estimate(NamedTuple):
     """A value with its interval, as fractions.
@@ -52,6 +77,13 @@ class Estimate(NamedTuple):
     value: float
     low: float
     high: float
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+
+    def summary(self) -> str:
+        """The value with its interval, as fractions: it may be a share or a difference."""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 NO_SHARE = Share(0, 0, np.nan, np.nan, np.nan)

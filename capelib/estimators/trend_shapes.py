@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import (
     SEED,
@@ -29,8 +30,8 @@ STRAIGHT, PLATEAU, STEP, TURN = (
 )
 
 
-@dataclass(frozen=True)
-class Course:
+@dataclass(frozen=True, repr=False)
+class Course(Result):
     """Growth to a year that the data chooses, and what came after.
 
     Attributes
@@ -55,6 +56,10 @@ class Course:
     fitted: pd.DataFrame
     shapes: pd.DataFrame
     correlation: Correlated
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"{terms_in_words(self.terms.reset_index(names='term'))} a year; turn {self.turn}"
 
     @cached_property
     def years(self) -> tuple[int, int]:

@@ -12,11 +12,21 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import series
 from capelib.estimators.correlated_years import Correlated, correlated, ratios
 from capelib.meaning.arguments import codes_meant
 from capelib.vocabulary.codebook import break_margin
+
+__all__ = [
+    "BREAK_TERMS",
+    "Estimated",
+    "Fit",
+    "estimated",
+    "interrupted",
+    "trend",
+]
 
 BREAK_TERMS = ["per year before", "level at the break", "slope change"]
 
@@ -30,8 +40,8 @@ class Estimated(NamedTuple):
     covariance: np.ndarray
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Result):
     """A fitted model of yearly counts.
 
     Attributes
@@ -63,6 +73,10 @@ class Fit:
     autocorrelation: float
     _y: np.ndarray
     _x: np.ndarray
+
+    def summary(self) -> str:
+        """The ratios in words."""
+        return f"{terms_in_words(self.terms)}; n = {self.n:,}"
 
     def term(self, name: str) -> pd.Series:
         """One row of `terms`, by name."""

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import line
 from capelib.estimators.correlated_years import Correlated, correlated, ratios
+from capelib.vocabulary.numbers import times
 
 
-@dataclass(frozen=True)
-class OddsTrend:
+@dataclass(frozen=True, repr=False)
+class OddsTrend(Result):
     """The odds of one part against the rest, by year.
 
     Attributes
@@ -34,6 +36,10 @@ class OddsTrend:
     high: float
     fitted: pd.DataFrame
     correlation: Correlated
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"the odds change by {times(self.ratio, self.low, self.high)} a year"
 
 
 def odds_trend(counts: pd.DataFrame) -> OddsTrend:

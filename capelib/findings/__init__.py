@@ -3,7 +3,7 @@
 from capelib.findings.bibliography import address, publisher_address, reference
 from capelib.findings.checks import check
 from capelib.findings.departures import Follows, follows
-from capelib.findings.ledger import Published, cite, ledger, published
+from capelib.findings.ledger import Published, cite, claim, ledger, published
 from capelib.findings.relations import (
     Relation,
     between,
@@ -11,7 +11,7 @@ from capelib.findings.relations import (
     relations,
     relations_frame,
 )
-from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, judge, summary
+from capelib.findings.verdicts import MEANING, Verdict, Verdicts, by_finding, chosen, judge, summary
 
 __all__ = [
     "MEANING",
@@ -24,7 +24,9 @@ __all__ = [
     "between",
     "by_finding",
     "check",
+    "chosen",
     "cite",
+    "claim",
     "evaluate",
     "follows",
     "judge",
@@ -36,3 +38,7 @@ __all__ = [
     "relations_frame",
     "summary",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,16 +7,18 @@ from typing import Any
 
 import pandas as pd
 
+from capelib import __version__
+from capelib.display import Result
 from capelib.errors import ParameterError
 from capelib.findings.bibliography import address, entry, reference
-from capelib.vocabulary.codebook import unknown
+from capelib.vocabulary.codebook import codebook, codes, require, unknown
 from capelib.vocabulary.shipped import table
 
 SLACK = 1e-9  # for numbers that binary fractions miss, such as 0.745
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, repr=False)
+class Published(Result):
     """What was published? One number with its interval and its place.
 
     Attributes
@@ -58,6 +60,10 @@ class Published:
     evidence: str
     url: str
     note: str
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"{self.text}: {self.statement}"
 
     def holds(self, value: float) -> bool:
         """Can this be the number behind the published one?
@@ -182,13 +188,81 @@ def published(finding_id: str) -> Published:
     return rows[finding_id]
 
 
+def claim(
+    statement: str,
+    value: float,
+    low: float,
+    high: float,
+    quantity: str = "share",
+    unit: str = "incidents",
+    publication: str = "",
+    url: str = "",
+) -> Published:
+    """How is a published number coded that is not in the ledger?
+
+    Parameters
+    ----------
+    statement
+        What the publication states, in your words.
+    value
+        As printed; a share as a fraction of 1, a difference of shares in percentage points.
+    low, high
+        The interval that rounding or wording allows: "27 points" is 26.5 to 27.5, "at least 49"
+        begins at 49 and has no end (`float("inf")`).
+    quantity
+        A code of `cape.codes("quantity")`.
+    unit
+        What is counted; "percent_points" for a difference of shares.
+    publication, url
+        Where it stands.
+
+    Returns
+    -------
+    Published
+        For `cape.findings.judge`.
+
+    Raises
+    ------
+    ParameterError
+        Where the value lies outside its interval, or a share outside 0 to 1.
+
+    Examples
+    --------
+    >>> claim("More than half took place in one host.", 0.5, 0.5, 1).text
+    'over 50 %'
+    """
+    kind = require("quantity", quantity, codes("quantity"))[0]
+    if not low <= value <= high:
+        raise ParameterError(f"value must lie between low and high, not {value} in {low} to {high}")
+    if kind == "share" and not 0 <= value <= 1:
+        raise ParameterError(f"a share is a fraction of 1 (74 % is 0.74), not {value}")
+    if not statement.strip():
+        raise ParameterError("statement is blank: say what the publication states")
+    return Published(
+        finding_id="not in the ledger",
+        publication=publication,
+        dataset="",
+        vintage="",
+        statement=statement,
+        quantity=kind,
+        value=float(value),
+        low=float(low),
+        high=inf if kind == "share" and low == value and high == 1 else float(high),
+        exact=True,
+        unit=unit,
+        evidence="",
+        url=url,
+        note="",
+    )
+
+
 def cite(key: str) -> str:
     """What is the BibTeX entry of a publication, or of the publication behind a finding?
 
     Parameters
     ----------
     key
-        Of a publication, or of a finding of the ledger.
+        Of a publication, or of a finding of the ledger; "capelib" for this collection.
 
     Raises
     ------
@@ -200,5 +274,21 @@ def cite(key: str) -> str:
     >>> print(cite("cordell2024").splitlines()[0])
     @article{cordell2024,
     """
+    if key == "capelib":
+        return _ourselves()
     rows = ledger()
     return entry(rows[key].publication if key in rows else key)
+
+
+def _ourselves() -> str:
+    """How is this collection cited? With the edition of the data as its note."""
+    data = codebook()["dataset"]
+    edition = data["edition"]
+    fields = {
+        "title": "{capelib: reproducible research on transnational repression}",
+        "author": f"{{{{{data['contributors']}}}}}",
+        "year": f"{{{edition[:4]}}}",
+        "version": f"{{{__version__}}}",
+        "note": f"{{Public record, edition {edition}}}",
+    }
+    return "@software{capelib,\n" + "".join(f"  {k} = {v},\n" for k, v in fields.items()) + "}"

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from capelib.display import Result
 from capelib.estimators.shares import Estimate, gap_between, score_interval
 from capelib.findings.ledger import published
 from capelib.questions.wording import points
+
+__all__ = [
+    "PublishedShares",
+    "for_a_journalist",
+    "published_bounds",
+    "published_shares",
+]
 
 # The first release, and what each later one announced for its newest year.
 _ANNOUNCED = (
@@ -14,8 +22,8 @@ _ANNOUNCED = (
 )
 
 
-@dataclass(frozen=True)
-class PublishedShares:
+@dataclass(frozen=True, repr=False)
+class PublishedShares(Result):
     """The published counts behind "74 percent against 58".
 
     Attributes
@@ -45,6 +53,13 @@ class PublishedShares:
     in_turkey: int
     in_turkey_2021: int
     added_later: int
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return (
+            f"{self.late_k} of {self.late_n} against {self.early_k} of {self.early_n}: "
+            f"{100 * self.change:+.0f} points"
+        )
 
     @property
     def change(self) -> float:

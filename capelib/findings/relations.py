@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from capelib.display import Result, as_html, in_words
 from capelib.errors import DataError
 from capelib.findings.ledger import Published, ledger
 from capelib.findings.spans import ARITHMETIC, FUNCTIONS, Span, Truth, compare, fraction, point
@@ -67,8 +68,8 @@ class Side:
         return f"{left} {_OPPOSITE[self.sign]} {right}"
 
 
-@dataclass(frozen=True)
-class Relation:
+@dataclass(frozen=True, repr=False)
+class Relation(Result):
     """What must hold between published numbers, and does it?
 
     Attributes
@@ -106,6 +107,10 @@ class Relation:
     same_as: str
     in_doubt: tuple[str, ...]
     finding_ids: tuple[str, ...]
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"{self.verdict}: {self.statement} {self.sides}"
 
 
 def relations(known: Mapping[str, Published] | None = None) -> list[Relation]:
@@ -391,6 +396,13 @@ class Sum(NamedTuple):
     words: str
     exact: bool
     finding_ids: tuple[str, ...]
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+
+    def summary(self) -> str:
+        """The numbers as printed, and what comes out of them."""
+        return f"{self.words} = {self.printed:.4g}"
 
 
 def computed(expression: str, known: Mapping[str, Published]) -> Sum:

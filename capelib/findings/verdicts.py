@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from capelib.dataset import Info
+from capelib.display import Result
 from capelib.errors import ParameterError
+from capelib.findings.bibliography import publications
 from capelib.findings.ledger import Published, written
 from capelib.findings.relations import (
     CONTRADICTION,
@@ -18,6 +20,7 @@ from capelib.findings.relations import (
     between,
 )
 from capelib.questions.ledger_numbers import Tally
+from capelib.vocabulary.codebook import require
 
 DEPENDS = "depends on the reading"
 REPRODUCED = "reproduced"
@@ -59,8 +62,8 @@ WIDEST = 0.3
 WIDEST_IN_DIFFERENCES = 2
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Result):
     """What does the data at hand say about a published number?
 
     Attributes
@@ -116,6 +119,13 @@ class Verdict:
     made_by: str
     arithmetic: str = ""
     relations: str = ""
+
+    CAVEAT = "A verdict of another dataset is not a reproduction."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        parts = (self.published, self.said, self.here, self.verdict, self.reason)
+        return " | ".join(part for part in parts if part)
 
     @property
     def said(self) -> str:
@@ -176,6 +186,41 @@ class Verdicts(Sequence[Verdict]):
     def __repr__(self) -> str:
         lines = [" | ".join(row) for row in self.table.itertuples(index=False)]
         return "\n".join(lines) or "no published number"
+
+
+def chosen(verdicts: "Verdicts", verdict: str = "", publication: str = "") -> "Verdicts":
+    """Which of these verdicts are of one kind, or on numbers of one publication?
+
+    Parameters
+    ----------
+    verdicts
+        From `cape.findings.check`.
+    verdict
+        A key of `cape.findings.MEANING`; "" for all.
+    publication
+        Its key; "" for all.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown verdict or publication, naming the nearest.
+
+    Examples
+    --------
+    >>> chosen(Verdicts([]), verdict="adds up")
+    no published number
+    """
+    if verdict:
+        require("verdict", verdict, list(MEANING))
+    if publication:
+        require("publication", publication, publications())
+    return Verdicts(
+        [
+            each
+            for each in verdicts
+            if verdict in ("", each.verdict) and publication in ("", each.publication)
+        ]
+    )
 
 
 def judge(

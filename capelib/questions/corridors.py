@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, cluster_of
 from capelib.estimators.counts import years
@@ -39,7 +40,11 @@ from capelib.questions.membership_shares import (
     possible_hosts,
     share_of,
 )
-from capelib.questions.wording import named, percent
+from capelib.questions.wording import (
+    named,
+    percent,
+    pursued_by,
+)
 
 __all__ = [
     "ANY", "FEWEST", "MODELS", "ORGANISATIONS", "THINGS", "Cooperation", "by_stage", "cooperation",
@@ -65,8 +70,8 @@ MODELS = {
 }
 
 
-@dataclass(frozen=True)
-class Cooperation:
+@dataclass(frozen=True, repr=False)
+class Cooperation(Result):
     """Where the incidents of some states happen, and how that goes with shared memberships.
 
     What needs no count of exiles comes first: `acts`.
@@ -119,6 +124,12 @@ class Cooperation:
     within: Ratios | None
     switches: pd.DataFrame
     why: tuple[str, ...]
+
+    CAVEAT = "Rests on what was reported: shares of a collection, no rates."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence(pursued_by(self.rows["origin"]))
 
     @property
     def share(self) -> ClusteredShare | None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.clustered_logit import OddsRatios, odds_ratios
 from capelib.estimators.clusters import cluster_of
@@ -31,8 +32,8 @@ CLUSTERS = {
 }
 
 
-@dataclass(frozen=True)
-class HostActs:
+@dataclass(frozen=True, repr=False)
+class HostActs(Result):
     """The odds that an act is one that needs the host, fellow members against others.
 
     Attributes
@@ -51,6 +52,10 @@ class HostActs:
     fit: OddsRatios | None
     why: str
     choices: pd.DataFrame
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.fit.summary() if self.fit else self.why
 
     @property
     def ratio(self) -> dict[str, float]:

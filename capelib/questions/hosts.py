@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators import periods
 from capelib.estimators.clusters import KINDS_OF_CLUSTER, ClusteredDifference, cluster_of
@@ -23,11 +24,20 @@ from capelib.reference import regimes
 from capelib.vocabulary.codebook import codebook
 from capelib.vocabulary.tables import states
 
+__all__ = [
+    "NUMBERS",
+    "HostShares",
+    "by_cluster",
+    "by_definition",
+    "by_selection",
+    "host_shares",
+]
+
 NUMBERS = [*periods.CHANGE, "within", "within_low", "within_high"]
 
 
-@dataclass(frozen=True)
-class HostShares:
+@dataclass(frozen=True, repr=False)
+class HostShares(Result):
     """The share of incidents on authoritarian soil in two periods, and what its change consists of.
 
     Attributes
@@ -70,6 +80,12 @@ class HostShares:
     selections: pd.DataFrame
     clusters: pd.DataFrame
     why: str
+
+    CAVEAT = "Rests on what was reported: shares of a collection, no rates."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence()
 
     def averages(self) -> pd.DataFrame:
         """Each period's share, pooled and as the mean of its yearly shares: share, low, high."""

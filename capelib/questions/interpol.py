@@ -6,6 +6,7 @@ from math import isnan
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.estimators.clusters import clustered, clustered_difference, linked
 from capelib.estimators.decomposition import kitagawa
 from capelib.estimators.event_order import (
@@ -32,7 +33,10 @@ from capelib.questions.interpol_hosts import (
 )
 from capelib.questions.report_dates import dated_by_reports
 from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, kept
-from capelib.questions.wording import points
+from capelib.questions.wording import (
+    points,
+    pursued_by,
+)
 
 __all__ = [
     "AS_DATED", "FEWEST", "FEWEST_ASKED", "GROUPS", "INDEPENDENT", "LATER", "ONE_EACH", "Interpol",
@@ -48,8 +52,8 @@ AS_DATED = "without the dates of reports"
 ONE_EACH = "one exile of each cluster"
 
 
-@dataclass(frozen=True)
-class Interpol:
+@dataclass(frozen=True, repr=False)
+class Interpol(Result):
     """What is recorded of exiles pursued through Interpol?
 
     A blank mark is "not reported", never "no".
@@ -79,6 +83,12 @@ class Interpol:
     compared: pd.DataFrame
     choices: pd.DataFrame
     narrowed: int
+
+    CAVEAT = "Rests on what was reported: shares of a collection, no rates."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence(f"exiles pursued by {pursued_by(self.exiles['origin'])}")
 
     def sentence(self, who: str) -> str:
         """The answer in one sentence, with bounds. who: "exiles pursued by Tajikistan"."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.estimators.clusters import clustered_difference, linked
 from capelib.estimators.counts import collapse, years
 from capelib.estimators.decomposition import kitagawa
@@ -30,7 +31,11 @@ from capelib.questions.journey_hosts import (
 )
 from capelib.questions.journey_moves import LEAST_MOVES, directions, moves
 from capelib.questions.selections import CORRIDOR, INDEPENDENT, ORIGIN, selections
-from capelib.questions.wording import percent, points
+from capelib.questions.wording import (
+    percent,
+    points,
+    pursued_by,
+)
 from capelib.vocabulary.groups import group
 from capelib.vocabulary.tables import states
 
@@ -51,8 +56,8 @@ SEVERAL = "two or more hosts on record"
 GAP = "returned or attacked: former Soviet space minus beyond"
 
 
-@dataclass(frozen=True)
-class Journeys:
+@dataclass(frozen=True, repr=False)
+class Journeys(Result):
     """Where the exiles of one or more states were recorded, and where they were caught.
 
     Attributes
@@ -81,6 +86,12 @@ class Journeys:
     hosts: pd.DataFrame
     spaces: pd.DataFrame
     estimates: pd.DataFrame
+
+    CAVEAT = "Rests on what was reported: shares of a collection, no rates."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence(f"exiles pursued by {pursued_by(self.incidents['origin'])}")
 
     @property
     def located(self) -> int:

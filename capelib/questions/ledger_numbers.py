@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators import counts, periods, shares
 from capelib.estimators.clusters import (
@@ -20,6 +21,19 @@ from capelib.estimators.clusters import (
 )
 from capelib.vocabulary.codebook import codes, require
 from capelib.vocabulary.tables import states
+
+__all__ = [
+    "UNITS",
+    "Period",
+    "Tally",
+    "authoritarian_change",
+    "authoritarian_mean",
+    "authoritarian_share",
+    "newcomers",
+    "number",
+    "rank",
+    "share",
+]
 
 UNITS = codes("unit") | {
     "exile": "persons",
@@ -52,6 +66,19 @@ class Tally(NamedTuple):
     high: float | None
     n: int | None
     why: str = ""
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+    CAVEAT = "A collection of what was reported: a count is no rate."
+
+    def summary(self) -> str:
+        """The number, its interval where it has one, and n."""
+        if self.value is None:
+            return "no number"
+        interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}]"
+        because = f" (no interval: {self.why})" if self.why else ""
+        value = f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:.3g}"
+        return f"{value}{interval}{because}, n = {self.n:,}"
 
 
 @takes_dataset

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
 from capelib.estimators.ordered_logit import ordered_logit, ratios, separated, wald
 from capelib.questions.exiles import FEWEST, SOURCES, enough, label, levels
@@ -23,8 +24,8 @@ _CUTS = {"held": 2, "ended": 3}
 _Logits = dict[str, tuple[np.ndarray, np.ndarray]]  # of each logit, slopes and their shifts
 
 
-@dataclass(frozen=True)
-class Odds:
+@dataclass(frozen=True, repr=False)
+class Odds(Result):
     """An ordered logit of the highest stage.
 
     Attributes
@@ -54,6 +55,13 @@ class Odds:
     tests: pd.DataFrame
     parallel_p: float
     left_out: tuple[str, ...]
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return (
+            f"odds of a higher stage: {terms_in_words(self.terms, 'label')}; "
+            f"n = {self.n:,} in {self.clusters:,} clusters"
+        )
 
     def test(self, factor: str) -> float:
         """p of no difference between the levels of a factor; missing where it is no term."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.estimators.clusters import ClusteredDifference, ClusteredShare, clustered, linked
 from capelib.estimators.event_order import THEN, then
 from capelib.estimators.shares import Share
@@ -36,7 +37,12 @@ from capelib.questions.relatives_choices import (
     once,
 )
 from capelib.questions.selections import INDEPENDENT
-from capelib.questions.wording import percent, points, signed
+from capelib.questions.wording import (
+    percent,
+    points,
+    pursued_by,
+    signed,
+)
 from capelib.reference import regimes
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import states
@@ -48,8 +54,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Relatives:
+@dataclass(frozen=True, repr=False)
+class Relatives(Result):
     """What share of exiles has relatives reported as targeted?
 
     Every share is a lower bound: not reported is not "no".
@@ -81,6 +87,12 @@ class Relatives:
     definition: str
     choices: pd.DataFrame
     comparisons: pd.DataFrame
+
+    CAVEAT = 'Lowest possible shares: not reported is not "no".'
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence(f"exiles pursued by {pursued_by(self.exiles['origin'])}")
 
     def sentence(self, who: str) -> str:
         """The answer in one sentence, with intervals.

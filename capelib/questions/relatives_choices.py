@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from capelib.display import as_html, in_words
 from capelib.estimators.clusters import (
     ClusteredDifference,
     ClusteredShare,
@@ -65,6 +66,13 @@ class HostGap(NamedTuple):
     other: ClusteredShare | None
     gap: ClusteredDifference | None
     why: str
+
+    __repr__ = in_words
+    _repr_html_ = as_html
+
+    def summary(self) -> str:
+        """The difference in words, or why there is none."""
+        return self.gap.summary() if self.gap else self.why
 
 
 def host_gap(exiles: pd.DataFrame) -> HostGap:

@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.questions.escalation import (
     BLURRED,
@@ -34,8 +35,8 @@ ALL = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Reach:
+@dataclass(frozen=True, repr=False)
+class Reach(Result):
     """Between which shares was stage 3 recorded so many years after the first incident?
 
     Attributes
@@ -54,6 +55,13 @@ class Reach:
     lower: float
     upper: float
     n: int
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return (
+            f"{100 * self.least:.0f} to {100 * self.most:.0f} % by the readings, "
+            f"{100 * self.lower:.0f} to {100 * self.upper:.0f} % with no assumption, n = {self.n}"
+        )
 
 
 def words_of(reading: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.clusters import ClusteredShare, clustered
 from capelib.estimators.misclassified import Confusion
@@ -15,7 +16,7 @@ from capelib.questions.exiles import enough, label, levels, people, within
 from capelib.questions.odds import Odds, odds
 from capelib.questions.stage_bounds import Reach, curves, reach, readings
 from capelib.questions.stage_tests import NOT_TOLD_APART, StepTests, coders, step_tests
-from capelib.questions.wording import percent
+from capelib.questions.wording import percent, pursued_by
 
 
 def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
@@ -58,8 +59,8 @@ def composition(exiles: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["level", "label", "stage", *ClusteredShare._fields])
 
 
-@dataclass(frozen=True)
-class Stages:
+@dataclass(frozen=True, repr=False)
+class Stages(Result):
     """The three stages of a set of exiles.
 
     Attributes
@@ -96,6 +97,12 @@ class Stages:
     coding: Confusion | None
     why: tuple[str, ...]
     cut_at: int | None = None
+
+    CAVEAT = "Rests on what was reported: shares of a collection, no rates."
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence(f"exiles pursued by {pursued_by(self.exiles['origin'])}")
 
     @cached_property
     def by_all(self) -> pd.DataFrame:

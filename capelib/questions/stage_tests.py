@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import Dataset
+from capelib.display import Result
 from capelib.errors import DataError, TooFewCases
 from capelib.estimators.misclassified import Confusion, confusion, holm, recodings
 from capelib.questions.odds import Odds, odds, step_tests_of
@@ -23,8 +24,8 @@ NOT_TOLD_APART = ("religious", "unknown")  # categories, by the second coder
 _CARRIED = ["p_median", "holm_median", "share_below"]
 
 
-@dataclass(frozen=True)
-class StepTests:
+@dataclass(frozen=True, repr=False)
+class StepTests(Result):
     """Tests of no difference by origin or category, for each step apart.
 
     Attributes
@@ -42,6 +43,10 @@ class StepTests:
     tests: pd.DataFrame
     draws: int
     coded_twice: int
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return "; ".join(self.sentences()) or "nothing was tested"
 
     def sentences(self) -> list[str]:
         """What differed at each step, in words; only what survives is called a difference."""

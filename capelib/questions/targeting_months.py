@@ -6,14 +6,15 @@ import pandas as pd
 from scipy import stats
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.estimators.counts import collapse
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
            "October", "November", "December")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class AroundMonth:
+@dataclass(frozen=True, repr=False)
+class AroundMonth(Result):
     """Incidents around the month of an event.
 
     Attributes
@@ -33,6 +34,10 @@ class AroundMonth:
     ratio: float
     low: float
     high: float
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.sentence
 
     @property
     def sentence(self) -> str:

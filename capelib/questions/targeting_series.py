@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import takes_dataset
+from capelib.display import Result
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.break_power import power
 from capelib.estimators.change_points import ChangePoint, change_point
@@ -19,8 +20,8 @@ from capelib.vocabulary.codebook import break_margin
 NUMBERS = ["ratio", "low", "high"]
 
 
-@dataclass(frozen=True)
-class Targeting:
+@dataclass(frozen=True, repr=False)
+class Targeting(Result):
     """One series: its yearly counts, its course, and a break at a chosen or any year.
 
     Attributes
@@ -45,6 +46,10 @@ class Targeting:
     course: Course | None
     break_year: int
     why: tuple[str, ...]
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return self.course.summary() if self.course else "; ".join(self.why)
 
     @cached_property
     def breaks(self) -> ChangePoint | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import CENTRAL_ASIA, takes_dataset
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.counts import per_year
 from capelib.estimators.trend_shapes import Course
@@ -14,8 +15,8 @@ from capelib.estimators.yearly_odds import OddsTrend, odds_trend
 from capelib.questions.wording import number_word
 
 
-@dataclass(frozen=True)
-class AgainstOthers:
+@dataclass(frozen=True, repr=False)
+class AgainstOthers(Result):
     """One state's counts by year beside those of the other states of its region.
 
     Attributes
@@ -34,6 +35,10 @@ class AgainstOthers:
     counts: pd.DataFrame
     odds: OddsTrend | None
     why: str
+
+    def summary(self) -> str:
+        """The answer in words."""
+        return f"against {self.words}: {self.odds.summary() if self.odds else self.why}"
 
     def table(self, course: Course | None = None) -> pd.DataFrame:
         """Yearly factors of the state, of the others, and of the odds: whole period and since.

@@ -1,78 +1,30 @@
-"""Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
+"""Numbers and names in words, as the sentences of questions write them."""
 
-from pandas import isna
+from collections.abc import Iterable
 
+from capelib.meaning.pursuers import pursuers
+from capelib.vocabulary.numbers import (
+    bound,
+    number_word,
+    percent,
+    points,
+    signed,
+    times,
+    two_digits,
+)
 from capelib.vocabulary.tables import states
 
-_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def percent(share: float, low: float, high: float) -> str:
-    """A share (fractions) with its interval; one that is missing is called so.
-
-    >>> percent(0.777, 0.66, 0.864), percent(0.777, float("nan"), float("nan"))
-    ('78 % [66, 86]', '78 % (no interval)')
-    """
-    if isna(low) or isna(high):
-        return f"{100 * share:.0f} % (no interval)"
-    return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def signed(number: float) -> str:
-    """A whole number with its sign; there is no "-0".
-
-    >>> signed(11.7), signed(-0.3), signed(-5)
-    ('+12', '0', '-5')
-    """
-    text = f"{number:+.0f}"
-    return "0" if text == "-0" else text
-
-
-def points(change: float, low: float, high: float) -> str:
-    """A difference of shares (fractions) in percentage points, with its interval.
-
-    >>> points(0.269, 0.14, 0.382), points(0.269, float("nan"), float("nan"))
-    ('+27 points [+14, +38]', '+27 points (no interval)')
-    """
-    if isna(low) or isna(high):
-        return f"{signed(100 * change)} points (no interval)"
-    return f"{signed(100 * change)} points [{signed(100 * low)}, {signed(100 * high)}]"
-
-
-def times(ratio: float, low: float, high: float) -> str:
-    """A ratio with its interval.
-
-    >>> times(3.534, 1.288, 9.749)
-    '3.5 times [1.3, 9.7]'
-    """
-    return f"{two_digits(ratio)} times [{two_digits(low)}, {two_digits(high)}]"
-
-
-def two_digits(ratio: float) -> str:
-    """A ratio with the two digits that matter.
-
-    >>> two_digits(0.324), two_digits(4.449), two_digits(325.96)
-    ('0.32', '4.4', '326')
-    """
-    return f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
-
-
-def bound(ratio: float) -> str:
-    """An end of an interval of a ratio; one near 1 with the digits that say on which side it is.
-
-    >>> bound(1.02), bound(10.3)
-    ('1.02', '10')
-    """
-    return f"{ratio:.2f}" if 0.95 <= ratio < 1.05 else two_digits(ratio)
-
-
-def number_word(count: int) -> str:
-    """A whole number as a sentence writes it: in letters up to ten.
-
-    >>> number_word(6), number_word(12)
-    ('six', '12')
-    """
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+__all__ = [
+    "bound",
+    "named",
+    "number_word",
+    "percent",
+    "points",
+    "pursued_by",
+    "signed",
+    "times",
+    "two_digits",
+]
 
 
 def named(corridor: str) -> str:
@@ -82,3 +34,16 @@ def named(corridor: str) -> str:
     'Tajikistan to Russia'
     """
     return " to ".join(states().get(code, code) for code in corridor.split(" to "))
+
+
+def pursued_by(origins: Iterable[str]) -> str:
+    """The pursuing states of some incidents or exiles, in words.
+
+    >>> pursued_by(["TJK", "TJK"]), pursued_by(["TUR", "CHN"])
+    ('Tajikistan', '2 states')
+    """
+    codes = {str(code) for code in origins}
+    group = pursuers("all")
+    if codes == set(group.codes):
+        return group.words
+    return states()[codes.pop()] if len(codes) == 1 else f"{len(codes)} states"

@@ -7,6 +7,11 @@ from capelib.meaning.arguments import states_meant
 from capelib.vocabulary.codebook import require
 from capelib.vocabulary.shipped import table
 
+__all__ = [
+    "of",
+    "series",
+]
+
 
 def of(origin: str, year: int) -> int:
     """How many refugees and asylum-seekers from this state were abroad at the end of this year?

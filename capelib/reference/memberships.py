@@ -7,6 +7,11 @@ from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.shipped import table
 
+__all__ = [
+    "members",
+    "of",
+]
+
 
 def of(state: str, year: int) -> list[str]:
     """Of which organisations was this state a member in this year?

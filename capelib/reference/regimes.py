@@ -18,6 +18,20 @@ from capelib.vocabulary.codebook import codebook, codes, require, spelt
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
 
+__all__ = [
+    "KINDS",
+    "add_regime",
+    "at_or_below",
+    "by_year",
+    "definitions",
+    "is_authoritarian",
+    "of",
+    "scale",
+    "sentence",
+    "splits",
+    "unmatched",
+]
+
 KINDS = MATCHED, NO_STATE, NO_YEAR, NOT_RATED = "matched", "no state", "no year", "not rated"
 
 

@@ -220,7 +220,7 @@ def unknown(what: str, value: object, allowed: Mapping[str, str] | Iterable[str]
     guess = nearest(str(value), choice)
     if guess is not None:
         label = choice[guess]
-        same = label.casefold().replace(" ", "_") == guess.casefold()
+        same = label.casefold().replace(" ", "_") == guess.casefold().replace(" ", "_")
         named = guess if same else f"{guess}, {label}"
         return f"unknown {what} {value!r}: did you mean {named}?"
     if len(choice) <= _SHORT:

@@ -1,0 +1,5 @@
+"""`python -m capelib` is the command `cape`."""
+
+from capelib.cli import main
+
+main()
