@@ -118,7 +118,7 @@ def reproduce(
     plain: Annotated[
         bool,
         typer.Option(
-            "--plain-kernels", help="Start each kernel by itself instead of forking a warm one."
+            "--plain-kernels", help="Start a kernel for each run instead of forking a process."
         ),
     ] = False,
     cluster: Annotated[

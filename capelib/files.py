@@ -21,11 +21,12 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What does a JSON file hold? Empty where there is none or it cannot be read."""
+    """What does a JSON file hold? Empty where there is none, or no object can be read from it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return content if isinstance(content, dict) else {}
 
 
 def outputs_of(folder: Path) -> set[str]:

@@ -47,7 +47,7 @@ def connected(address: str, plain: bool = False) -> Iterator["Cluster"]:
     address
         Of the scheduler, such as "tcp://10.0.0.1:8786".
     plain
-        Start each kernel by itself, in place of forking it.
+        Start a kernel for each run, in place of forking a process.
 
     Yields
     ------
@@ -132,8 +132,12 @@ class Cluster:
         """How many runs do the workers take at once, as of now?"""
         return sum(self._client.nthreads().values())
 
-    def execute(self, run: "Run", staging: Path, build: Path) -> str:
+    def execute(
+        self, run: "Run", staging: Path, build: Path, _opened: dict[str, Any] | None = None
+    ) -> str:
         """Execute a run on a worker: did it succeed? As `capelib.runs.execute.execute` does here.
+
+        What the run opened there is not known here.
 
         Returns
         -------
@@ -283,19 +287,15 @@ class _ByValue:
 
 
 def _sources() -> workers.Files:
-    """Sources and data of this capelib as they lie in a wheel, with its entry points.
-
-    By those Jupyter finds its warm kernels.
-    """
+    """Sources and data of this capelib as they lie in a wheel."""
     installed = metadata.distribution("capelib")
     files: workers.Files = {}
     for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.glob("*/templates/*")]):
         files[f"capelib/{path.relative_to(PACKAGE).as_posix()}"] = path.read_bytes()
     for name, content in workers.take(project_folder("data")).items():
         files[f"capelib/data/{name}"] = content
-    for name in ("METADATA", "entry_points.txt"):
-        text = installed.read_text(name) or ""
-        files[f"capelib-{installed.version}.dist-info/{name}"] = text.encode()
+    text = installed.read_text("METADATA") or ""
+    files[f"capelib-{installed.version}.dist-info/METADATA"] = text.encode()
     return files
 
 

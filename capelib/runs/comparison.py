@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capelib.files import ANSWER, PROVENANCE, outputs_of, read_json, require_real_folder
-from capelib.runs import reach
-from capelib.runs.provenance import remember, sha256, state, unchanged
+from capelib.runs.provenance import package_sha256, remember, sha256, state, unchanged
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
         varied = _varied(runs)
         folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
         stated = {"runs": {run.run.name: sha256(run.folder / PROVENANCE) for run in runs}}
-        expected = stated | {"capelib_sha256": reach.sha256(f"import {__name__}")}
+        expected = stated | {"capelib_sha256": package_sha256()}
         record = build / COMPARISONS / f"{folder.name}.json"
         if not unchanged(folder, expected, record):
             require_real_folder(folder)

@@ -15,6 +15,8 @@ from capelib.errors import CapeError
 from capelib.files import write_files
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
+LONGEST = 200  # letters of a message
+
 
 @dataclass(frozen=True)
 class Run:
@@ -37,7 +39,13 @@ class Run:
     checked: bool = False
 
 
-def execute(run: Run, staging: Path, build: Path) -> str:
+def execute(
+    run: Run,
+    staging: Path,
+    build: Path,
+    opened: dict[str, Any] | None = None,
+    plain: bool = False,
+) -> str:
     """Run one notebook with papermill: did it succeed?
 
     Parameters
@@ -48,6 +56,10 @@ def execute(run: Run, staging: Path, build: Path) -> str:
         An empty folder for what the notebook writes.
     build
         The folder for the executed notebook; one that failed goes to `failed/` below it.
+    opened
+        Filled with what the cells have opened, where that can be seen: see `capelib.runs.opened`.
+    plain
+        Start a kernel, in place of forking a process.
 
     Returns
     -------
@@ -65,7 +77,7 @@ def execute(run: Run, staging: Path, build: Path) -> str:
         from papermill.exceptions import PapermillExecutionError
 
         from capelib.runs import engine
-        from capelib.runs.warm import socket_folder
+        from capelib.runs.kernels import socket_folder
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # we report a failure ourselves, once
     try:
@@ -83,6 +95,8 @@ def execute(run: Run, staging: Path, build: Path) -> str:
                     progress_bar=False,
                     log_output=False,
                     request_save_on_cell_execute=False,
+                    plain=plain,
+                    opened=opened,
                     **_kernel(folder),
                 )
                 _keep(executed, build / executed.name, run)
@@ -90,13 +104,28 @@ def execute(run: Run, staging: Path, build: Path) -> str:
                 failed = build / "failed" / executed.name
                 _keep(executed, failed, run)
                 lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
-                message = _shown(lines[0] if lines else "", run)
+                message = _shown(lines[0] if lines else _last_stderr(error, executed), run)
+                message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
                 return f"In [{error.exec_count}]: {error.ename}: {message} (see {failed})"
             except DeadKernelError as error:
                 return str(error)
     except OSError as error:
         raise CapeError(f"cannot write to {error.filename or build}: {error.strerror}") from None
     return ""
+
+
+def _last_stderr(error: Any, executed: Path) -> str:
+    """What a cell wrote last that failed without an error, as an unknown magic does."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    outputs = [
+        output
+        for cell in cells
+        if cell.get("execution_count") == error.exec_count
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+    ]
+    lines = "".join(outputs[-1]["text"]).strip().splitlines() if outputs else []
+    return lines[-1] if lines else ""
 
 
 @contextmanager
@@ -129,15 +158,13 @@ def _parameters(run: Run, staging: Path) -> dict[str, Any]:
 
 
 def _kernel(folder: str) -> dict[str, Any]:
-    """How the kernel is started and ended."""
+    """How a plain kernel is started and ended."""
     from traitlets.config import Config
 
-    from capelib.runs import engine
-
-    manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
+    manager: dict[str, Any] = {}
     if hasattr(socket, "AF_UNIX"):
         # Over TCP each kernel would warn, and anyone on the machine could listen.
-        manager |= {"transport": "ipc", "ip": f"{folder}/k"}
+        manager = {"transport": "ipc", "ip": f"{folder}/k"}
     return {
         "shutdown_kernel": "immediate",
         # Otherwise every kernel waits for one database of what was typed.

@@ -23,8 +23,8 @@ from capelib.files import (
     read_provenance,
     write_files,
 )
-from capelib.paths import project_folder
-from capelib.runs import reach
+from capelib.paths import PACKAGE, project_folder
+from capelib.runs import opened, reach
 from capelib.vocabulary.codebook import PUBLIC_RECORD, licences
 
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
@@ -81,7 +81,7 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What can the results of a run depend on? Its facts, and code and tables that it reaches.
+    """What can the results of a run depend on? Its facts, and all of capelib with its data.
 
     Text cells and outputs of the notebook do not change what it computes.
 
@@ -101,17 +101,25 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "facts": facts(notebook, parameters),
         "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
-        "capelib_sha256": reach.sha256("\n".join(code)),
-        "data_sha256": _checksums(_built_in(notebook, parameters), project_folder("data")),
+        "capelib_sha256": package_sha256(),
     }
+
+
+def package_sha256() -> str:
+    """The checksum of capelib: its sources, its templates and its data, with their names."""
+    digest = hashlib.sha256()
+    data = project_folder("data")
+    for folder, pattern in ((PACKAGE, "**/*.py"), (PACKAGE, "*/templates/*"), (data, "**/*.*")):
+        files = sorted(file for file in folder.glob(pattern) if file.is_file())
+        for name, sha in _checksums(files, folder).items():
+            digest.update(f"{name}\0{sha}\0".encode())
+    return digest.hexdigest()
 
 
 def is_as_expected(notebook: Path, parameters: dict[str, Any], expected: dict[str, Any]) -> bool:
     """Are the files that a run rests on still those of its `inputs`, capelib's code among them?"""
     try:
-        return inputs(notebook, parameters) == expected and reach.is_as_read(
-            "\n".join(_code(notebook))
-        )
+        return inputs(notebook, parameters) == expected
     except (OSError, CapeError):  # one is gone
         return False
 
@@ -143,7 +151,13 @@ def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = 
     write_files(folder, {PROVENANCE: as_json(content)})
 
 
-def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -> None:
+def remember(
+    folder: Path,
+    expected: dict[str, Any],
+    record: Path,
+    files_opened: dict[str, Any] | None = None,
+    **log: Any,
+) -> None:
     """Note that the files of a folder came from these inputs.
 
     Parameters
@@ -155,16 +169,22 @@ def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -
     record
         The JSON file for it in `build/`. It keeps one entry for each folder of figures, since
         runs into several folders may share one `build/`.
+    files_opened
+        What `opened.of_run` gives.
     **log
         What else the record shall hold, such as seconds.
     """
     made = read_json(record).get("made", {})
     kept = {name: entry for name, entry in made.items() if Path(name).is_dir()}
-    kept[str(folder.resolve())] = {"inputs": expected, "files": _outputs(folder)}
+    kept[str(folder.resolve())] = {
+        "inputs": expected,
+        "files": _outputs(folder),
+        "opened": files_opened or {},
+    }
     write_files(record.parent, {record.name: as_json(log | {"made": kept})})
 
 
-def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
+def unchanged(folder: Path, expected: dict[str, Any], record: Path, ours: bool = True) -> bool:
     """Does the folder hold all results of just these inputs, so that its run need not be repeated?
 
     Parameters
@@ -175,9 +195,17 @@ def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
         What its files depend on, such as `inputs` gives.
     record
         The JSON file for it in `build/`; without one (a fresh clone) the answer is no.
+    ours
+        Is it a notebook of the collection? Those open nothing but what `expected` knows; where it
+        is not known what another one has opened, the answer is no.
     """
-    made = read_json(record).get("made", {}).get(str(folder.resolve()))
-    return made is not None and made == {"inputs": expected, "files": _outputs(folder)}
+    made = read_json(record).get("made", {}).get(str(folder.resolve()), {})
+    files_opened = made.get("opened", {})
+    return (
+        made.get("inputs") == expected
+        and made["files"] == _outputs(folder)
+        and (opened.is_still(files_opened) if files_opened else ours)
+    )
 
 
 def _outputs(folder: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,15 @@ from capelib.files import (
     ANSWER,
     PROVENANCE,
     SOURCE,
+    cells,
     outputs_of,
     read_json,
     require_real_folder,
     source_mark,
 )
 from capelib.paths import project_folder
-from capelib.runs import provenance
-from capelib.runs.execute import Run, execute
+from capelib.runs import kernels, opened, provenance
+from capelib.runs.execute import LONGEST, Run, execute
 from capelib.runs.guard import changed_meanwhile, one_table, require_free, sources_of
 from capelib.runs.parameters import check, declared, fill, label, read
 from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
@@ -214,7 +216,7 @@ def reproduce(
     jobs
         How many at once.
     plain
-        Start each kernel by itself, in place of forking it.
+        Start a kernel for each run, in place of forking a process.
     started
         Called with each run that begins.
     cluster
@@ -238,7 +240,8 @@ def reproduce(
     todo = []
     for run in runs:
         folder = out / run.name
-        if not force and provenance.unchanged(folder, inputs[run.name], _record(run, build)):
+        record, ours = _record(run, build), run.notebook not in sources_of(run)
+        if not force and provenance.unchanged(folder, inputs[run.name], record, ours):
             yield _with_answer(Outcome(run, "unchanged", folder))
         else:
             todo.append(run)
@@ -248,15 +251,14 @@ def reproduce(
         if not run.checked:
             check(run.notebook, run.parameters)
     todo.sort(key=lambda run: -seconds_of(run, build))
-    from capelib.runs.warm import available, end_all, provisioned, warm_process
-
-    if available() and not plain and cluster is None:
+    if kernels.available() and not plain and cluster is None:
         with suppress(OSError):  # without it each kernel starts by itself
-            warm_process()  # it imports what kernels need while this process imports papermill
-    with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
+            kernels.warm_up()  # it imports what runs need while this process imports papermill
+    carry_out = cluster.execute if cluster else partial(execute, plain=plain)
+    with _alone(out), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {
-            pool.submit(_make, run, inputs[run.name], out, build, stop, started, cluster)
+            pool.submit(_make, run, inputs[run.name], out, build, stop, started, carry_out)
             for run in todo
         }
         try:
@@ -269,7 +271,7 @@ def reproduce(
             # nothing more is put in place.
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            (cluster.end if cluster else end_all)()
+            (cluster.end if cluster else kernels.end_all)()
             raise
 
 
@@ -289,21 +291,45 @@ def _make(
     build: Path,
     stop: threading.Event,
     started: Callable[[Run], None] | None,
-    cluster: "Cluster | None",
+    carry_out: Callable[[Run, Path, Path, dict[str, Any]], str],
 ) -> Outcome:
-    """Make one run. Its files are put in place unless it failed or all shall stop."""
-    folder = out / run.name
+    """Make one run; whatever goes wrong in it is its own failure, and the others go on."""
     begun = time.perf_counter()
     if started and not stop.is_set():
         started(run)
+    try:
+        return _made(run, inputs, out, build, stop, begun, carry_out)
+    except CapeError:  # a folder that cannot be written, a cluster that is gone: it ends all
+        raise
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:LONGEST]
+        return _failed(run, out, begun, message)
+
+
+def _failed(run: Run, out: Path, begun: float, message: str) -> Outcome:
+    return Outcome(run, "failed", out / run.name, time.perf_counter() - begun, error=message)
+
+
+def _made(
+    run: Run,
+    inputs: dict[str, Any],
+    out: Path,
+    build: Path,
+    stop: threading.Event,
+    begun: float,
+    carry_out: Callable[[Run, Path, Path, dict[str, Any]], str],
+) -> Outcome:
+    """Make one run. Its files are put in place unless it failed or all shall stop."""
+    folder = out / run.name
     with _staging(out) as staging:
-        error = (cluster.execute if cluster else execute)(run, staging, build)
+        files_opened: dict[str, Any] = {}
+        error = carry_out(run, staging, build, files_opened)
         if stop.is_set():
             return Outcome(run, "failed", folder, error="stopped")
         if error:
-            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+            return _failed(run, out, begun, error)
         if error := changed_meanwhile(run, inputs, staging):
-            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+            return _failed(run, out, begun, error)
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         if source != PUBLIC_RECORD:
             _set_aside(source, staging)
@@ -319,11 +345,22 @@ def _make(
         folder,
         inputs,
         _record(run, build),
+        _opened(run, files_opened, staging),
         run=run.name,
         seconds=round(outcome.seconds, 2),
         finished=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
     return outcome
+
+
+def _opened(run: Run, files_opened: dict[str, Any], staging: Path) -> dict[str, Any]:
+    """What a run opened besides its table; a notebook of ours opens nothing else."""
+    sources = sources_of(run)
+    if run.notebook not in sources:
+        return {}
+    code = ("".join(cell["source"]) for cell in cells(run.notebook) if cell["cell_type"] == "code")
+    apart = [staging, *(Path(source).expanduser() for source in sources)]
+    return opened.of_run(files_opened, code, apart)
 
 
 @contextmanager

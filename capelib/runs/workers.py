@@ -166,31 +166,28 @@ def close(key: str, dask_worker: Any) -> None:
 
 
 def _serve(listener: socket.socket, plain: bool) -> None:
-    from capelib.runs.warm import provisioned
-
     threading.Thread(target=_end_with_owner, daemon=True).start()
-    with provisioned(plain):
-        while True:
-            accepted, _ = listener.accept()
-            connection = Connection(accepted.detach())
-            threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+    while True:
+        accepted, _ = listener.accept()
+        connection = Connection(accepted.detach())
+        threading.Thread(target=_answer, args=(connection, plain), daemon=True).start()
 
 
 def _end_with_owner() -> None:
-    from capelib.runs.warm import end_all
+    from capelib.runs.kernels import end_all
 
     sys.stdin.buffer.read()
     end_all()
     shutil.rmtree(Path.cwd(), ignore_errors=True)
-    os._exit(0)  # the warm process ends with it
+    os._exit(0)  # the fork server ends with it
 
 
-def _answer(connection: Connection) -> None:
+def _answer(connection: Connection, plain: bool) -> None:
     from capelib.errors import CapeError
 
     with connection, contextlib.suppress(OSError):
         try:
-            answer = _execute(**connection.recv())
+            answer = _execute(plain, **connection.recv())
         except CapeError as error:
             answer = {"error": str(error)}
         except Exception as error:  # whatever it is, it is this run's
@@ -199,7 +196,12 @@ def _answer(connection: Connection) -> None:
 
 
 def _execute(
-    name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], tables: Files, build: str
+    plain: bool,
+    name: str,
+    notebook: tuple[str, bytes],
+    parameters: dict[str, Any],
+    tables: Files,
+    build: str,
 ) -> dict[str, Any]:
     """A run as on the client's machine, in a folder of its own.
 
@@ -217,7 +219,7 @@ def _execute(
             parameters["dataset"] = str(folder / "tables" / source)
         made = folder / "made"
         made.mkdir()
-        error = execute(Run(folder / file, parameters, name), made, folder / "build")
+        error = execute(Run(folder / file, parameters, name), made, folder / "build", plain=plain)
         return {
             "error": error.replace(str(folder / "build"), build),
             "files": {} if error else take(made),
