@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from shared import slow
 
+from capelib.paths import PACKAGE
 from capelib.runs import engine, kernels, runner
 from capelib.runs.parameters import fill
 
@@ -328,13 +330,18 @@ def test_anyones_papermill_runs_cells_so_with_one_option(tmp_path):
     notebook(tmp_path, "90_parent", PARENT)
     (tmp_path / "build").mkdir()
     words = ["--engine", "cape", "90_parent.ipynb", "build/90_parent.ipynb", "-k", "python3"]
-    code = (
-        "import sys; from papermill.engines import papermill_engines as engines\n"
-        "from capelib.runs.engine import Engine; engines.register('cape', Engine)\n"
-        "from papermill.cli import papermill; papermill()"
-    )  # registered by its entry point too, where capelib is installed
+    installed = tmp_path / "site" / "made_up-0.dist-info"  # as capelib is, wherever this runs
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 0\n")
+    point = f"{engine.NAME} = {engine.__name__}:{engine.Engine.__name__}"
+    (installed / "entry_points.txt").write_text(f"[papermill.engine]\n{point}\n")
+    paths = os.pathsep.join([str(PACKAGE.parent), str(installed.parent)])
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "papermill", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert "multiprocessing.forkserver" in text(tmp_path, "90_parent")

@@ -189,7 +189,7 @@ def test_provenance_says_where_figures_come_from_and_the_record_what_decides_a_r
     assert set(stated["outputs"]) == {"answer.json", "measures.csv", "measures.svg"}
     assert (outcome.folder / "measures.png").exists()  # drawn, and not committed
     (made,) = json.loads((build / f"{outcome.run.name}.json").read_text())["made"].values()
-    assert {"code_sha256", "capelib_sha256", "data_sha256"} < set(made["inputs"])
+    assert set(made["inputs"]) == {"facts", "code_sha256", "capelib_sha256"}
 
 
 def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
