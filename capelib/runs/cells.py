@@ -111,9 +111,12 @@ class Stream(io.TextIOBase):
         data = b""
         while True:
             try:
-                data += os.read(self._source, 1 << 16)
+                part = os.read(self._source, 1 << 16)
             except BlockingIOError:
                 break
+            if not part:  # the notebook has closed it
+                break
+            data += part
         if data:
             self._parts.append(data.decode("utf-8", "replace"))
 
@@ -121,8 +124,7 @@ class Stream(io.TextIOBase):
         """A pipe holds little: it is emptied while other programs write."""
         waiting = select.poll()
         waiting.register(self._source, select.POLLIN)
-        while True:
-            waiting.poll()
+        while waiting.poll()[0][1] & select.POLLIN:
             with self._alone:
                 self._drain()
 

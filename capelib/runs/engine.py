@@ -5,6 +5,7 @@ or of which that is not sure, gets one: of another language, with widgets, or wi
 count only before a library is imported.
 """
 
+import contextlib
 import json
 import re
 import sys
@@ -79,7 +80,6 @@ class Client(PapermillNotebookClient):
     def execute(self, **_: Any):
         """Run all cells."""
         self.reset_execution_trackers()
-        self.kernel = kernels.Kernel()
         self.kc = SimpleNamespace(
             execute=lambda source, store_history, **_: self.kernel.send((source, store_history))
         )
@@ -127,6 +127,9 @@ class Engine(NBClientEngine):
         try:
             plain = plain or bool(how.get("interrupt_on_timeout"))
             if not plain and _can_be_forked(nb_man.nb, kernel_name):
+                with contextlib.suppress(OSError):  # none can be forked now
+                    how["kernel"] = kernels.Kernel()
+            if "kernel" in how:
                 return cls._run_forked(nb_man, log_output, opened, **how)
             return super().execute_managed_notebook(
                 nb_man, kernel_name, log_output, kernel_manager_class=Manager, **how
@@ -137,7 +140,7 @@ class Engine(NBClientEngine):
             raise
 
     @staticmethod
-    def _run_forked(nb_man, log_output, opened, stdout_file=None, stderr_file=None, **how):
+    def _run_forked(nb_man, log_output, opened, kernel, stdout_file=None, stderr_file=None, **how):
         client = Client(
             nb_man,
             timeout=how.get("execution_timeout") or how.get("timeout"),
@@ -147,6 +150,7 @@ class Engine(NBClientEngine):
             stdout_file=stdout_file,
             stderr_file=stderr_file,
         )
+        client.kernel = kernel
         nb = client.execute()
         if opened is not None:
             opened.update(client.opened)
