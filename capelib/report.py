@@ -12,6 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from capelib.files import outputs_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -157,7 +159,7 @@ class Progress:
 # ------------------------------------------------------------ runs
 
 
-def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
+def table(outcomes: list["Outcome"], pages: list[Path], trouble: Sequence[str] = ()) -> None:
     """What ran, figures, answers, verdicts, and the pages where runs stand side by side."""
     console = _console()
     _runs(console, outcomes)
@@ -169,7 +171,11 @@ def table(outcomes: list["Outcome"], pages: list[Path]) -> None:
             _plain(console, note, "  ", "  ")
     for page in pages:
         _plain(console, f"side by side: {page}")
+    for each in trouble:
+        _plain(console, f"failed: {each}")
     for outcome in outcomes:
+        for path in outcome.kept:
+            _plain(console, f"kept, since it was edited: {path}")
         if outcome.status == "failed":
             _plain(console, f"failed: {outcome.run.name}: {outcome.error}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
@@ -185,7 +191,8 @@ def _runs(console: Console, outcomes: list["Outcome"]) -> None:
         if status != "unchanged":
             status += f"\n{outcome.seconds:.1f} s"
         if outcome.status != "failed":
-            figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg")))
+            names = sorted(name for name in outputs_of(outcome.folder) if name.endswith(".svg"))
+            figures = "\n".join(names)
         answer = outcome.answer or outcome.error
         rows.append((outcome.run.name, status, f"{outcome.folder}/\n{figures}", answer))
     _rows(console, ("notebook", "status", "figures and tables", "found"), rows, "What ran")

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from capelib.errors import CapeError
-from capelib.files import write_files
 from capelib.paths import PACKAGE, project_folder
 from capelib.runs import workers
+from capelib.runs.folders import put_notebook
 from capelib.runs.provenance import PACKAGES
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -156,7 +156,9 @@ class Cluster:
             "name": run.name,
             "notebook": notebook,
             "parameters": dict(run.parameters),
-            "build": str(build),
+            "out": str(staging.resolve().parent / run.name),
+            "build": str(build.resolve()),
+            "source": str(run.notebook),
         }
         try:
             tables = self._tables_of(run)
@@ -179,7 +181,8 @@ class Cluster:
             return f"no worker could run it: {type(error).__name__}: {error}".splitlines()[0]
         workers.put(staging, answer["files"])
         for name, content in answer["executed"].items():
-            write_files((build / name).parent, {Path(name).name: content})
+            if name.endswith(".ipynb"):
+                put_notebook(content, build, name, run.name)
         return answer["error"]
 
     def end(self) -> None:

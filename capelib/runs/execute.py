@@ -1,21 +1,22 @@
 """One run: a notebook with the values of its parameters, executed by papermill."""
 
+import errno
 import json
 import logging
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from capelib.errors import CapeError
-from capelib.files import write_files
+from capelib.runs.folders import put_notebook, temporary
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 LONGEST = 200  # letters of a message
+NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,24 @@ class Run:
     checked: bool = False
 
 
+class Engine:
+    """What papermill imports for its plug-in `cape`: the engine itself imports papermill."""
+
+    @staticmethod
+    def execute_notebook(nb: Any, kernel_name: str, **how: Any) -> Any:
+        """Run a notebook: see `capelib.runs.engine.Engine`."""
+        from capelib.runs import engine
+
+        return engine.Engine.execute_notebook(nb, kernel_name, **how)
+
+
 def execute(
     run: Run,
     staging: Path,
     build: Path,
     opened: dict[str, Any] | None = None,
     plain: bool = False,
+    final: Mapping[str, str] | None = None,
 ) -> str:
     """Run one notebook with papermill: did it succeed?
 
@@ -60,6 +73,9 @@ def execute(
         Filled with what the cells have opened, where that can be seen: see `capelib.runs.opened`.
     plain
         Start a kernel, in place of forking a process.
+    final
+        The paths that shall stand in the executed notebook, by those that it was run with, so that
+        it can be run again as it is. Otherwise `staging` becomes the run's folder beside it.
 
     Returns
     -------
@@ -80,10 +96,12 @@ def execute(
         from capelib.runs.kernels import socket_folder
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # we report a failure ourselves, once
+    staging = staging.resolve()
+    final = final or {str(staging): str(staging.parent / run.name)}
     try:
         build.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="cape-", dir=socket_folder()) as folder:
-            executed = Path(folder) / f"{run.name}.ipynb"
+        with temporary(socket_folder()) as folder:
+            executed = folder / f"{run.name}.ipynb"
             try:
                 papermill.execute_notebook(
                     run.notebook,
@@ -97,12 +115,12 @@ def execute(
                     request_save_on_cell_execute=False,
                     plain=plain,
                     opened=opened,
-                    **_kernel(folder),
+                    **_kernel(str(folder)),
                 )
-                _keep(executed, build / executed.name, run)
+                _keep(executed, build, executed.name, run, final)
             except PapermillExecutionError as error:
+                _keep(executed, build, f"failed/{executed.name}", run, final)
                 failed = build / "failed" / executed.name
-                _keep(executed, failed, run)
                 lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
                 message = _shown(lines[0] if lines else _last_stderr(error, executed), run)
                 message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
@@ -110,6 +128,8 @@ def execute(
             except DeadKernelError as error:
                 return str(error)
     except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
         raise CapeError(f"cannot write to {error.filename or build}: {error.strerror}") from None
     return ""
 
@@ -150,7 +170,7 @@ def _parameters(run: Run, staging: Path) -> dict[str, Any]:
     """The parameters as the notebook gets them, with whole paths: it is run in another folder."""
     parameters = dict(run.parameters)
     if "out" in parameters:
-        parameters["out"] = str(staging.resolve())
+        parameters["out"] = str(staging)
     source = parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
         parameters["dataset"] = str(Path(source).expanduser().resolve())
@@ -173,12 +193,15 @@ def _kernel(folder: str) -> dict[str, Any]:
     }
 
 
-def _keep(executed: Path, target: Path, run: Run) -> None:
-    """Copy an executed notebook to its place, atomically.
+def _keep(executed: Path, build: Path, name: str, run: Run, final: Mapping[str, str]) -> None:
+    """Put an executed notebook in its place, with the final paths in it.
 
     The path of a table is written there as it may be shown.
     """
     content = executed.read_bytes()
+    for before, after in {str(executed): str((build / name).resolve()), **final}.items():
+        for written in (_in_metadata, _in_cell):
+            content = content.replace(written(before), written(after))
     source = run.parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
         from capelib.check.files import masking
@@ -189,8 +212,7 @@ def _keep(executed: Path, target: Path, run: Run) -> None:
             if shown != part:
                 for written in (_in_metadata, _in_cell):
                     content = content.replace(written(part), written(shown))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_files(target.parent, {target.name: content})
+    put_notebook(content, build, name, run.name)
 
 
 def _shown(message: str, run: Run) -> str:

@@ -13,12 +13,15 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
+from functools import cache
 from multiprocessing import connection, forkserver, util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-LONGEST_FOLDER = 80  # bytes of its path, to which those of a socket come: it may have 107
+from capelib.runs.folders import temporary
+
+LONGEST_FOLDER = 56  # bytes of its path, to which those of a socket come: it may have 107
 MATPLOTLIB = "module://matplotlib_inline.backend_inline"
 
 _lock = threading.Lock()
@@ -62,21 +65,30 @@ def _as_the_server_needs() -> Iterator[None]:
 
     A fork would import again what this process was started with: its main module is set aside.
     """
-    main, temporary = sys.modules["__main__"], tempfile.tempdir
+    main, usual = sys.modules["__main__"], tempfile.tempdir
     given = {"PYTHONSAFEPATH": "1", "MPLBACKEND": os.environ.get("MPLBACKEND") or MATPLOTLIB}
     before = {name: os.environ.get(name) for name in given}
     sys.modules["__main__"] = ModuleType("__main__")
     os.environ.update(given)
-    tempfile.tempdir = socket_folder() or temporary
+    tempfile.tempdir = _folder()
     try:
         util.get_temp_dir()  # where the server's socket lies
         yield
     finally:
-        sys.modules["__main__"], tempfile.tempdir = main, temporary
+        sys.modules["__main__"], tempfile.tempdir = main, usual
         for name, value in before.items():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+@cache
+def _folder() -> str:
+    """The folder for the server's socket, until this process ends."""
+    folder = contextlib.ExitStack()
+    path = folder.enter_context(temporary(socket_folder()))
+    util.Finalize(None, folder.close, exitpriority=-101)  # after the server's own folder in it
+    return str(path)
 
 
 class Kernel:

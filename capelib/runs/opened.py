@@ -126,9 +126,10 @@ def of_run(opened: dict[str, Any], code: Iterable[str], apart: Iterable[Path]) -
 
 def is_still(opened: dict[str, Any]) -> bool:
     """Are all files that a run opened as they were?"""
-    if opened.get("folder") != str(Path.cwd()):
+    read = opened.get("read")
+    if opened.get("folder") != str(Path.cwd()) or not isinstance(read, dict):
         return False
     try:
-        return all(sha != NEVER and checksum(name) == sha for name, sha in opened["read"].items())
+        return all(sha != NEVER and checksum(name) == sha for name, sha in read.items())
     except OSError:
         return False

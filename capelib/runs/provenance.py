@@ -19,12 +19,15 @@ from capelib.files import (
     as_json,
     cells,
     outputs_of,
+    part,
     read_json,
     read_provenance,
+    sha256,
     write_files,
 )
 from capelib.paths import PACKAGE, project_folder
 from capelib.runs import opened, reach
+from capelib.runs.folders import note
 from capelib.vocabulary.codebook import PUBLIC_RECORD, licences
 
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
@@ -124,19 +127,17 @@ def is_as_expected(notebook: Path, parameters: dict[str, Any], expected: dict[st
         return False
 
 
-def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = None) -> None:
+def state(folder: Path, stated: dict[str, Any]) -> None:
     """Write provenance.json of a folder: what is stated, its figures and its outputs.
 
     Parameters
     ----------
     folder
-        Where the outputs lie.
+        Where the outputs lie, and nothing else.
     stated
         What they come from, such as `facts` gives. `save` has noted the figures there already.
-    written
-        The names of its outputs; all files in the folder where none is given.
     """
-    figures = read_provenance(folder).get("figures", {})
+    figures = part(read_provenance(folder), "figures", dict)
     described = {
         name: {key: value for key, value in figure.items() if key != "files"}  # they are outputs
         for name, figure in figures.items()
@@ -145,7 +146,7 @@ def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = 
     outputs = {
         name: sha
         for name, sha in checksums(folder).items()
-        if not name.endswith(".png") and name != PROVENANCE and (not written or name in written)
+        if not name.endswith(".png") and name != PROVENANCE
     }
     content = stated | {"figures": described, "outputs": outputs}
     write_files(folder, {PROVENANCE: as_json(content)})
@@ -174,14 +175,37 @@ def remember(
     **log
         What else the record shall hold, such as seconds.
     """
-    made = read_json(record).get("made", {})
+    made = part(read_json(record), "made", dict)
     kept = {name: entry for name, entry in made.items() if Path(name).is_dir()}
     kept[str(folder.resolve())] = {
         "inputs": expected,
-        "files": _outputs(folder),
+        "files": checksums(folder, outputs_of(folder)),
         "opened": files_opened or {},
     }
-    write_files(record.parent, {record.name: as_json(log | {"made": kept})})
+    note(record, made=kept, **log)
+
+
+def files_made(folder: Path, record: Path) -> dict[str, str]:
+    """Which checksums had the files of a folder when its last run had made them?
+
+    Parameters
+    ----------
+    folder
+        The folder of figures.
+    record
+        Of its runs, in `build/`.
+
+    Returns
+    -------
+    dict
+        By name; empty where it is not known.
+    """
+    return part(_last(folder, record), "files", dict)
+
+
+def _last(folder: Path, record: Path) -> dict[str, Any]:
+    """What a record says of the last run into a folder."""
+    return part(part(read_json(record), "made", dict), str(folder.resolve()), dict)
 
 
 def unchanged(folder: Path, expected: dict[str, Any], record: Path, ours: bool = True) -> bool:
@@ -199,34 +223,31 @@ def unchanged(folder: Path, expected: dict[str, Any], record: Path, ours: bool =
         Is it a notebook of the collection? Those open nothing but what `expected` knows; where it
         is not known what another one has opened, the answer is no.
     """
-    made = read_json(record).get("made", {}).get(str(folder.resolve()), {})
-    files_opened = made.get("opened", {})
+    made = _last(folder, record)
+    files_opened = part(made, "opened", dict)
     return (
         made.get("inputs") == expected
-        and made["files"] == _outputs(folder)
+        and made.get("files") == checksums(folder, outputs_of(folder))
         and (opened.is_still(files_opened) if files_opened else ours)
     )
 
 
-def _outputs(folder: Path) -> dict[str, str]:
-    """The sha256 of what a run wrote; other files in its folder are its owner's."""
-    names = outputs_of(folder)
-    return {name: sha for name, sha in checksums(folder).items() if name in names}
+def checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str]:
+    """The sha256 of files by their path below a folder.
 
-
-def checksums(folder: Path) -> dict[str, str]:
-    """The sha256 of each file in a folder, by name; none where there is no folder."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    Parameters
+    ----------
+    folder
+        There may be none.
+    names
+        The files, of which some may not be there; all that lie below it where none is named.
+    """
+    files = folder.rglob("*") if names is None else (folder / name for name in names)
     return {
-        file.name: sha256(file)
-        for file in files
-        if file.is_file() and not file.name.startswith(".")
+        file.relative_to(folder).as_posix(): sha256(file)
+        for file in sorted(files)
+        if file.is_file()
     }
-
-
-def sha256(file: Path) -> str:
-    """The sha256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _code(notebook: Path) -> list[str]:

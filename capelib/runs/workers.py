@@ -201,11 +201,13 @@ def _execute(
     notebook: tuple[str, bytes],
     parameters: dict[str, Any],
     tables: Files,
+    out: str,
     build: str,
+    source: str,
 ) -> dict[str, Any]:
     """A run as on the client's machine, in a folder of its own.
 
-    `build` is the client's folder for executed notebooks, for the message that names it.
+    `out`, `build` and `source` are the client's folders and notebook, for messages and notebooks.
     """
     from capelib.runs.execute import Run, execute
 
@@ -214,12 +216,17 @@ def _execute(
         file, content = notebook
         put(folder, {file: content})
         put(folder / "tables", tables)
+        places = {"made": out, "build": build, file: source}
+        final = {str((folder / name).resolve()): path for name, path in places.items()}
         if tables:
-            source = next(iter(tables)).split("/")[0]
-            parameters["dataset"] = str(folder / "tables" / source)
+            table = next(iter(tables)).split("/")[0]
+            client = parameters["dataset"]
+            parameters["dataset"] = str(folder / "tables" / table)
+            final[parameters["dataset"]] = client
         made = folder / "made"
         made.mkdir()
-        error = execute(Run(folder / file, parameters, name), made, folder / "build", plain=plain)
+        run = Run(folder / file, parameters, name)
+        error = execute(run, made, folder / "build", plain=plain, final=final)
         return {
             "error": error.replace(str(folder / "build"), build),
             "files": {} if error else take(made),
