@@ -65,7 +65,8 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
 def _varied(runs: Sequence["Outcome"]) -> list[str]:
     """The parameters that differ from run to run."""
     values = [outcome.run.parameters for outcome in runs]
-    return [name for name in values[0] if len({str(each[name]) for each in values}) > 1]
+    names = dict.fromkeys(name for each in values for name in each)
+    return [name for name in names if len({str(each.get(name)) for each in values}) > 1]
 
 
 def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> None:
@@ -101,7 +102,7 @@ def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
     values = outcome.run.parameters
     answer = read_json(outcome.folder / ANSWER)
     return {
-        "label": ", ".join(f"{name} {_text(values[name])}" for name in varied),
+        "label": ", ".join(f"{name} {_text(values.get(name))}" for name in varied),
         "folder": outcome.folder.name,
         "answer": part(answer, "answer", str),
         "data": part(answer, "data", str),

@@ -6,6 +6,7 @@ What only decides whether a run must be repeated (checksums of code) stands in t
 """
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -75,7 +76,7 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     tables_sha256 = _checksums(tables, project_folder("data"))
     return stated | {
         "notebook": notebook.stem,
-        "parameters": shown,
+        "parameters": {name: _as_json_has_it(value) for name, value in shown.items()},
         "tables_sha256": tables_sha256,
         "licences": {path: terms for path, terms in licences().items() if path in tables_sha256},
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -285,6 +286,15 @@ def _checksums(files: Iterable[Path], folder: Path) -> dict[str, str]:
 def _sha256_as_of(file: Path, _changed: int, _size: int) -> str:
     """The checksum as of this time: all runs rest on the same tables."""
     return sha256(file)
+
+
+def _as_json_has_it(value: Any) -> Any:
+    """A value of a parameter; JSON has no infinite number, and none that is no number."""
+    if isinstance(value, dict):
+        return {str(key): _as_json_has_it(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_json_has_it(each) for each in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
 
 
 @cache
