@@ -1,6 +1,8 @@
 """No file of the user's is written over or removed, and no result of another table."""
 
+import errno
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import capelib as cape_package
 from capelib import cli
 from capelib.errors import CapeError, ParameterError
-from capelib.runs import comparison, runner
+from capelib.runs import comparison, folders, runner
 from capelib.runs.parameters import fill
 
 HEADER = "exile_id,origin,host,date,measure"
@@ -196,7 +198,8 @@ def writes(monkeypatch):
     return files
 
 
-def test_a_file_that_no_run_made_refuses_the_run_by_name_and_the_others_go_on(tmp_path, writes):
+@pytest.mark.usefixtures("writes")
+def test_a_file_that_no_run_made_refuses_the_run_by_name_and_the_others_go_on(tmp_path):
     first, second = (notebook(tmp_path, "1", name=name) for name in ("90_first", "91_second"))
     thesis = tmp_path / "figs" / first.stem / "x.csv"
     thesis.parent.mkdir(parents=True)
@@ -292,15 +295,16 @@ def test_a_copy_of_a_notebook_of_ours_runs_under_a_name_of_its_own(tmp_path, mon
 
 
 @pytest.mark.parametrize("name", ["comparisons", "build"])
-def test_a_notebook_that_is_called_like_a_folder_of_ours_runs(tmp_path, writes, name):
+@pytest.mark.usefixtures("writes")
+def test_a_notebook_that_is_called_like_a_folder_of_ours_runs(tmp_path, name):
     path = notebook(tmp_path, "1", name=name)
     (run,) = runner.plan([str(path)], {})
     outcomes = runner.reproduce([run], tmp_path / "figs", tmp_path / "figs" / "build", plain=True)
     assert [(each.status, each.folder.name) for each in outcomes] == [("done", f"my_{name}")]
 
 
-def test_a_notebook_that_is_missing_is_said_to_be(tmp_path):
-    with pytest.raises(ParameterError, match="there is no notebook sub/nothere.ipynb"):
+def test_a_notebook_that_is_missing_is_said_to_be():
+    with pytest.raises(ParameterError, match=r"there is no notebook sub/nothere\.ipynb"):
         runner.plan(["sub/nothere.ipynb"], {})
 
 
@@ -329,7 +333,8 @@ def test_an_executed_notebook_holds_the_final_paths_and_an_edited_one_is_kept(tm
     assert (executed.parent / "91_b.kept.json").read_text() == '{"mine": 1}'
 
 
-def test_with_out_nothing_is_written_into_the_current_folder(cape, tmp_path, writes):
+@pytest.mark.usefixtures("writes")
+def test_with_out_nothing_is_written_into_the_current_folder(cape, tmp_path):
     path = notebook(tmp_path / "n", "1")
     assert cape("reproduce", path, "--out", "figs", "--plain-kernels")[0] == 0
     assert cape("reproduce", path, "--build", "b", "--out", "figs2", "--plain-kernels")[0] == 0
@@ -343,7 +348,8 @@ DAMAGED += ['{"made": 3, "executed": [], "seconds": "x", "notes": [1]}', '{"made
 
 @pytest.mark.parametrize("text", DAMAGED)
 @pytest.mark.parametrize("name", ["figs/90_made_up/provenance.json", "build/90_made_up.json"])
-def test_a_damaged_record_repeats_the_run_and_harms_nothing(cape, tmp_path, writes, text, name):
+@pytest.mark.usefixtures("writes")
+def test_a_damaged_record_repeats_the_run_and_harms_nothing(cape, tmp_path, text, name):
     path = notebook(tmp_path, "1")
     words = ("reproduce", path, "--out", "figs", "--build", "build", "--plain-kernels")
     assert cape(*words)[0] == 0
@@ -362,3 +368,44 @@ def test_an_odd_answer_is_shown_as_none(cape, tmp_path, writes, text):
     for _ in range(2):
         code, shown = cape("reproduce", path, "--out", "figs", "--plain-kernels")
         assert code == 0 and "1 runs: " in shown
+
+
+@pytest.mark.usefixtures("writes")
+def test_a_disk_without_locks_is_no_trouble_and_nothing_on_it_is_swept(
+    tmp_path, monkeypatch, capsys
+):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    half = tmp_path / "figs" / ".run-of-another"
+    half.mkdir(parents=True)
+    assert reproduce(notebook(tmp_path, "1"), tmp_path, plain=True).status == "done"
+    assert half.exists() and "another" not in capsys.readouterr().err
+
+
+def test_temporary_folders_that_a_kill_has_left_are_removed_and_used_ones_stay(tmp_path):
+    pytest.importorskip("fcntl")
+    with folders.temporary(str(tmp_path)) as used:
+        left, new, other = (tmp_path / name for name in ("capelib-left", "capelib-new", "mine"))
+        for folder in (left, new, other):
+            folder.mkdir()
+        for folder in (left, other, used):
+            os.utime(folder, (0, 0))
+        with folders.temporary(str(tmp_path)):
+            assert not left.exists()
+        assert used.exists() and new.exists() and other.exists()
+    assert not used.exists()
+
+
+@pytest.mark.usefixtures("writes")
+def test_a_page_that_cannot_be_drawn_leaves_the_runs(cape, tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ValueError("no page")
+
+    monkeypatch.setattr(comparison, "compare", broken)
+    code, shown = cape("reproduce", notebook(tmp_path, "1"), "--plain-kernels")
+    assert code == 1 and "90_made_up side by side: no page" in shown
+    assert "1 runs: 1 done, 0 unchanged, 0 failed." in shown
