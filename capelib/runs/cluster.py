@@ -152,13 +152,16 @@ class Cluster:
         from distributed.scheduler import KilledWorker
 
         notebook = (run.notebook.name, run.notebook.read_bytes())
+        parameters = dict(run.parameters)
+        if parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
+            parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
         sent = {
             "name": run.name,
             "notebook": notebook,
-            "parameters": dict(run.parameters),
+            "parameters": parameters,
             "out": str(staging.resolve().parent / run.name),
             "build": str(build.resolve()),
-            "source": str(run.notebook),
+            "source": str(run.notebook.resolve()),
         }
         try:
             tables = self._tables_of(run)

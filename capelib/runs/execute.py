@@ -207,7 +207,8 @@ def _keep(executed: Path, build: Path, name: str, run: Run, final: Mapping[str, 
         from capelib.check.files import masking
 
         masked = masking(source)
-        for part in Path(source).expanduser().resolve().parts[1:]:
+        paths = [Path(source).expanduser().resolve(), *map(Path, final.values())]
+        for part in dict.fromkeys(part for path in paths for part in path.parts[1:]):
             shown = masked(part)
             if shown != part:
                 for written in (_in_metadata, _in_cell):
