@@ -235,8 +235,11 @@ def put_notebook(content: bytes, build: Path, name: str, run: str) -> None:
         The name of the run, and of its record.
     """
     record, place = build / f"{run}.json", build / name
-    known = part(read_json(record), "executed", dict)
-    if os.path.lexists(place) and not (place.is_file() and sha256(place) == known.get(name)):
+    before = read_json(record)
+    known = part(before, "executed", dict)
+    is_of_earlier_version = "made" in before and "executed" not in before
+    is_ours = place.is_file() and (sha256(place) == known.get(name) or is_of_earlier_version)
+    if os.path.lexists(place) and not is_ours:
         keep_aside(place)
     write_files(place.parent, {place.name: content})
     note(record, executed=known | {name: sha256(place)})
