@@ -333,7 +333,7 @@ def test_anyones_papermill_runs_cells_so_with_one_option(tmp_path):
     installed = tmp_path / "site" / "made_up-0.dist-info"  # as capelib is, wherever this runs
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 0\n")
-    point = f"{engine.NAME} = {execute.__name__}:{execute.Engine.__name__}"
+    point = f"{engine.NAME} = {execute.__name__}:ENGINE"
     (installed / "entry_points.txt").write_text(f"[papermill.engine]\n{point}\n")
     paths = os.pathsep.join([str(PACKAGE.parent), str(installed.parent)])
     done = subprocess.run(
@@ -353,7 +353,7 @@ def test_the_engine_is_papermills_plug_in():
 
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
     names = project["project"]["entry-points"]["papermill.engine"]
-    assert names == {engine.NAME: f"{execute.__name__}:{execute.Engine.__name__}"}
+    assert names == {engine.NAME: f"{execute.__name__}:ENGINE"}
 
 
 @pytest.mark.slow

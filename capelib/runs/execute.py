@@ -40,15 +40,16 @@ class Run:
     checked: bool = False
 
 
-class Engine:
-    """What papermill imports for its plug-in `cape`: the engine itself imports papermill."""
+class _Plugin:
+    """`capelib.runs.engine.Engine`, imported when it is used: it imports papermill itself."""
 
-    @staticmethod
-    def execute_notebook(nb: Any, kernel_name: str, **how: Any) -> Any:
-        """Run a notebook: see `capelib.runs.engine.Engine`."""
+    def __getattr__(self, name: str) -> Any:
         from capelib.runs import engine
 
-        return engine.Engine.execute_notebook(nb, kernel_name, **how)
+        return getattr(engine.Engine, name)
+
+
+ENGINE = _Plugin()  # papermill's plug-in `cape`
 
 
 def execute(
