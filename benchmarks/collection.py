@@ -22,7 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from capelib.runs import forks, runner
+from capelib.runs import preload, runner
 
 CORES = os.cpu_count() or 1
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "collection.md"
@@ -88,7 +88,7 @@ def by_exec(runs: list[runner.Run], folder: Path) -> None:
     pid = os.fork()
     if pid == 0:
         with contextlib.redirect_stdout(open(os.devnull, "w")):  # noqa: PTH123
-            forks.preload()
+            preload.preload()
             with ThreadPoolExecutor(CORES) as pool:
                 list(pool.map(lambda run: _exec(run, folder), runs))
         os._exit(0)

@@ -8,9 +8,10 @@ import argparse
 import os
 import tempfile
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
-from capelib.runs import runner, warm
+from capelib.runs import runner
 
 ORIGINS = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
 
@@ -30,7 +31,7 @@ def main() -> None:
         "last_year": [str(year) for year in range(2018, 2025)],
     }
     runs = runner.plan(["03"], {}, {"origin": ORIGINS} | years)[: options.runs]
-    print("| runs | seconds a run | this process, MB | warm process, MB |\n|---|---|---|---|")
+    print("| runs | seconds a run | this process, MB | fork server, MB |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         begun, step = time.perf_counter(), max(len(runs) // 5, 1)
         made = runner.reproduce(
@@ -45,7 +46,7 @@ def main() -> None:
                 raise SystemExit(f"{outcome.run.name}: {outcome.error}")
             if number % step == 0:
                 now = time.perf_counter()
-                held = megabytes(os.getpid()), megabytes(warm.warm_process()._process.pid)
+                held = megabytes(os.getpid()), megabytes(forkserver._forkserver._forkserver_pid)
                 print(
                     f"| {number} | {(now - begun) / step:.2f} | {held[0]:.0f} | {held[1]:.0f} |",
                     flush=True,

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -111,6 +112,13 @@ def reproduce(
             metavar="DIR", help="Where figures go. Default: figures, or build/figures with --data."
         ),
     ] = None,
+    build: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where executed notebooks and records go. Default: build, or build below --out.",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -125,7 +133,7 @@ def reproduce(
     plain: Annotated[
         bool,
         typer.Option(
-            "--plain-kernels", help="Start each kernel by itself instead of forking a warm one."
+            "--plain-kernels", help="Start a kernel for each run instead of forking a process."
         ),
     ] = False,
     cluster: Annotated[
@@ -160,9 +168,10 @@ def reproduce(
         report.problems(ds)
         gaps_in_tables |= incomplete(ds)
     folder = out or Path("build/figures" if sources else "figures")
-    build = Path("build")
+    build = build or (out / "build" if out else Path("build"))
     ended: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
+    trouble: list[str] = []
     with _connected(cluster, plain) as workers:
         at_once = jobs or (workers.threads if workers else os.cpu_count()) or 1
         seconds = {run.name: runner.seconds_of(run, build) for run in runs}
@@ -175,10 +184,13 @@ def reproduce(
                 same = [run for run in runs if run.notebook == outcome.run.notebook]
                 if all(run.name in ended for run in same):  # while other notebooks still run
                     compared = [ended[run.name] for run in same]
-                    pages += comparison.compare(compared, folder, build, bool(given or swept))
+                    try:
+                        pages += comparison.compare(compared, folder, build, bool(given or swept))
+                    except Exception as error:  # the runs are there all the same
+                        trouble.append(f"{outcome.run.notebook.stem} side by side: {error}")
     outcomes = [ended[run.name] for run in runs]
-    report.table(outcomes, sorted(pages), quiet)
-    failed = any(outcome.status == "failed" for outcome in outcomes)
+    report.table(outcomes, sorted(pages), trouble, quiet)
+    failed = trouble or any(outcome.status == "failed" for outcome in outcomes)
     if failed or gaps_in_tables:
         raise typer.Exit(1)
 
@@ -467,16 +479,37 @@ def _called() -> str:
     return "python -m capelib" if name == "__main__.py" else name
 
 
+class _Ended(BaseException):
+    """The system asks the command to end: a batch system, or a terminal that is closed."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _end_tidily() -> None:
+    """Clean up as after Ctrl-C when a signal asks the command to end."""
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough
+        raise _Ended(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+            signal.signal(number, end)
+
+
 def main() -> None:
     """Run the command.
 
     An error that capelib raises on purpose ends in one line and exit code 2, Ctrl-C in one line and
-    exit code 130.
+    exit code 130, SIGTERM with 143 and SIGHUP with 129.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Published numbers are written with signs that a terminal may not have.
             stream.reconfigure(errors="replace")
+    _end_tidily()
     try:
         # typer.Exit comes back as its code here, Ctrl-C as 130.
         arguments = sys.argv[1:] or ["--help"]
@@ -485,6 +518,8 @@ def main() -> None:
     except CapeError as error:
         typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)
         sys.exit(2)
+    except _Ended as error:
+        code = 128 + error.number
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:  # the reader has seen enough: `cape findings | head`
@@ -506,7 +541,7 @@ def main() -> None:
             typer.echo(f"{called}: {error.format_message()} (see {called} --help)", err=True)
             sys.exit(2)
         raise
-    if code == 130:
+    if code >= 128:
         typer.echo(
             "cape: interrupted; what was finished is in place, nothing else was changed", err=True
         )

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from capelib.errors import CapeError
 
+Kind = TypeVar("Kind", dict, list, str)
 PROVENANCE = "provenance.json"
 ANSWER = "answer.json"
 SOURCE = ".source"  # in a folder of results: what they were made from
@@ -21,27 +22,42 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What does a JSON file hold? Empty where there is none or it cannot be read."""
+    """What does a JSON file hold? Empty where there is none, or no object can be read from it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return content if isinstance(content, dict) else {}
 
 
-def outputs_of(folder: Path) -> set[str]:
+def part(content: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
+    """What does a JSON object hold under a name? Empty where it is of another kind: a file may be
+    damaged.
+    """
+    value = content.get(name)
+    return value if isinstance(value, kind) else kind()
+
+
+def outputs_of(folder: Path, record: str = PROVENANCE) -> set[str]:
     """Which files did the run write that provenance.json of a folder describes?
 
     Its pictures in PNG, which provenance.json leaves out, and itself too. Other files in the folder
     are its owner's.
     """
-    outputs = [name for name in read_provenance(folder).get("outputs", {}) if _is_plain(name)]
-    pictures = [f"{Path(name).stem}.png" for name in outputs if name.endswith(".svg")]
-    return {*outputs, *pictures, PROVENANCE}
+    outputs = [name for name in part(read_json(folder / record), "outputs", dict) if _inside(name)]
+    pictures = [f"{name.removesuffix('.svg')}.png" for name in outputs if name.endswith(".svg")]
+    return {*outputs, *pictures, PROVENANCE, SOURCE}
 
 
-def _is_plain(name: str) -> bool:
-    """Whether a name leads to a file of the folder itself."""
-    return Path(name).name == name and not name.startswith(".")
+def _inside(name: str) -> bool:
+    """Whether a path leads to a file below the folder that it starts from."""
+    path = Path(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
+def sha256(file: Path) -> str:
+    """The sha256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def require_real_folder(folder: Path) -> None:
@@ -88,17 +104,41 @@ def cells(notebook: Path) -> list[dict[str, Any]]:
     CapeError
         For a file that is no notebook.
     """
+    return _notebook(notebook)["cells"]
+
+
+def language(notebook: Path) -> str:
+    """In which language are the cells of a notebook? "python" where it does not say.
+
+    Raises
+    ------
+    CapeError
+        For a file that is no notebook.
+    """
+    metadata = part(_notebook(notebook), "metadata", dict)
+    named = (
+        part(part(metadata, "kernelspec", dict), "language", str),
+        part(part(metadata, "language_info", dict), "name", str),
+    )
+    others = [name for name in named if name and name.lower() not in ("python", "ipython")]
+    return others[0] if others else "python"
+
+
+def _notebook(path: Path) -> dict[str, Any]:
     try:
-        stat = notebook.stat()
-        return _cells_as_of(notebook, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise CapeError(f"{notebook} cannot be read as a notebook") from None
+        stat = path.stat()
+        return _notebook_as_of(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise CapeError(f"{path} cannot be read as a notebook") from None
 
 
 @lru_cache(maxsize=64)
-def _cells_as_of(notebook: Path, _changed: int, _size: int) -> list[dict[str, Any]]:
-    """The cells as of this time; kept, since each run of a sweep asks and pictures are large."""
-    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+def _notebook_as_of(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """A notebook as of this time; kept, since each run of a sweep asks and pictures are large."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        cell["cell_type"], cell["source"]
+    return content
 
 
 def as_json(content: Any) -> bytes:

@@ -12,6 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from capelib.files import outputs_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -159,16 +161,32 @@ class Progress:
 # ------------------------------------------------------------ runs
 
 
-def table(outcomes: list["Outcome"], pages: list[Path], quiet: bool = False) -> None:
+def table(
+    outcomes: list["Outcome"],
+    pages: list[Path],
+    trouble: Sequence[str] = (),
+    quiet: bool = False,
+) -> None:
     """What ran, figures, answers, verdicts; last, on one screen, what matters.
 
-    quiet: only the last.
+    Parameters
+    ----------
+    outcomes, pages
+        Of the runs, and where those of one notebook stand side by side.
+    trouble
+        Lines on pages that could not be drawn.
+    quiet
+        Only the last part.
     """
     console = _console()
     if not quiet:
         _details(console, outcomes, pages)
         _headlines(console, outcomes)
+    for each in trouble:
+        _plain(console, f"failed: {each}")
     for outcome in outcomes:
+        for path in outcome.kept:
+            _plain(console, f"kept, since it was edited: {path}")
         if outcome.status == "failed":
             _plain(console, f"failed: {outcome.run.name}: {outcome.error}")
     folders = sorted({str(outcome.folder.parent) for outcome in outcomes})
@@ -231,7 +249,8 @@ def _runs(console: Console, outcomes: list["Outcome"]) -> None:
         if status != "unchanged":
             status += f"\n{outcome.seconds:.1f} s"
         if outcome.status != "failed":
-            figures = "\n".join(path.name for path in sorted(outcome.folder.glob("*.svg")))
+            names = sorted(name for name in outputs_of(outcome.folder) if name.endswith(".svg"))
+            figures = "\n".join(names)
         answer = outcome.answer or outcome.error
         rows.append((outcome.run.name, status, f"{outcome.folder}/\n{figures}", answer))
     _rows(console, ("notebook", "status", "figures and tables", "found"), rows, "What ran")

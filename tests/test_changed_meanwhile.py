@@ -9,7 +9,7 @@ from shared import spread
 
 from capelib.errors import DataError
 from capelib.loading import load
-from capelib.runs import reach, runner
+from capelib.runs import provenance, runner
 
 HEADER = "exile_id,origin,host,date,measure\n"
 BEFORE = HEADER + "TJK-0901,TJK,TUR,2015,detention\n"
@@ -63,11 +63,12 @@ def test_a_table_that_is_another_one_after_the_run_fails_it(tmp_path, change):
     assert ended.error.startswith("the table, the data or the code changed while it ran")
 
 
-def test_a_module_that_changed_since_it_was_read_is_noticed(monkeypatch):
-    code = "import capelib as cape; cape.load()"
-    assert reach.is_as_read(code)
-    monkeypatch.setattr(reach, "_text", lambda file: file.read_text(encoding="utf-8") + "#")
-    assert not reach.is_as_read(code)
+def test_code_that_changed_while_runs_went_on_is_noticed(monkeypatch):
+    run = runner.plan(["01"], {})[0]
+    expected = provenance.inputs(run.notebook, run.parameters)
+    assert provenance.is_as_expected(run.notebook, run.parameters, expected)
+    monkeypatch.setattr(provenance, "package_sha256", lambda: "another")
+    assert not provenance.is_as_expected(run.notebook, run.parameters, expected)
 
 
 def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):

@@ -19,11 +19,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from capelib.errors import CapeError
-from capelib.runs import cluster, runner, warm
+from capelib.runs import cluster, kernels, runner
 from capelib.runs.parameters import fill
 
 pytestmark = pytest.mark.skipif(
-    not warm.available(), reason="what a worker leaves is looked up in /proc"
+    not kernels.available(), reason="what a worker leaves is looked up in /proc"
 )
 
 

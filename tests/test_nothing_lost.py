@@ -1,6 +1,8 @@
 """No file of the user's is written over or removed, and no result of another table."""
 
+import errno
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import capelib as cape_package
 from capelib import cli
 from capelib.errors import CapeError, ParameterError
-from capelib.runs import comparison, runner
+from capelib.runs import comparison, folders, runner
 from capelib.runs.parameters import fill
 
 HEADER = "exile_id,origin,host,date,measure"
@@ -179,3 +181,231 @@ def test_a_page_of_comparison_leaves_files_that_are_not_of_it(tmp_path, monkeypa
     assert (folder / "note.md").exists() and (folder / "drafts").is_dir()
     stated = json.loads((folder / "provenance.json").read_text())
     assert set(stated["outputs"]) == {"index.html"}
+
+
+@pytest.fixture
+def writes(monkeypatch):
+    """Runs that write these files, by name, without any kernel."""
+    files: dict[str, str] = {"x.csv": "1"}
+
+    def execute(_run, staging, *_, **__):
+        for name, content in files.items():
+            (staging / name).parent.mkdir(exist_ok=True)
+            (staging / name).write_text(content)
+        return ""
+
+    monkeypatch.setattr(runner, "execute", execute)
+    return files
+
+
+@pytest.mark.usefixtures("writes")
+def test_a_file_that_no_run_made_refuses_the_run_by_name_and_the_others_go_on(tmp_path):
+    first, second = (notebook(tmp_path, "1", name=name) for name in ("90_first", "91_second"))
+    thesis = tmp_path / "figs" / first.stem / "x.csv"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("mine")
+    runs = [run_of(first), run_of(second)]
+    ended = runner.reproduce(runs, tmp_path / "figs", tmp_path / "build", plain=True)
+    outcomes = {outcome.run.name: outcome for outcome in ended}
+    assert outcomes["90_first"].error == f"{thesis} was not made by a run: move it, or rename it"
+    assert outcomes["91_second"].status == "done"
+    assert thesis.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x.csv", "sub/x.csv"])
+@pytest.mark.parametrize("trouble", ["folder", "link"])
+def test_a_folder_or_a_link_in_the_way_stays(tmp_path, writes, name, trouble):
+    writes.clear()
+    writes[name] = "1"
+    path = notebook(tmp_path, "1")
+    place = tmp_path / "figs" / path.stem / name.split("/")[0]
+    place.parent.mkdir(parents=True)
+    (tmp_path / "thesis").mkdir()
+    if trouble == "link":
+        place.symlink_to(tmp_path / "thesis")
+    elif "/" in name:
+        place.write_text("mine")
+    else:
+        place.mkdir()
+    assert "was not made by a run" in reproduce(path, tmp_path, plain=True).error
+    assert not list((tmp_path / "thesis").iterdir())
+    assert [each.name for each in place.parent.iterdir()] == [place.name]
+
+
+def test_a_result_that_was_edited_is_kept_beside_the_new_one(tmp_path, writes):
+    path = notebook(tmp_path, "1")
+    folder = tmp_path / "figs" / path.stem
+    assert reproduce(path, tmp_path, plain=True).kept == []
+    for text in ("first note", "second note"):
+        (folder / "x.csv").write_text(text)
+        (kept,) = reproduce(path, tmp_path, plain=True).kept
+        assert kept.read_text() == text
+    assert (folder / "x.csv").read_text() == "1"
+    assert sorted(each.name for each in folder.glob("*.csv")) == [
+        *("x.csv", "x.kept.csv", "x.kept2.csv")
+    ]
+    writes["x.csv"] = "2"
+    assert reproduce(path, tmp_path, plain=True, force=True).kept == []
+
+
+def test_folders_that_a_run_writes_are_its_own_and_nothing_else_in_them(tmp_path, writes):
+    writes |= {"sub/a.csv": "1", "sub/b.csv": "1", ".hidden": "1"}
+    path = notebook(tmp_path, "1")
+    folder = tmp_path / "figs" / path.stem
+    assert reproduce(path, tmp_path, plain=True).status == "done"
+    (folder / "sub" / "note.md").write_text("mine")
+    del writes["sub/b.csv"]
+    writes["sub/a.csv"] = "2"
+    assert reproduce(path, tmp_path, plain=True, force=True).status == "done"
+    assert sorted(each.name for each in (folder / "sub").iterdir()) == ["a.csv", "note.md"]
+    assert (folder / "sub" / "a.csv").read_text() == "2"
+
+
+def test_files_that_were_half_put_in_place_are_known_as_ours(tmp_path, writes, monkeypatch):
+    writes["y.csv"] = "1"
+    path = notebook(tmp_path, "1")
+    replace_by, moved = Path.replace, []
+
+    def killed(self, target):
+        if self.name == "y.csv":
+            raise KeyboardInterrupt
+        moved.append(self.name)
+        return replace_by(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(path, tmp_path, plain=True)
+    assert "x.csv" in moved
+    monkeypatch.setattr(Path, "replace", replace_by)
+    again = reproduce(path, tmp_path, plain=True)
+    assert (again.status, again.kept) == ("done", [])
+
+
+def test_a_copy_of_a_notebook_of_ours_runs_under_a_name_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours = runner.find("03")
+    copy = notebook(tmp_path, "1", name=ours.stem)
+    (run,) = runner.plan([copy.name], {})  # not the sets of runs.toml
+    assert run.notebook.resolve() == copy and run.name == f"my_{ours.stem}"
+    assert {each.notebook for each in runner.plan(["03"], {})} == {ours}
+    both = runner.plan([copy.name, "03"], {})
+    assert [each.name for each in both][:2] == [f"my_{ours.stem}", ours.stem]
+    copy.unlink()
+    assert {each.notebook for each in runner.plan([copy.name], {})} == {ours}
+
+
+@pytest.mark.parametrize("name", ["comparisons", "build"])
+@pytest.mark.usefixtures("writes")
+def test_a_notebook_that_is_called_like_a_folder_of_ours_runs(tmp_path, name):
+    path = notebook(tmp_path, "1", name=name)
+    (run,) = runner.plan([str(path)], {})
+    outcomes = runner.reproduce([run], tmp_path / "figs", tmp_path / "figs" / "build", plain=True)
+    assert [(each.status, each.folder.name) for each in outcomes] == [("done", f"my_{name}")]
+
+
+def test_a_notebook_that_is_missing_is_said_to_be():
+    with pytest.raises(ParameterError, match=r"there is no notebook sub/nothere\.ipynb"):
+        runner.plan(["sub/nothere.ipynb"], {})
+
+
+def test_a_notebook_where_the_executed_one_goes_is_refused(tmp_path):
+    path = notebook(tmp_path / "build", "1")
+    before = path.read_bytes()
+    with pytest.raises(CapeError, match="would be written over: choose another folder with --bui"):
+        reproduce(path, tmp_path, plain=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_an_executed_notebook_holds_the_final_paths_and_an_edited_one_is_kept(tmp_path):
+    path = notebook(tmp_path, WRITE.format(1), "print(out)")
+    executed = tmp_path / "build" / path.name
+    assert reproduce(path, tmp_path).status == "done"
+    folder = tmp_path / "figs" / path.stem
+    content = executed.read_text(encoding="utf-8")
+    assert f'out = \\"{folder}\\"' in content and ".run-" not in content
+    assert json.loads(content)["metadata"]["papermill"]["output_path"] == str(executed)
+    executed.write_text("mine")
+    (executed.parent / "91_b.json").write_text('{"mine": 1}')
+    assert reproduce(path, tmp_path, force=True).status == "done"
+    assert (executed.parent / "90_made_up.kept.ipynb").read_text() == "mine"
+    assert reproduce(notebook(tmp_path, "1", name="91_b"), tmp_path).status == "done"
+    assert (executed.parent / "91_b.kept.json").read_text() == '{"mine": 1}'
+
+
+@pytest.mark.usefixtures("writes")
+def test_with_out_nothing_is_written_into_the_current_folder(cape, tmp_path):
+    path = notebook(tmp_path / "n", "1")
+    assert cape("reproduce", path, "--out", "figs", "--plain-kernels")[0] == 0
+    assert cape("reproduce", path, "--build", "b", "--out", "figs2", "--plain-kernels")[0] == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["b", "figs", "figs2", "n"]
+    assert (tmp_path / "figs" / "build" / "90_made_up.json").exists()
+
+
+DAMAGED = ["[1]", "{", "", '{"outputs": 5, "figures": [], "verdicts": [{}], "answer": 3}']
+DAMAGED += ['{"made": 3, "executed": [], "seconds": "x", "notes": [1]}', '{"made": {"x": 1}}']
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+@pytest.mark.parametrize("name", ["figs/90_made_up/provenance.json", "build/90_made_up.json"])
+@pytest.mark.usefixtures("writes")
+def test_a_damaged_record_repeats_the_run_and_harms_nothing(cape, tmp_path, text, name):
+    path = notebook(tmp_path, "1")
+    words = ("reproduce", path, "--out", "figs", "--build", "build", "--plain-kernels")
+    assert cape(*words)[0] == 0
+    (tmp_path / name).write_text(text)
+    code, shown = cape(*words)
+    # results of which nothing is known any more are nobody's to replace
+    unknown = name.startswith("figs")
+    assert (code, "was not made by a run" in shown) == ((1, True) if unknown else (0, False))
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_an_odd_answer_is_shown_as_none(cape, tmp_path, writes, text):
+    writes["answer.json"] = text
+    path = notebook(tmp_path, "1")
+    for _ in range(2):
+        code, shown = cape("reproduce", path, "--out", "figs", "--plain-kernels")
+        assert code == 0 and "1 runs: " in shown
+
+
+@pytest.mark.usefixtures("writes")
+def test_a_disk_without_locks_is_no_trouble_and_nothing_on_it_is_swept(
+    tmp_path, monkeypatch, capsys
+):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    half = tmp_path / "figs" / ".run-of-another"
+    half.mkdir(parents=True)
+    assert reproduce(notebook(tmp_path, "1"), tmp_path, plain=True).status == "done"
+    assert half.exists() and "another" not in capsys.readouterr().err
+
+
+def test_temporary_folders_that_a_kill_has_left_are_removed_and_used_ones_stay(tmp_path):
+    pytest.importorskip("fcntl")
+    with folders.temporary(str(tmp_path)) as used:
+        left, new, other = (tmp_path / name for name in ("capelib-left", "capelib-new", "mine"))
+        for folder in (left, new, other):
+            folder.mkdir()
+        for folder in (left, other, used):
+            os.utime(folder, (0, 0))
+        with folders.temporary(str(tmp_path)):
+            assert not left.exists()
+        assert used.exists() and new.exists() and other.exists()
+    assert not used.exists()
+
+
+@pytest.mark.usefixtures("writes")
+def test_a_page_that_cannot_be_drawn_leaves_the_runs(cape, tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ValueError("no page")
+
+    monkeypatch.setattr(comparison, "compare", broken)
+    code, shown = cape("reproduce", notebook(tmp_path, "1"), "--plain-kernels")
+    assert code == 1 and "90_made_up side by side: no page" in shown
+    assert "1 runs: 1 done, 0 unchanged, 0 failed." in shown

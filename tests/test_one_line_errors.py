@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from shared import spread
 
 from capelib import cli
 from capelib.dataset import Info
 from capelib.notebook import answer
 from capelib.paths import PACKAGE
-from capelib.runs import engine, runner
+from capelib.runs import kernels, runner
 
 TABLE = b"exile_id,origin,host,date,measure\nTJK-0901,TJK,TUR,2015,detention\n"
 
@@ -70,44 +71,96 @@ def test_low_memory_anywhere_ends_in_a_line(monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_a_kernel_that_dies_before_its_first_answer_fails_its_run_only(tmp_path, monkeypatch):
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_process_that_dies_before_its_first_answer_fails_its_run_only(
+    tmp_path, monkeypatch, plain
+):
     from test_nothing_lost import notebook, run_of
 
-    first = notebook(tmp_path, "1", name="90_first")
-    second = notebook(tmp_path, "2", name="91_second")
-    ready = engine.Client.wait_for_ready
+    runs = [run_of(notebook(tmp_path, "1", name=name)) for name in ("90_first", "91_second")]
     died: list[bool] = []
+    if plain:
+        ready = AsyncKernelClient._async_wait_for_ready
 
-    async def dies_once(self, timeout=None):
-        if died:
-            return await ready(self, timeout)
-        died.append(True)
-        raise engine.DeadKernelError("the kernel died before its first answer")
+        async def dies_once(self, timeout=None):
+            if died:
+                return await ready(self, timeout)
+            died.append(True)
+            raise RuntimeError("Kernel died before replying to kernel_info")
 
-    monkeypatch.setattr(engine.Client, "wait_for_ready", dies_once)
-    runs = [run_of(first), run_of(second)]
-    outcomes = list(runner.reproduce(runs, tmp_path / "figs", tmp_path / "build"))
+        monkeypatch.setattr(AsyncKernelClient, "wait_for_ready", dies_once)
+    else:
+        ask = kernels.Kernel.send
+
+        def killed_once(self, request):
+            if not died:
+                self.kill()
+                died.append(True)
+            ask(self, request)
+
+        monkeypatch.setattr(kernels.Kernel, "send", killed_once)
+    outcomes = list(runner.reproduce(runs, tmp_path / "figs", tmp_path / "build", plain=plain))
     assert sorted(outcome.status for outcome in outcomes) == ["done", "failed"]
     (failed,) = [outcome for outcome in outcomes if outcome.status == "failed"]
-    assert failed.error == "the kernel died before its first cell"
+    assert failed.error.startswith("the kernel died ") and failed.error.count("cell") == 1
 
 
 @pytest.mark.slow
-def test_a_long_folder_for_temporary_files_is_no_trouble(tmp_path, monkeypatch):
-    import tempfile
-
-    from test_nothing_lost import notebook, run_of
-
-    from capelib.runs import warm
+def test_a_long_folder_for_temporary_files_is_no_trouble(tmp_path):
+    from test_nothing_lost import notebook
 
     long = tmp_path / ("t" * 60) / ("u" * 60)
     long.mkdir(parents=True)
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
-    monkeypatch.setattr(warm, "_warm", None)
-    (outcome,) = runner.reproduce(
-        [run_of(notebook(tmp_path, "1"))], tmp_path / "figs", tmp_path / "build"
+    path = notebook(tmp_path, "1")
+    code = (
+        "import sys; from pathlib import Path; from capelib.runs import runner\n"
+        "runs = runner.plan([sys.argv[1]], {})\n"
+        "(ended,) = runner.reproduce(runs, Path('figs'), Path('build'), plain=len(sys.argv) > 2)\n"
+        "print(ended.status, ended.error)"
     )
-    assert outcome.status == "done", outcome.error
+    for words in ([], ["plain"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path), *words],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "TMPDIR": str(long)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() in ("done", "unchanged"), done.stdout + done.stderr
+
+
+def test_any_exception_of_a_run_is_its_own_failure_in_one_line(tmp_path, monkeypatch):
+    from test_nothing_lost import notebook, run_of
+
+    runs = [run_of(notebook(tmp_path, "1", name=name)) for name in ("90_first", "91_second")]
+
+    def execute(run, *_, **__):
+        if run.name == "90_first":
+            raise LookupError("unheard of\n" * 9)
+        return ""
+
+    monkeypatch.setattr(runner, "execute", execute)
+    outcomes = list(runner.reproduce(runs, tmp_path / "figs", tmp_path / "build"))
+    ended = {outcome.run.name: (outcome.status, outcome.error) for outcome in outcomes}
+    assert ended == {"90_first": ("failed", "LookupError: unheard of"), "91_second": ("done", "")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        ("open(out + '/answer.json', 'w').write('[1]')", ""),
+        ("%nosuchmagic", "CellExecutionError: UsageError: Line magic function `%nosuchmagic`"),
+        ("raise ValueError('x' * 5000)", f"ValueError: {'x' * 200}... (see"),
+    ],
+)
+def test_what_an_odd_cell_gives_is_told_in_one_line(tmp_path, cell, error):
+    from test_nothing_lost import notebook, run_of
+
+    run = run_of(notebook(tmp_path, cell))
+    (ended,) = runner.reproduce([run], tmp_path / "figs", tmp_path / "build")
+    assert error in ended.error and "\n" not in ended.error
+    assert ended.status == ("failed" if error else "done")
 
 
 def test_a_file_that_is_called_like_markup_is_only_text_in_a_notebook():

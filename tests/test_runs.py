@@ -190,7 +190,7 @@ def test_provenance_says_where_figures_come_from_and_the_record_what_decides_a_r
     assert set(stated["outputs"]) == {"answer.json", "measures.csv", "measures.svg"}
     assert (outcome.folder / "measures.png").exists()  # drawn, and not committed
     (made,) = json.loads((build / f"{outcome.run.name}.json").read_text())["made"].values()
-    assert {"code_sha256", "capelib_sha256", "data_sha256"} < set(made["inputs"])
+    assert set(made["inputs"]) == {"facts", "code_sha256", "capelib_sha256"}
 
 
 def test_a_kernel_that_dies_fails_its_run_only(tmp_path):
@@ -456,7 +456,12 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(small_disk
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_in_one_line_and_leaves_no_half_written_file(tmp_path, number, code):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
     words = [sys.executable, "-c", "from capelib.cli import main; main()", "reproduce", "04"]
     process = subprocess.Popen(
         words,
@@ -465,13 +470,18 @@ def test_ctrl_c_ends_in_one_line_and_leaves_no_half_written_file(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | {"TMPDIR": str(folder)},
     )
     until = time.monotonic() + 60
     while not list(tmp_path.glob("figures/.run-*/answer.json")) and time.monotonic() < until:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
     _, message = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
+    assert list(folder.iterdir()) == []
     assert message == "cape: interrupted; what was finished is in place, nothing else was changed\n"
     assert list(tmp_path.glob("figures/.run-*")) == []
     for folder in (tmp_path / "figures").iterdir():  # a run that had ended just before is whole

@@ -121,14 +121,16 @@ def recodings(
     place = levels.get_indexer(codes.astype("object"))
     lot = np.arange(len(codes)) if together is None else pd.factorize(together)[0]
     counts = table.counts.to_numpy(float)
+    names, first = levels.to_numpy(object), codes.to_numpy(object)
+    known = table.second[table.second.index.isin(codes.index)]
+    both = codes.index.get_indexer(known.index)
     for _ in range(draws):
         chances = _chances(rng, counts, symmetric)
         drawn = _drawn(rng, chances, place, lot)
-        coded = pd.Series(np.where(place < 0, codes, levels.to_numpy()[drawn]), codes.index)
+        coded = np.where(place < 0, first, names[drawn])
         if not symmetric:
-            known = table.second[table.second.index.isin(codes.index)]
-            coded[known.index] = known
-        yield coded
+            coded[both] = known.to_numpy(object)
+        yield pd.Series(coded, codes.index, dtype=object)
 
 
 def _chances(rng: np.random.Generator, counts: np.ndarray, symmetric: bool) -> np.ndarray:
@@ -190,6 +192,21 @@ def holm(p: pd.Series) -> pd.Series:
     >>> holm(pd.Series([0.01, 0.04, 0.03])).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    rising = p.dropna().astype(float).sort_values(kind="stable")
-    corrected = rising * np.arange(len(rising), 0, -1)
-    return corrected.cummax().clip(upper=1).reindex(p.index)
+    return pd.Series(holm_rows(p.to_numpy(float)[None])[0], p.index)
+
+
+def holm_rows(p: np.ndarray) -> np.ndarray:
+    """The same for many families, one a row.
+
+    Examples
+    --------
+    >>> holm_rows(np.array([[0.01, 0.04, np.nan], [0.5, 0.4, 0.3]])).tolist()
+    [[0.02, 0.04, nan], [0.9, 0.9, 0.9]]
+    """
+    order = np.argsort(p, axis=1, kind="stable")  # missing ones last
+    rising = np.take_along_axis(p, order, axis=1)
+    left = (~np.isnan(p)).sum(axis=1, keepdims=True) - np.arange(p.shape[1])
+    corrected = np.minimum(np.maximum.accumulate(rising * left, axis=1), 1)
+    result = np.empty_like(p)
+    np.put_along_axis(result, order, corrected, axis=1)
+    return result

@@ -12,6 +12,8 @@ from scipy.special import expit
 
 from capelib.errors import TooFewCases
 
+MOST_BITS = 50  # terms that fit into a whole number, with the value
+
 
 class _Cases(NamedTuple):
     """The distinct cases, how many of each there are, and the place of each case among them.
@@ -103,11 +105,8 @@ def ordered_logit(
     cases = _distinct(y, x)
     cuts, slopes = _most_likely(cases)
     score, information = _pieces(cases.y, cases.x, cuts, slopes)
-    groups = cluster.max() + 1
-    cluster_score = np.zeros((groups, score.shape[1]))
-    cluster_information = np.zeros((groups, *information.shape[1:]))
-    np.add.at(cluster_score, cluster, score[cases.place])
-    np.add.at(cluster_information, cluster, information[cases.place])
+    cluster_score = sums_of_clusters(score[cases.place], cluster)
+    cluster_information = sums_of_clusters(information[cases.place], cluster)
     without = np.einsum("i,ijk", cases.number, information) - cluster_information
     try:
         shifts = np.linalg.solve(without, cluster_score[..., None])[..., 0]
@@ -118,7 +117,35 @@ def ordered_logit(
     return slopes, shifts[:, len(cuts) :]
 
 
+def sums_of_clusters(values: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+    """What is the sum of the rows of each cluster? `np.add.at` takes several times as long.
+
+    Parameters
+    ----------
+    values
+        One row a case.
+    cluster
+        Whole numbers from 0, one a case.
+
+    Examples
+    --------
+    >>> sums_of_clusters(np.array([[1.0], [2.0], [4.0]]), np.array([1, 0, 1])).tolist()
+    [[2.0], [5.0]]
+    """
+    columns = values.reshape(len(values), -1).T
+    sums = np.stack([np.bincount(cluster, column) for column in columns], axis=1)
+    return sums.reshape(-1, *values.shape[1:])
+
+
 def _distinct(y: np.ndarray, x: np.ndarray) -> _Cases:
+    if x.shape[1] < MOST_BITS and ((x == 0) | (x == 1)).all():
+        # As one number each they are sorted in the same order, in a tenth of the time.
+        bits = 1 << np.arange(x.shape[1])[::-1]
+        key = (y.astype(int) << x.shape[1]) + x.astype(int) @ bits
+        _, first, place, number = np.unique(
+            key, return_index=True, return_inverse=True, return_counts=True
+        )
+        return _Cases(y[first].astype(int), x[first], number, place)
     cells, place, number = np.unique(
         np.column_stack([y, x]), axis=0, return_inverse=True, return_counts=True
     )

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from capelib.estimators.ordered_logit import sums_of_clusters
+
 
 def kaplan_meier(
     time: np.ndarray, event: np.ndarray, cluster: np.ndarray | None = None
@@ -42,13 +44,20 @@ def kaplan_meier(
     >>> curve["survival"].round(3).tolist()
     [0.75, 0.5, 0.0]
     """
+    return pd.DataFrame(kaplan_meier_columns(time, event, cluster))
+
+
+def kaplan_meier_columns(
+    time: np.ndarray, event: np.ndarray, cluster: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """The columns of `kaplan_meier` by name: for many curves, where a table takes most time."""
     from statsmodels.duration.survfunc import SurvfuncRight
 
     time = np.asarray(time, float)
     event = np.asarray(event, bool)
     columns = ["time", "at_risk", "events", "survival", "low", "high"]
     if not event.any():
-        return pd.DataFrame(columns=columns, dtype=float)
+        return {name: np.empty(0) for name in columns}
     fit = SurvfuncRight(time, event.astype(int))
     has_events = fit.n_events > 0
     times, risk, events, survival = (
@@ -60,14 +69,13 @@ def kaplan_meier(
     expected = (time[:, None] >= times) * (events / risk)
     influence = np.cumsum((happened - expected) / remaining, axis=1)
     groups = pd.factorize(cluster)[0] if cluster is not None else np.arange(len(time))
-    sums = np.zeros((groups.max() + 1, len(times)))
-    np.add.at(sums, groups, influence)
+    sums = sums_of_clusters(influence, groups)
     error = np.sqrt((sums**2).sum(axis=0) * len(sums) / max(len(sums) - 1, 1))  # of log survival
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.exp(stats.norm.ppf(0.975) * error / np.abs(np.log(survival)))
         low, high = survival**power, survival ** (1 / power)
     numbers = [times, risk, events, survival, low, high]
-    return pd.DataFrame(dict(zip(columns, numbers, strict=True)))
+    return dict(zip(columns, numbers, strict=True))
 
 
 def turnbull(low: np.ndarray, high: np.ndarray, rounds: int = 20_000) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.errors import TooFewCases
-from capelib.estimators.survival import kaplan_meier, turnbull
+from capelib.estimators.survival import kaplan_meier_columns, turnbull
 from capelib.questions.exiles import FEWEST
 
 AT_RISK = 10  # exiles that must be counted on beyond a time for the curve to go on
@@ -144,21 +144,24 @@ def escalation(times: pd.DataFrame, cluster: pd.Series | None = None) -> pd.Data
             f"a curve needs {AT_RISK} exiles first recorded at stage 1 or 2, {FEWEST} of them "
             f"later at stage 3; here are {len(rows)} and {events}"
         )
-    groups = None if cluster is None else rows["exile_id"].map(cluster).to_numpy()
+    groups = None
+    if cluster is not None:
+        groups = cluster.to_numpy()[cluster.index.get_indexer(rows["exile_id"])]
     end = min(np.sort(rows[name].to_numpy())[-AT_RISK] for name in SCENARIOS)
     grid = np.arange(0, end / YEAR + 1e-9, 0.25)
     at_risk = (rows["longest"].to_numpy()[:, None] >= YEAR * grid).sum(axis=0)
-    table = pd.DataFrame({"years": grid, "at_risk": at_risk})
+    table, event = {"years": grid, "at_risk": at_risk}, rows["event"].to_numpy()
     lows, highs = [], []
     for name in SCENARIOS:
-        curve = kaplan_meier(rows[name].to_numpy(), rows["event"].to_numpy(), groups)
-        steps = np.vstack([[1.0, 1.0, 1.0], curve[["survival", "low", "high"]].to_numpy()])
+        curve = kaplan_meier_columns(rows[name].to_numpy(), event, groups)
+        limits = np.column_stack([curve[part] for part in ("survival", "low", "high")])
+        steps = np.vstack([[1.0, 1.0, 1.0], limits])
         place = np.searchsorted(curve["time"], YEAR * grid, side="right")
         survival, low, high = steps[place].T
         table[name] = 1 - survival
         lows.append(1 - high)
         highs.append(1 - low)
-    return table.assign(low=np.fmin.reduce(lows), high=np.fmax.reduce(highs))
+    return pd.DataFrame(table | {"low": np.fmin.reduce(lows), "high": np.fmax.reduce(highs)})
 
 
 def interval_censored(

@@ -1,5 +1,7 @@
 """One row an exile: the highest stage on record, and the levels of origin and category."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -89,13 +91,13 @@ def enough(cluster: pd.Series | np.ndarray) -> bool:
     return len(cluster) >= FEWEST and len(pd.unique(cluster)) >= SOURCES
 
 
-def levels(exiles: pd.DataFrame, factor: str) -> dict[str, np.ndarray]:
+def levels(exiles: pd.DataFrame | Mapping[str, np.ndarray], factor: str) -> dict[str, np.ndarray]:
     """Which levels of a factor occur, and which exiles are in each?
 
     Parameters
     ----------
     exiles
-        One row an exile, with the column `factor`.
+        One row an exile, with the column `factor`; or such columns by name.
     factor
         "category" (levels in the order of the codebook), or another column (in sorted order).
 
@@ -110,7 +112,7 @@ def levels(exiles: pd.DataFrame, factor: str) -> dict[str, np.ndarray]:
     >>> {level: members.tolist() for level, members in levels(exiles, "origin").items()}
     {'TJK': [False, True, False], 'UZB': [True, False, True]}
     """
-    values = exiles[factor].to_numpy(object)
+    values = np.asarray(exiles[factor], object)
     order = list(codes("category")) if factor == "category" else sorted(set(values))
     members = {level: values == level for level in order}
     return {level: inside for level, inside in members.items() if inside.any()}

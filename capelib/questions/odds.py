@@ -20,6 +20,7 @@ _COLUMNS = {
     "held": ["held", "held_low", "held_high"],
     "ended": ["ended", "ended_low", "ended_high"],
 }
+_LEVEL = ["factor", "level", "label", "n", "reference"]
 _CUTS = {"held": 2, "ended": 3}
 _Logits = dict[str, tuple[np.ndarray, np.ndarray]]  # of each logit, slopes and their shifts
 
@@ -123,16 +124,17 @@ def odds(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> Odds:
     >>> fit.n, fit.clusters, fit.references
     (502, 320, {'origin': 'Uzbekistan', 'category': 'Opposition'})
     """
-    rows, left_out = _comparable(exiles, factors)
+    rows, left_out = _comparable(columns_of(exiles, factors), factors)
     _refuse_too_few(rows, factors)
-    terms, x = _design(rows, factors)
-    stage = rows["stage"].to_numpy()
+    levels_of_factors, x = _design(rows, factors)
+    terms = pd.DataFrame(levels_of_factors, columns=_LEVEL)
+    stage = rows["stage"]
     _refuse_without_estimate(stage, x, factors)
     cluster = pd.factorize(rows["cluster"])[0]
     logits = _fitted(stage, x, cluster)
     free = int(cluster.max())  # clusters - 1, the degrees of freedom
     return Odds(
-        n=len(rows),
+        n=len(stage),
         clusters=free + 1,
         terms=_with_ratios(terms, logits, free),
         tests=_tests(terms, logits, free),
@@ -141,18 +143,28 @@ def odds(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> Odds:
     )
 
 
-def step_tests_of(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> pd.DataFrame:
+def columns_of(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> dict[str, np.ndarray]:
+    """What `odds` needs of the exiles: `stage`, `cluster` and the factors, by name."""
+    numbers = {name: exiles[name].to_numpy() for name in ("stage", "cluster")}
+    return numbers | {factor: exiles[factor].to_numpy(object) for factor in factors}
+
+
+def step_tests_of(
+    rows: dict[str, np.ndarray], factors: tuple[str, ...] = FACTORS
+) -> dict[tuple[str, str], float]:
     """The tests of the two steps alone, as in `odds`, for many codings of the same exiles.
 
     Parameters
     ----------
-    exiles, factors
+    rows
+        From `columns_of`.
+    factors
         As for `odds`.
 
     Returns
     -------
-    DataFrame
-        The columns `factor`, `held_p`, `ended_p` of `Odds.tests`.
+    dict
+        By ("held_p" or "ended_p", factor): p of no difference between its levels.
 
     Raises
     ------
@@ -161,45 +173,52 @@ def step_tests_of(exiles: pd.DataFrame, factors: tuple[str, ...] = FACTORS) -> p
 
     Notes
     -----
-    About twice as fast as `odds`: no ordered logit, and the linear program that looks for
-    separation is only asked where a slope is large.
+    Several times as fast as `odds`: no ordered logit, no tables, and the linear program that looks
+    for separation is only asked where a slope is large.
     """
-    rows, _ = _comparable(exiles, factors)
+    rows, _ = _comparable(rows, factors)
     _refuse_too_few(rows, factors)
     terms, x = _design(rows, factors)
-    stage = rows["stage"].to_numpy()
+    stage = rows["stage"]
     cluster = pd.factorize(rows["cluster"])[0]
-    logits: _Logits = {}
+    compared = np.array([factor for factor, *_, reference in terms if not reference])
+    p = {}
     for name, cut in _CUTS.items():
         above = (stage >= cut).astype(int)
         with suppress(TooFewCases, np.linalg.LinAlgError):
             slopes, shifts = ordered_logit(above, x, cluster)
             if np.abs(slopes).max() < LARGE or not separated(above, x):
-                logits[name] = (slopes, shifts)
-    return _tests(terms, logits, int(cluster.max()))[["factor", "held_p", "ended_p"]]
+                for factor in dict.fromkeys(compared):
+                    place = compared == factor
+                    tested = wald(slopes[place], shifts[:, place], int(cluster.max()))
+                    p[f"{name}_p", str(factor)] = tested[1]
+    return p
 
 
-def _comparable(exiles: pd.DataFrame, factors: tuple[str, ...]) -> tuple[pd.DataFrame, list[str]]:
+def _comparable(
+    rows: dict[str, np.ndarray], factors: tuple[str, ...]
+) -> tuple[dict[str, np.ndarray], list[str]]:
     """The exiles in levels that can be compared, and the levels left out, in words.
 
     Leaving a level out may leave too few in another one, so it is repeated until all can stay.
     """
-    rows, left_out = exiles, []
-    while len(rows) and (out := _levels_to_leave_out(rows, factors)):
+    left_out = []
+    while len(rows["stage"]) and (out := _levels_to_leave_out(rows, factors)):
         left_out += [words for words, _ in out]
-        rows = rows[~np.any([members for _, members in out], axis=0)]
+        stay = ~np.any([members for _, members in out], axis=0)
+        rows = {name: column[stay] for name, column in rows.items()}
     return rows, left_out
 
 
 def _levels_to_leave_out(
-    rows: pd.DataFrame, factors: tuple[str, ...]
+    rows: dict[str, np.ndarray], factors: tuple[str, ...]
 ) -> list[tuple[str, np.ndarray]]:
     """Levels with too few exiles or an infinite odds ratio, in words, and who is in them.
 
     A level that is wholly at the lowest or highest stage has an infinite odds ratio; in that limit
     it says nothing of the other levels.
     """
-    stage, cluster = rows["stage"].to_numpy(), rows["cluster"].to_numpy()
+    stage, cluster = rows["stage"], rows["cluster"]
     lowest, highest = stage.min(), stage.max()
     out = []
     for factor in factors:
@@ -213,28 +232,33 @@ def _levels_to_leave_out(
     return out
 
 
-def _refuse_too_few(rows: pd.DataFrame, factors: tuple[str, ...]) -> None:
-    if len(rows) < FEWEST_EXILES:
+def _refuse_too_few(rows: dict[str, np.ndarray], factors: tuple[str, ...]) -> None:
+    n = len(rows["stage"])
+    if n < FEWEST_EXILES:
         raise TooFewCases(
             f"an ordered logit needs {FEWEST_EXILES} exiles or more in levels with {FEWEST} exiles "
-            f"and {SOURCES} sources; here are {len(rows)}"
+            f"and {SOURCES} sources; here are {n}"
         )
-    counts = rows["stage"].value_counts()
-    if len(counts) < 2 or counts.min() < FEWEST:
+    counts = dict(zip(*np.unique(rows["stage"], return_counts=True), strict=True))
+    if len(counts) < 2 or min(counts.values()) < FEWEST:
         numbers = ", ".join(f"{counts.get(stage, 0)} at stage {stage}" for stage in (1, 2, 3))
         raise TooFewCases(
             f"an ordered logit needs {FEWEST} exiles at each stage that occurs, and two stages; "
             f"here are {numbers}"
         )
-    if all(rows[factor].nunique() < 2 for factor in factors):
+    if all(len(set(rows[factor])) < 2 for factor in factors):
         raise TooFewCases(
-            f"there is nothing to compare: all {len(rows)} exiles have the same "
-            f"{' and '.join(factors)}"
+            f"there is nothing to compare: all {n} exiles have the same {' and '.join(factors)}"
         )
 
 
-def _design(rows: pd.DataFrame, factors: tuple[str, ...]) -> tuple[pd.DataFrame, np.ndarray]:
-    """The levels of each factor, the largest as reference, and a 0/1 column for each other one."""
+def _design(
+    rows: dict[str, np.ndarray], factors: tuple[str, ...]
+) -> tuple[list[tuple[str, str, str, int, bool]], np.ndarray]:
+    """The levels of each factor, the largest as reference, and a 0/1 column for each other one.
+
+    A level: factor, level, label, n, whether it is the reference.
+    """
     terms, columns = [], []
     for factor in factors:
         sizes = {level: members.sum() for level, members in levels(rows, factor).items()}
@@ -244,9 +268,8 @@ def _design(rows: pd.DataFrame, factors: tuple[str, ...]) -> tuple[pd.DataFrame,
         for level in [largest, *(level for level in sizes if level != largest)]:
             terms.append((factor, level, label(factor, level), sizes[level], level == largest))
             if level != largest:
-                columns.append(rows[factor].to_numpy(object) == level)
-    names = ["factor", "level", "label", "n", "reference"]
-    return pd.DataFrame(terms, columns=names), np.column_stack(columns).astype(float)
+                columns.append(rows[factor] == level)
+    return terms, np.column_stack(columns).astype(float)
 
 
 def _refuse_without_estimate(stage: np.ndarray, x: np.ndarray, factors: tuple[str, ...]) -> None:

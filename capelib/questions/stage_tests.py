@@ -10,8 +10,8 @@ import pandas as pd
 from capelib.dataset import Dataset
 from capelib.display import Result
 from capelib.errors import DataError, TooFewCases
-from capelib.estimators.misclassified import Confusion, confusion, holm, recodings
-from capelib.questions.odds import Odds, odds, step_tests_of
+from capelib.estimators.misclassified import Confusion, confusion, holm, holm_rows, recodings
+from capelib.questions.odds import Odds, columns_of, odds, step_tests_of
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import path_of, read_text
 
@@ -149,18 +149,18 @@ def carried(
     """
     by_exile = exiles.set_index("exile_id")
     groups = by_exile["cluster"] if together else None
-    columns = []
+    rows, draws_p = columns_of(exiles), []
     with suppress(DataError):
         for coded in recodings(by_exile["category"], coding, draws, SEED, symmetric, groups):
-            p = pd.Series(np.nan, tests)
+            tested: dict[tuple[str, str], float] = {}
             with suppress(TooFewCases):
-                recoded = exiles.assign(category=coded.to_numpy())
-                p = _p_of_steps(step_tests_of(recoded)).reindex(tests)
-            columns.append(pd.DataFrame({"p": p, "holm": holm(p)}))
-    if not columns:
+                tested = step_tests_of(rows | {"category": coded.to_numpy()})
+            named = {(STEPS[step], factor): p for (step, factor), p in tested.items()}
+            draws_p.append([named.get(test, np.nan) for test in tests])
+    if not draws_p:
         return pd.DataFrame(np.nan, tests, _CARRIED)
-    every = pd.concat(columns, keys=range(len(columns)), axis=1)
-    p, corrected = (every.xs(name, axis=1, level=1) for name in ("p", "holm"))
+    every = np.array(draws_p)
+    p, corrected = (pd.DataFrame(each.T, tests) for each in (every, holm_rows(every)))
     return pd.DataFrame(
         {
             "p_median": p.median(axis=1),

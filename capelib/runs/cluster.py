@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from capelib.errors import CapeError
-from capelib.files import write_files
 from capelib.paths import PACKAGE, project_folder
 from capelib.runs import workers
+from capelib.runs.folders import put_notebook
 from capelib.runs.provenance import PACKAGES
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
@@ -47,7 +47,7 @@ def connected(address: str, plain: bool = False) -> Iterator["Cluster"]:
     address
         Of the scheduler, such as "tcp://10.0.0.1:8786".
     plain
-        Start each kernel by itself, in place of forking it.
+        Start a kernel for each run, in place of forking a process.
 
     Yields
     ------
@@ -132,8 +132,12 @@ class Cluster:
         """How many runs do the workers take at once, as of now?"""
         return sum(self._client.nthreads().values())
 
-    def execute(self, run: "Run", staging: Path, build: Path) -> str:
+    def execute(
+        self, run: "Run", staging: Path, build: Path, _opened: dict[str, Any] | None = None
+    ) -> str:
         """Execute a run on a worker: did it succeed? As `capelib.runs.execute.execute` does here.
+
+        What the run opened there is not known here.
 
         Returns
         -------
@@ -148,11 +152,16 @@ class Cluster:
         from distributed.scheduler import KilledWorker
 
         notebook = (run.notebook.name, run.notebook.read_bytes())
+        parameters = dict(run.parameters)
+        if parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
+            parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
         sent = {
             "name": run.name,
             "notebook": notebook,
-            "parameters": dict(run.parameters),
-            "build": str(build),
+            "parameters": parameters,
+            "out": str(staging.resolve().parent / run.name),
+            "build": str(build.resolve()),
+            "source": str(run.notebook.resolve()),
         }
         try:
             tables = self._tables_of(run)
@@ -175,7 +184,8 @@ class Cluster:
             return f"no worker could run it: {type(error).__name__}: {error}".splitlines()[0]
         workers.put(staging, answer["files"])
         for name, content in answer["executed"].items():
-            write_files((build / name).parent, {Path(name).name: content})
+            if name.endswith(".ipynb"):
+                put_notebook(content, build, name, run.name)
         return answer["error"]
 
     def end(self) -> None:
@@ -283,19 +293,15 @@ class _ByValue:
 
 
 def _sources() -> workers.Files:
-    """Sources and data of this capelib as they lie in a wheel, with its entry points.
-
-    By those Jupyter finds its warm kernels.
-    """
+    """Sources and data of this capelib as they lie in a wheel."""
     installed = metadata.distribution("capelib")
     files: workers.Files = {}
     for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.glob("*/templates/*")]):
         files[f"capelib/{path.relative_to(PACKAGE).as_posix()}"] = path.read_bytes()
     for name, content in workers.take(project_folder("data")).items():
         files[f"capelib/data/{name}"] = content
-    for name in ("METADATA", "entry_points.txt"):
-        text = installed.read_text(name) or ""
-        files[f"capelib-{installed.version}.dist-info/{name}"] = text.encode()
+    text = installed.read_text("METADATA") or ""
+    files[f"capelib-{installed.version}.dist-info/METADATA"] = text.encode()
     return files
 
 

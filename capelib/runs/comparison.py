@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.files import ANSWER, PROVENANCE, outputs_of, read_json, require_real_folder
-from capelib.runs import reach
-from capelib.runs.provenance import remember, sha256, state, unchanged
+from capelib.files import ANSWER, PROVENANCE, outputs_of, part, read_json, sha256
+from capelib.runs.folders import put_in_place, staging
+from capelib.runs.provenance import files_made, package_sha256, remember, state, unchanged
+from capelib.runs.runner import folder_name
 from capelib.vocabulary.codebook import PUBLIC_RECORD
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
     runs_of: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.status != "failed":
-            runs_of.setdefault(outcome.run.notebook.stem, []).append(outcome)
+            runs_of.setdefault(folder_name(outcome.run.notebook), []).append(outcome)
     pages = []
     for notebook, runs in runs_of.items():
         if len(runs) < 2:
@@ -49,15 +50,13 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
         varied = _varied(runs)
         folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
         stated = {"runs": {run.run.name: sha256(run.folder / PROVENANCE) for run in runs}}
-        expected = stated | {"capelib_sha256": reach.sha256(f"import {__name__}")}
+        expected = stated | {"capelib_sha256": package_sha256()}
         record = build / COMPARISONS / f"{folder.name}.json"
         if not unchanged(folder, expected, record):
-            require_real_folder(folder)
-            before = outputs_of(folder)
-            written = _write(folder, runs, varied)
-            for name in before - written:
-                (folder / name).unlink(missing_ok=True)
-            state(folder, stated, written)
+            with staging(out) as made:
+                _write(made, runs, varied)
+                state(made, stated)
+                put_in_place(made, folder, files_made(folder, record))
             remember(folder, expected, record)
         pages.append(folder / "index.html")
     return pages
@@ -66,11 +65,12 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
 def _varied(runs: Sequence["Outcome"]) -> list[str]:
     """The parameters that differ from run to run."""
     values = [outcome.run.parameters for outcome in runs]
-    return [name for name in values[0] if len({str(each[name]) for each in values}) > 1]
+    names = dict.fromkeys(name for each in values for name in each)
+    return [name for name in names if len({str(each.get(name)) for each in values}) > 1]
 
 
-def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> set[str]:
-    """Write the page and the chart on it; the names of all files that belong to them."""
+def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> None:
+    """Write the page and the chart on it."""
     import pandas as pd
 
     from capelib.figures import Page, save, save_page, side_by_side
@@ -79,13 +79,11 @@ def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> se
     question = _question(runs[0].run.notebook)
     title = f"Notebook {question[:2]}: the runs side by side"
     shown = [_as_shown(outcome, varied) for outcome in runs]
-    written = {"index.html", PROVENANCE}
     estimates = [row | {"run": run["label"]} for run in shown for row in run["estimates"]]
     if estimates:
         table = pd.DataFrame(estimates)[COLUMNS]
         chart = side_by_side(table, _info(runs), title, " and ".join(varied))
         save(chart, "estimates", folder)
-        written |= {f"estimates.{form}" for form in ("svg", "png", "csv")}
     data = "; ".join(sorted({run["data"] for run in shown}))
     body = render(
         "comparison",
@@ -97,7 +95,6 @@ def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> se
         figures=list(dict.fromkeys(figure for run in shown for figure in run["figures"])),
     )
     save_page(Page(title, body), "index", folder)
-    return written
 
 
 def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
@@ -105,13 +102,18 @@ def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
     values = outcome.run.parameters
     answer = read_json(outcome.folder / ANSWER)
     return {
-        "label": ", ".join(f"{name} {_text(values[name])}" for name in varied),
+        "label": ", ".join(f"{name} {_text(values.get(name))}" for name in varied),
         "folder": outcome.folder.name,
-        "answer": answer.get("answer", ""),
-        "data": answer.get("data", ""),
-        "estimates": answer.get("estimates", []),
-        "figures": sorted(path.stem for path in outcome.folder.glob("*.svg")),
+        "answer": part(answer, "answer", str),
+        "data": part(answer, "data", str),
+        "estimates": part(answer, "estimates", list),
+        "figures": figures_of(outcome.folder),
     }
+
+
+def figures_of(folder: Path) -> list[str]:
+    """Which figures did a run draw into a folder?"""
+    return sorted(name[:-4] for name in outputs_of(folder) if name.endswith(".svg"))
 
 
 def _info(runs: Sequence["Outcome"]) -> "Info":

@@ -1,19 +1,22 @@
 """One run: a notebook with the values of its parameters, executed by papermill."""
 
+import errno
 import json
 import logging
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from capelib.errors import CapeError
-from capelib.files import write_files
+from capelib.runs.folders import put_notebook, temporary
 from capelib.vocabulary.codebook import PUBLIC_RECORD
+
+LONGEST = 200  # letters of a message
+NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,26 @@ class Run:
     checked: bool = False
 
 
-def execute(run: Run, staging: Path, build: Path) -> str:
+class _Plugin:
+    """`capelib.runs.engine.Engine`, imported when it is used: it imports papermill itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        from capelib.runs import engine
+
+        return getattr(engine.Engine, name)
+
+
+ENGINE = _Plugin()  # papermill's plug-in `cape`
+
+
+def execute(
+    run: Run,
+    staging: Path,
+    build: Path,
+    opened: dict[str, Any] | None = None,
+    plain: bool = False,
+    final: Mapping[str, str] | None = None,
+) -> str:
     """Run one notebook with papermill: did it succeed?
 
     Parameters
@@ -48,6 +70,13 @@ def execute(run: Run, staging: Path, build: Path) -> str:
         An empty folder for what the notebook writes.
     build
         The folder for the executed notebook; one that failed goes to `failed/` below it.
+    opened
+        Filled with what the cells have opened, where that can be seen: see `capelib.runs.opened`.
+    plain
+        Start a kernel, in place of forking a process.
+    final
+        The paths that shall stand in the executed notebook, by those that it was run with, so that
+        it can be run again as it is. Otherwise `staging` becomes the run's folder beside it.
 
     Returns
     -------
@@ -65,13 +94,15 @@ def execute(run: Run, staging: Path, build: Path) -> str:
         from papermill.exceptions import PapermillExecutionError
 
         from capelib.runs import engine
-        from capelib.runs.warm import socket_folder
+        from capelib.runs.kernels import socket_folder
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # we report a failure ourselves, once
+    staging = staging.resolve()
+    final = final or {str(staging): str(staging.parent / run.name)}
     try:
         build.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="cape-", dir=socket_folder()) as folder:
-            executed = Path(folder) / f"{run.name}.ipynb"
+        with temporary(socket_folder()) as folder:
+            executed = folder / f"{run.name}.ipynb"
             try:
                 papermill.execute_notebook(
                     run.notebook,
@@ -83,20 +114,39 @@ def execute(run: Run, staging: Path, build: Path) -> str:
                     progress_bar=False,
                     log_output=False,
                     request_save_on_cell_execute=False,
-                    **_kernel(folder),
+                    plain=plain,
+                    opened=opened,
+                    **_kernel(str(folder)),
                 )
-                _keep(executed, build / executed.name, run)
+                _keep(executed, build, executed.name, run, final)
             except PapermillExecutionError as error:
+                _keep(executed, build, f"failed/{executed.name}", run, final)
                 failed = build / "failed" / executed.name
-                _keep(executed, failed, run)
                 lines = [line for line in (error.evalue or "").splitlines() if line.strip()]
-                message = _shown(lines[0] if lines else "", run)
+                message = _shown(lines[0] if lines else _last_stderr(error, executed), run)
+                message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
                 return f"In [{error.exec_count}]: {error.ename}: {message} (see {failed})"
             except DeadKernelError as error:
                 return str(error)
     except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
         raise CapeError(f"cannot write to {error.filename or build}: {error.strerror}") from None
     return ""
+
+
+def _last_stderr(error: Any, executed: Path) -> str:
+    """What a cell wrote last that failed without an error, as an unknown magic does."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    outputs = [
+        output
+        for cell in cells
+        if cell.get("execution_count") == error.exec_count
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+    ]
+    lines = "".join(outputs[-1]["text"]).strip().splitlines() if outputs else []
+    return lines[-1] if lines else ""
 
 
 @contextmanager
@@ -121,7 +171,7 @@ def _parameters(run: Run, staging: Path) -> dict[str, Any]:
     """The parameters as the notebook gets them, with whole paths: it is run in another folder."""
     parameters = dict(run.parameters)
     if "out" in parameters:
-        parameters["out"] = str(staging.resolve())
+        parameters["out"] = str(staging)
     source = parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
         parameters["dataset"] = str(Path(source).expanduser().resolve())
@@ -129,15 +179,13 @@ def _parameters(run: Run, staging: Path) -> dict[str, Any]:
 
 
 def _kernel(folder: str) -> dict[str, Any]:
-    """How the kernel is started and ended."""
+    """How a plain kernel is started and ended."""
     from traitlets.config import Config
 
-    from capelib.runs import engine
-
-    manager: dict[str, Any] = {"client_factory": f"{engine.__name__}.Client"}
+    manager: dict[str, Any] = {}
     if hasattr(socket, "AF_UNIX"):
         # Over TCP each kernel would warn, and anyone on the machine could listen.
-        manager |= {"transport": "ipc", "ip": f"{folder}/k"}
+        manager = {"transport": "ipc", "ip": f"{folder}/k"}
     return {
         "shutdown_kernel": "immediate",
         # Otherwise every kernel waits for one database of what was typed.
@@ -146,24 +194,27 @@ def _kernel(folder: str) -> dict[str, Any]:
     }
 
 
-def _keep(executed: Path, target: Path, run: Run) -> None:
-    """Copy an executed notebook to its place, atomically.
+def _keep(executed: Path, build: Path, name: str, run: Run, final: Mapping[str, str]) -> None:
+    """Put an executed notebook in its place, with the final paths in it.
 
     The path of a table is written there as it may be shown.
     """
     content = executed.read_bytes()
+    for before, after in {str(executed): str((build / name).resolve()), **final}.items():
+        for written in (_in_metadata, _in_cell):
+            content = content.replace(written(before), written(after))
     source = run.parameters.get("dataset", PUBLIC_RECORD)
     if source != PUBLIC_RECORD:
         from capelib.check.files import masking
 
         masked = masking(source)
-        for part in Path(source).expanduser().resolve().parts[1:]:
+        paths = [Path(source).expanduser().resolve(), *map(Path, final.values())]
+        for part in dict.fromkeys(part for path in paths for part in path.parts[1:]):
             shown = masked(part)
             if shown != part:
                 for written in (_in_metadata, _in_cell):
                     content = content.replace(written(part), written(shown))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_files(target.parent, {target.name: content})
+    put_notebook(content, build, name, run.name)
 
 
 def _shown(message: str, run: Run) -> str:

@@ -32,9 +32,16 @@ def sources_of(run: Run) -> list[str | Path]:
     return sources
 
 
-def require_free(run: Run, folder: Path) -> None:
-    """Raises CapeError for a folder that is a link, or holds what another file gave."""
+def require_free(run: Run, folder: Path, build: Path) -> None:
+    """Raises CapeError for a folder that is a link, or holds what another file gave.
+
+    And for a notebook that lies where the executed one goes.
+    """
     require_real_folder(folder)
+    if run.notebook.resolve() in {
+        (build / place / f"{run.name}.ipynb").resolve() for place in ("", "failed")
+    }:
+        raise CapeError(f"{run.notebook} would be written over: choose another folder with --build")
     mark = mark_of(folder / SOURCE)
     if mark and mark != source_mark(folder, *sources_of(run)):
         raise CapeError(

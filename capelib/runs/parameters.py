@@ -1,6 +1,7 @@
 """Parameters of notebooks: read from their tagged cell, and checked before a kernel starts."""
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,13 @@ _CODED = {"measure": "measure", "regime_measure": "regime_measure"}
 _SPELT = ("unit", "model", "vintage")
 
 
+COMPUTED = object()  # a default that only the notebook can work out, such as `2 * YEARS`
+_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
+_PLAIN = {"int": int, "float": float, "bool": bool, "str": str}
+# papermill writes any other value into the notebook as a text, and says nothing.
+_PASSED = (*_PLAIN, "list", "dict", "None", "Any", "object", "Literal")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One line of a notebook's parameter cell.
@@ -27,8 +35,9 @@ class Parameter:
     ----------
     name : str
     kind : str
-        int, float, bool, str, list[int] or list[str].
+        Its type as written, such as int, list[str] or str | None; else that of its default.
     default : Any
+        `COMPUTED` where it is no number, text, list or dict.
     comment : str
     """
 
@@ -44,43 +53,63 @@ def declared(notebook: Path) -> dict[str, Parameter]:
     Parameters
     ----------
     notebook
-        The notebook's file. Each line of its tagged cell is `name: type = value  # comment`.
+        The notebook's file. A line of its tagged cell is `name: type = value  # comment`, or
+        without a type; whatever else stands there is no parameter.
 
     Returns
     -------
     dict
-        The parameters by name. The cell is read with `ast`; nothing is run.
+        The parameters by name; none without such a cell. It is read with `ast`; nothing is run.
 
     Raises
     ------
     CapeError
-        For a notebook without such a cell, and for a line in it that is not a parameter
-        (`x: False` would be an annotation, and the variable would never exist).
+        For a cell that is not Python, and for a line like `x: False` (it would be an annotation,
+        and the variable would never exist).
     """
     tagged = [
-        cell for cell in cells(notebook) if "parameters" in cell.get("metadata", {}).get("tags", [])
+        "".join(cell["source"])
+        for cell in cells(notebook)
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
     ]
-    if len(tagged) != 1:
-        raise CapeError(f"{notebook.name} needs one cell tagged 'parameters', it has {len(tagged)}")
-    source = "".join(tagged[0]["source"])
+    source = tagged[0] if tagged and not tagged[0].lstrip().startswith("%%") else ""
+    try:
+        nodes = ast.parse(_MAGIC.sub("", source)).body
+    except SyntaxError as error:
+        raise CapeError(
+            f"{notebook.name}, parameter cell, line {error.lineno}: {error.msg}"
+        ) from None
     lines = source.splitlines()
     parameters = {}
-    for node in ast.parse(source).body:
-        if (
-            not isinstance(node, ast.AnnAssign)
-            or not isinstance(node.target, ast.Name)
-            or node.value is None
-        ):
+    for node in nodes:
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(target, ast.Name):
+            continue
+        if node.value is None:
             raise CapeError(
                 f"{notebook.name}, parameter cell, line {node.lineno}: "
                 "expected `name: type = value  # comment`"
             )
+        default = _literal(node.value)
+        kind = "Any" if default in (None, COMPUTED) else type(default).__name__
+        if isinstance(node, ast.AnnAssign):
+            kind = ast.unparse(node.annotation).strip("'\"")
         after_value = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
         comment = after_value.partition("#")[2].strip()
-        name = node.target.id
-        default = ast.literal_eval(node.value)
-        parameters[name] = Parameter(name, ast.unparse(node.annotation), default, comment)
+        parameters[target.id] = Parameter(target.id, kind, default, comment)
     return parameters
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a default that can be passed on; else COMPUTED."""
+    try:
+        value = ast.literal_eval(node)
+        json.dumps(value)
+    except (ValueError, TypeError):
+        return COMPUTED
+    return COMPUTED if isinstance(value, tuple) else value
 
 
 def parse(parameter: Parameter, text: str) -> Any:
@@ -101,35 +130,65 @@ def parse(parameter: Parameter, text: str) -> Any:
     Raises
     ------
     ParameterError
-        Naming the parameter, its type and the text.
+        Naming the parameter, its type and the text; for a type that cannot be passed, what to do.
 
     Examples
     --------
     >>> parse(Parameter("stages", "list[int]", [2, 3], ""), "1,2,3")
     [1, 2, 3]
+    >>> parse(Parameter("note", "str | None", None, ""), "None")
     """
-    element = parameter.kind.removeprefix("list[").removesuffix("]")
-    try:
-        if not parameter.kind.startswith("list["):
-            return _value(element, text)
-        parts = text.strip("[] ").replace("+", ",").split(",")
-        return [_value(element, part) for part in parts if part.strip()]
-    except ValueError:
-        raise ParameterError(
-            f"parameter {parameter.name} must be {parameter.kind}, not {text!r}"
-        ) from None
+    kinds = _alternatives(parameter.kind)
+    for kind in kinds:
+        if kind.partition("[")[0] not in _PASSED:
+            raise ParameterError(
+                f"parameter {parameter.name} is of type {parameter.kind}, which cannot be passed: "
+                "declare it as str (or as a list) and convert it in the next cell"
+            )
+        try:
+            return _value(kind, text)
+        except (ValueError, SyntaxError):
+            continue
+    raise ParameterError(f"parameter {parameter.name} must be {parameter.kind}, not {text!r}")
+
+
+def _alternatives(kind: str) -> list[str]:
+    """The types that a type allows, None first: `str | None`, `Optional[int]`."""
+    kind = kind.removeprefix("typing.")
+    if kind.startswith("Optional["):
+        kind = f"{kind[9:-1]} | None"
+    kinds = [part.strip() for part in kind.split(" | ")]
+    return sorted(kinds, key=lambda each: each != "None")
 
 
 def _value(kind: str, text: str) -> Any:
-    """One value of a type that is no list."""
+    """A text as a value of a type; ValueError or SyntaxError where it is none."""
     text = text.strip()
-    if kind == "bool":
+    outer, _, element = kind.removesuffix("]").partition("[")
+    if outer == "list":
+        parts = text.strip("[] ").replace("+", ",").split(",")
+        return [_value(element or "Any", part) for part in parts if part.strip()]
+    if outer == "bool":
         if text.lower() not in ("true", "yes", "false", "no"):
             raise ValueError(text)
         return text.lower() in ("true", "yes")
-    if kind == "str":
+    if outer == "str":
         return text.strip("'\"")
-    return {"int": int, "float": float}[kind](text)
+    if outer in _PLAIN:
+        return _PLAIN[outer](text)
+    try:
+        value = ast.literal_eval(text)
+        json.dumps(value)
+    except (ValueError, SyntaxError, TypeError):
+        value = text
+    wrong = {
+        "dict": not isinstance(value, dict),
+        "None": value is not None,
+        "Literal": value not in ast.literal_eval(f"[{element}]") if outer == "Literal" else False,
+    }
+    if wrong.get(outer):
+        raise ValueError(text)
+    return value
 
 
 def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
@@ -148,7 +207,8 @@ def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Every parameter with its value; words for a state or a code are made the code.
+        Every parameter with its value, but for a default that only the notebook can work out;
+        words for a state or a code are made the code.
 
     Raises
     ------
@@ -157,12 +217,17 @@ def read(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     """
     known = declared(notebook)
     for name in given:
+        if not known:
+            raise ParameterError(
+                f"{notebook.stem} has no parameters: tag the cell that sets {name} `parameters`"
+            )
         if name not in known or name == "out":
             choice = [key for key in known if key != "out"]
             raise ParameterError(f"{notebook.stem}: {unknown('parameter', name, choice)}")
     return {
         name: _as_code(name, parse(parameter, given[name])) if name in given else parameter.default
         for name, parameter in known.items()
+        if name in given or parameter.default is not COMPUTED
     }
 
 
@@ -248,13 +313,18 @@ def label(parameters: dict[str, Any], known: dict[str, Parameter]) -> str:
     changed = {
         name: value
         for name, value in parameters.items()
-        if name in known and value != known[name].default and name != "out"
+        if name in known and name != "out" and _differs(value, known[name].default)
     }
     if "dataset" in changed:
         from capelib.check.files import shown_name
 
         changed["dataset"] = shown_name(changed["dataset"])
     return "".join(f"--{name}={_in_a_name(value)}" for name, value in sorted(changed.items()))
+
+
+def _differs(value: Any, default: Any) -> bool:
+    """Is a value another one than the default? Not a number (nan) is the same as itself here."""
+    return value != default and repr(value) != repr(default)
 
 
 def _in_a_name(value: Any) -> str:

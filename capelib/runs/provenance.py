@@ -6,6 +6,7 @@ What only decides whether a run must be repeated (checksums of code) stands in t
 """
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -19,12 +20,15 @@ from capelib.files import (
     as_json,
     cells,
     outputs_of,
+    part,
     read_json,
     read_provenance,
+    sha256,
     write_files,
 )
-from capelib.paths import project_folder
-from capelib.runs import reach
+from capelib.paths import PACKAGE, project_folder
+from capelib.runs import opened, reach
+from capelib.runs.folders import note
 from capelib.vocabulary.codebook import PUBLIC_RECORD, licences
 
 PACKAGES = ("matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
@@ -72,7 +76,7 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     tables_sha256 = _checksums(tables, project_folder("data"))
     return stated | {
         "notebook": notebook.stem,
-        "parameters": shown,
+        "parameters": {name: _as_json_has_it(value) for name, value in shown.items()},
         "tables_sha256": tables_sha256,
         "licences": {path: terms for path, terms in licences().items() if path in tables_sha256},
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -81,7 +85,7 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What can the results of a run depend on? Its facts, and code and tables that it reaches.
+    """What can the results of a run depend on? Its facts, and all of capelib with its data.
 
     Text cells and outputs of the notebook do not change what it computes.
 
@@ -101,34 +105,40 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "facts": facts(notebook, parameters),
         "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
-        "capelib_sha256": reach.sha256("\n".join(code)),
-        "data_sha256": _checksums(_built_in(notebook, parameters), project_folder("data")),
+        "capelib_sha256": package_sha256(),
     }
+
+
+def package_sha256() -> str:
+    """The checksum of capelib: its sources, its templates and its data, with their names."""
+    digest = hashlib.sha256()
+    data = project_folder("data")
+    for folder, pattern in ((PACKAGE, "**/*.py"), (PACKAGE, "*/templates/*"), (data, "**/*.*")):
+        files = sorted(file for file in folder.glob(pattern) if file.is_file())
+        for name, sha in _checksums(files, folder).items():
+            digest.update(f"{name}\0{sha}\0".encode())
+    return digest.hexdigest()
 
 
 def is_as_expected(notebook: Path, parameters: dict[str, Any], expected: dict[str, Any]) -> bool:
     """Are the files that a run rests on still those of its `inputs`, capelib's code among them?"""
     try:
-        return inputs(notebook, parameters) == expected and reach.is_as_read(
-            "\n".join(_code(notebook))
-        )
+        return inputs(notebook, parameters) == expected
     except (OSError, CapeError):  # one is gone
         return False
 
 
-def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = None) -> None:
+def state(folder: Path, stated: dict[str, Any]) -> None:
     """Write provenance.json of a folder: what is stated, its figures and its outputs.
 
     Parameters
     ----------
     folder
-        Where the outputs lie.
+        Where the outputs lie, and nothing else.
     stated
         What they come from, such as `facts` gives. `save` has noted the figures there already.
-    written
-        The names of its outputs; all files in the folder where none is given.
     """
-    figures = read_provenance(folder).get("figures", {})
+    figures = part(read_provenance(folder), "figures", dict)
     described = {
         name: {key: value for key, value in figure.items() if key != "files"}  # they are outputs
         for name, figure in figures.items()
@@ -137,13 +147,19 @@ def state(folder: Path, stated: dict[str, Any], written: Iterable[str] | None = 
     outputs = {
         name: sha
         for name, sha in checksums(folder).items()
-        if not name.endswith(".png") and name != PROVENANCE and (not written or name in written)
+        if not name.endswith(".png") and name != PROVENANCE
     }
     content = stated | {"figures": described, "outputs": outputs}
     write_files(folder, {PROVENANCE: as_json(content)})
 
 
-def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -> None:
+def remember(
+    folder: Path,
+    expected: dict[str, Any],
+    record: Path,
+    files_opened: dict[str, Any] | None = None,
+    **log: Any,
+) -> None:
     """Note that the files of a folder came from these inputs.
 
     Parameters
@@ -155,16 +171,45 @@ def remember(folder: Path, expected: dict[str, Any], record: Path, **log: Any) -
     record
         The JSON file for it in `build/`. It keeps one entry for each folder of figures, since
         runs into several folders may share one `build/`.
+    files_opened
+        What `opened.of_run` gives.
     **log
         What else the record shall hold, such as seconds.
     """
-    made = read_json(record).get("made", {})
+    made = part(read_json(record), "made", dict)
     kept = {name: entry for name, entry in made.items() if Path(name).is_dir()}
-    kept[str(folder.resolve())] = {"inputs": expected, "files": _outputs(folder)}
-    write_files(record.parent, {record.name: as_json(log | {"made": kept})})
+    kept[str(folder.resolve())] = {
+        "inputs": expected,
+        "files": checksums(folder, outputs_of(folder)),
+        "opened": files_opened or {},
+    }
+    note(record, made=kept, **log)
 
 
-def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
+def files_made(folder: Path, record: Path) -> dict[str, str]:
+    """Which checksums had the files of a folder when its last run had made them?
+
+    Parameters
+    ----------
+    folder
+        The folder of figures.
+    record
+        Of its runs, in `build/`.
+
+    Returns
+    -------
+    dict
+        By name; empty where it is not known.
+    """
+    return part(_last(folder, record), "files", dict)
+
+
+def _last(folder: Path, record: Path) -> dict[str, Any]:
+    """What a record says of the last run into a folder."""
+    return part(part(read_json(record), "made", dict), str(folder.resolve()), dict)
+
+
+def unchanged(folder: Path, expected: dict[str, Any], record: Path, ours: bool = True) -> bool:
     """Does the folder hold all results of just these inputs, so that its run need not be repeated?
 
     Parameters
@@ -175,30 +220,35 @@ def unchanged(folder: Path, expected: dict[str, Any], record: Path) -> bool:
         What its files depend on, such as `inputs` gives.
     record
         The JSON file for it in `build/`; without one (a fresh clone) the answer is no.
+    ours
+        Is it a notebook of the collection? Those open nothing but what `expected` knows; where it
+        is not known what another one has opened, the answer is no.
     """
-    made = read_json(record).get("made", {}).get(str(folder.resolve()))
-    return made is not None and made == {"inputs": expected, "files": _outputs(folder)}
+    made = _last(folder, record)
+    files_opened = part(made, "opened", dict)
+    return (
+        made.get("inputs") == expected
+        and made.get("files") == checksums(folder, outputs_of(folder))
+        and (opened.is_still(files_opened) if files_opened else ours)
+    )
 
 
-def _outputs(folder: Path) -> dict[str, str]:
-    """The sha256 of what a run wrote; other files in its folder are its owner's."""
-    names = outputs_of(folder)
-    return {name: sha for name, sha in checksums(folder).items() if name in names}
+def checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str]:
+    """The sha256 of files by their path below a folder.
 
-
-def checksums(folder: Path) -> dict[str, str]:
-    """The sha256 of each file in a folder, by name; none where there is no folder."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    Parameters
+    ----------
+    folder
+        There may be none.
+    names
+        The files, of which some may not be there; all that lie below it where none is named.
+    """
+    files = folder.rglob("*") if names is None else (folder / name for name in names)
     return {
-        file.name: sha256(file)
-        for file in files
-        if file.is_file() and not file.name.startswith(".")
+        file.relative_to(folder).as_posix(): sha256(file)
+        for file in sorted(files)
+        if file.is_file()
     }
-
-
-def sha256(file: Path) -> str:
-    """The sha256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _code(notebook: Path) -> list[str]:
@@ -236,6 +286,15 @@ def _checksums(files: Iterable[Path], folder: Path) -> dict[str, str]:
 def _sha256_as_of(file: Path, _changed: int, _size: int) -> str:
     """The checksum as of this time: all runs rest on the same tables."""
     return sha256(file)
+
+
+def _as_json_has_it(value: Any) -> Any:
+    """A value of a parameter; JSON has no infinite number, and none that is no number."""
+    if isinstance(value, dict):
+        return {str(key): _as_json_has_it(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_json_has_it(each) for each in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which files of capelib and tables of `data/` can the results of a notebook depend on?
+"""Which tables of `data/` does a notebook rest on? `provenance.json` beside figures says so.
 
 Names are followed and nothing is run: `cape.figures.stage_odds` leads to figures/stages.py and on
 to all that this file imports, but not to the other figures. A module counts as a whole; of a
@@ -7,7 +7,6 @@ package only the names that are used count. What cannot be followed (a cell that
 """
 
 import ast
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
@@ -41,8 +40,7 @@ def sources(code: str) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        In order: modules, and all templates of pages where one of the modules uses jinja2. Each
-        file counts as this process first saw it.
+        In order; each file counts as this process first saw it.
     """
     waiting = [file for use in uses(code) for file in _files(*use)]
     modules = {PACKAGE / "__init__.py"} if waiting else set()
@@ -51,24 +49,7 @@ def sources(code: str) -> tuple[Path, ...]:
         if file not in modules:
             modules.add(file)
             waiting += _imported(file)
-    templates = set()
-    if any("jinja2" in _text(file) for file in modules):
-        templates = {file for file in PACKAGE.glob("*/templates/*") if file.is_file()}
-    return tuple(sorted(modules | templates))
-
-
-@lru_cache(maxsize=64)
-def sha256(code: str) -> str:
-    """The checksum of the files of capelib that code reaches, with their names."""
-    digest = hashlib.sha256()
-    for file in sources(code):
-        digest.update(f"{file.relative_to(PACKAGE).as_posix()}\0{_text(file)}\0".encode())
-    return digest.hexdigest()
-
-
-def is_as_read(code: str) -> bool:
-    """Are the files of capelib that code reaches still what this process has read?"""
-    return all(file.read_text(encoding="utf-8") == _text(file) for file in sources(code))
+    return tuple(sorted(modules))
 
 
 def tables(code: str, values: Iterable[object] = ()) -> list[Path]:
@@ -101,7 +82,7 @@ def _names(code: str) -> set[str]:
     words = set(_WORD.findall(code))
     for file in sources(code):
         # capelib/__init__.py names modules, not tables.
-        if file.suffix == ".py" and file != PACKAGE / "__init__.py":
+        if file != PACKAGE / "__init__.py":
             words |= _words(file)
     return {word.rpartition("/")[2] for word in words}
 

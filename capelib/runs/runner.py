@@ -1,32 +1,22 @@
 """Run notebooks with papermill; results are put in place only when a run has succeeded."""
 
-import os
-import shutil
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capelib.errors import CapeError, ParameterError
-from capelib.files import (
-    ANSWER,
-    PROVENANCE,
-    SOURCE,
-    outputs_of,
-    read_json,
-    require_real_folder,
-    source_mark,
-)
+from capelib.files import ANSWER, SOURCE, cells, language, part, read_json, source_mark
 from capelib.paths import project_folder
-from capelib.runs import provenance
-from capelib.runs.execute import Run, execute
+from capelib.runs import kernels, opened, provenance
+from capelib.runs.execute import LONGEST, Run, execute
+from capelib.runs.folders import InTheWayError, alone, put_in_place, staging
 from capelib.runs.guard import changed_meanwhile, one_table, require_free, sources_of
 from capelib.runs.parameters import check, declared, fill, label, read
 from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
@@ -35,6 +25,7 @@ if TYPE_CHECKING:
     from capelib.runs.cluster import Cluster
 
 UNKNOWN_SECONDS = 1e6  # of a run that was never made: it is started first
+TAKEN = ("build", "comparisons")  # folders among those of the runs
 
 
 @dataclass
@@ -58,6 +49,8 @@ class Outcome:
         Sentences for the end of `cape reproduce`.
     error : str
         What went wrong, in one line.
+    kept : list of Path
+        Copies of files of the last run that were edited since.
     """
 
     run: Run
@@ -68,6 +61,7 @@ class Outcome:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str = ""
+    kept: list[Path] = field(default_factory=list)
 
 
 def notebooks() -> dict[str, Path]:
@@ -83,20 +77,43 @@ def find(name: str) -> Path:
     Parameters
     ----------
     name
-        Its name, its number ("03") or its path.
+        Its path, its number ("03"), or its name where no file of that name is there.
 
     Raises
     ------
     ParameterError
-        Where there is none, naming the nearest.
+        Where there is none, naming the nearest; where it is not one of Python.
     """
     known = notebooks()
+    if name.endswith(".ipynb") and Path(name).is_file():
+        if (spoken := language(Path(name))) != "python":
+            raise ParameterError(f"{name} is a notebook of {spoken}: only those of Python are run")
+        return Path(name)
     for stem, path in known.items():
         if name in (stem, stem[:2], stem[:2].lstrip("0"), path.name):
             return path
-    if Path(name).suffix == ".ipynb" and Path(name).exists():
-        return Path(name)
+    if Path(name).name != name:
+        raise ParameterError(f"there is no notebook {name}")
     raise ParameterError(unknown("notebook", name, list(known)))
+
+
+def folder_name(notebook: Path) -> str:
+    """How is the folder of a notebook's default run called? Another one than of the collection's.
+
+    Parameters
+    ----------
+    notebook
+        Its file.
+
+    Examples
+    --------
+    >>> folder_name(find("03")), folder_name(Path("03_tajik_targeting.ipynb"))
+    ('03_tajik_targeting', 'my_03_tajik_targeting')
+    """
+    ours = notebooks().get(notebook.stem)
+    if ours and ours.resolve() == notebook.resolve():
+        return notebook.stem
+    return f"my_{notebook.stem}" if ours or notebook.stem in TAKEN else notebook.stem
 
 
 def plan(
@@ -155,7 +172,7 @@ def _runs_of(notebook: Path, asked: dict[str, list[str]], among_others: bool) ->
         asked = {name: values for name, values in asked.items() if name in known}
     for values in _combinations(asked) if asked else _sets(notebook):
         parameters = fill(notebook, values) if asked else read(notebook, values)
-        name = notebook.stem + label(parameters, known)
+        name = folder_name(notebook) + label(parameters, known)
         yield Run(notebook, parameters, name, checked=bool(asked))
 
 
@@ -163,6 +180,8 @@ def _sets(notebook: Path) -> list[dict[str, str]]:
     """The parameter sets of a notebook in `runs.toml`, with every combination of its `sweep`."""
     import tomllib
 
+    if notebooks().get(folder_name(notebook)) is None:
+        return [{}]
     content = tomllib.loads((project_folder("notebooks") / "runs.toml").read_text(encoding="utf-8"))
     sets = []
     for entry in content.get("run", []):
@@ -214,7 +233,7 @@ def reproduce(
     jobs
         How many at once.
     plain
-        Start each kernel by itself, in place of forking it.
+        Start a kernel for each run, in place of forking a process.
     started
         Called with each run that begins.
     cluster
@@ -233,12 +252,13 @@ def reproduce(
         Where a folder cannot be written.
     """
     for run in runs:
-        require_free(run, out / run.name)
+        require_free(run, out / run.name, build)
     inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
     todo = []
     for run in runs:
         folder = out / run.name
-        if not force and provenance.unchanged(folder, inputs[run.name], _record(run, build)):
+        record, ours = _record(run, build), run.notebook not in sources_of(run)
+        if not force and provenance.unchanged(folder, inputs[run.name], record, ours):
             yield _with_answer(Outcome(run, "unchanged", folder))
         else:
             todo.append(run)
@@ -248,15 +268,14 @@ def reproduce(
         if not run.checked:
             check(run.notebook, run.parameters)
     todo.sort(key=lambda run: -seconds_of(run, build))
-    from capelib.runs.warm import available, end_all, provisioned, warm_process
-
-    if available() and not plain and cluster is None:
+    if kernels.available() and not plain and cluster is None:
         with suppress(OSError):  # without it each kernel starts by itself
-            warm_process()  # it imports what kernels need while this process imports papermill
-    with _alone(out), provisioned(plain), ThreadPoolExecutor(max_workers=jobs) as pool:
+            kernels.warm_up()  # it imports what runs need while this process imports papermill
+    carry_out = cluster.execute if cluster else partial(execute, plain=plain)
+    with alone(out), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
         waiting = {
-            pool.submit(_make, run, inputs[run.name], out, build, stop, started, cluster)
+            pool.submit(_make, run, inputs[run.name], out, build, stop, started, carry_out)
             for run in todo
         }
         try:
@@ -269,13 +288,14 @@ def reproduce(
             # nothing more is put in place.
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            (cluster.end if cluster else end_all)()
+            (cluster.end if cluster else kernels.end_all)()
             raise
 
 
 def seconds_of(run: Run, build: Path) -> float:
     """How long did the run take the last time? `UNKNOWN_SECONDS` where it was never made."""
-    return float(read_json(_record(run, build)).get("seconds", UNKNOWN_SECONDS))
+    seconds = read_json(_record(run, build)).get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else UNKNOWN_SECONDS
 
 
 def _record(run: Run, build: Path) -> Path:
@@ -289,83 +309,92 @@ def _make(
     build: Path,
     stop: threading.Event,
     started: Callable[[Run], None] | None,
-    cluster: "Cluster | None",
+    carry_out: Callable[[Run, Path, Path, dict[str, Any]], str],
 ) -> Outcome:
-    """Make one run. Its files are put in place unless it failed or all shall stop."""
-    folder = out / run.name
+    """Make one run; whatever goes wrong in it is its own failure, and the others go on."""
     begun = time.perf_counter()
     if started and not stop.is_set():
         started(run)
-    with _staging(out) as staging:
-        error = (cluster.execute if cluster else execute)(run, staging, build)
+    try:
+        return _made(run, inputs, out, build, stop, begun, carry_out)
+    except CapeError:  # a folder that cannot be written, a cluster that is gone: it ends all
+        raise
+    except InTheWayError as error:
+        return _failed(run, out, begun, str(error))
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:LONGEST]
+        return _failed(run, out, begun, message)
+
+
+def _failed(run: Run, out: Path, begun: float, message: str) -> Outcome:
+    return Outcome(run, "failed", out / run.name, time.perf_counter() - begun, error=message)
+
+
+def _made(
+    run: Run,
+    inputs: dict[str, Any],
+    out: Path,
+    build: Path,
+    stop: threading.Event,
+    begun: float,
+    carry_out: Callable[[Run, Path, Path, dict[str, Any]], str],
+) -> Outcome:
+    """Make one run. Its files are put in place unless it failed or all shall stop."""
+    folder = out / run.name
+    record = _record(run, build)
+    with staging(out) as made:
+        files_opened: dict[str, Any] = {}
+        error = carry_out(run, made, build, files_opened)
         if stop.is_set():
             return Outcome(run, "failed", folder, error="stopped")
         if error:
-            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
-        if error := changed_meanwhile(run, inputs, staging):
-            return Outcome(run, "failed", folder, time.perf_counter() - begun, error=error)
+            return _failed(run, out, begun, error)
+        if error := changed_meanwhile(run, inputs, made):
+            return _failed(run, out, begun, error)
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         if source != PUBLIC_RECORD:
-            _set_aside(source, staging)
-        provenance.state(staging, inputs["facts"])
+            _set_aside(source, made)
+        provenance.state(made, inputs["facts"])
         if sources := sources_of(run):
-            (staging / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
-        try:
-            _move(staging, folder)
-        except OSError as error:
-            raise _cannot_write(folder, error) from None
-    outcome = _with_answer(Outcome(run, "done", folder, time.perf_counter() - begun))
+            (made / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
+        kept = put_in_place(made, folder, provenance.files_made(folder, record))
+    outcome = Outcome(run, "done", folder, time.perf_counter() - begun, kept=kept)
     provenance.remember(
         folder,
         inputs,
-        _record(run, build),
+        record,
+        _opened(run, files_opened, made),
         run=run.name,
         seconds=round(outcome.seconds, 2),
         finished=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
-    return outcome
+    return _with_answer(outcome)
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """One `cape reproduce` at a time on a folder; what a killed one left half made is removed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = os.open(out, os.O_RDONLY)
-    except OSError as error:
-        raise _cannot_write(out, error) from None
-    try:
-        try:
-            import fcntl
-        except ImportError:  # no such lock on this system
-            yield
-            return
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            print(
-                f"cape: another `cape reproduce` is at work on {out}; waiting for it",
-                file=sys.stderr,
-            )
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        for left in out.glob(".run-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-    finally:
-        os.close(folder)
-
-
-def _cannot_write(out: Path, error: OSError) -> CapeError:
-    return CapeError(f"cannot write to {out}: {error.strerror}; choose another folder with --out")
+def _opened(run: Run, files_opened: dict[str, Any], made: Path) -> dict[str, Any]:
+    """What a run opened besides its table; a notebook of ours opens nothing else."""
+    sources = sources_of(run)
+    if run.notebook not in sources:
+        return {}
+    code = ("".join(cell["source"]) for cell in cells(run.notebook) if cell["cell_type"] == "code")
+    apart = [made, *(Path(source).expanduser() for source in sources)]
+    return opened.of_run(files_opened, code, apart)
 
 
 def _with_answer(outcome: Outcome) -> Outcome:
     """The outcome with what answer.json in its folder says."""
     answer = read_json(outcome.folder / ANSWER)
-    outcome.answer = answer.get("answer", "")
-    outcome.verdicts = answer.get("verdicts", [])
-    outcome.notes = answer.get("notes", [])
+    outcome.answer = part(answer, "answer", str)
+    outcome.verdicts = [row for row in part(answer, "verdicts", list) if _is_verdict(row)]
+    outcome.notes = [note for note in part(answer, "notes", list) if isinstance(note, str)]
     return outcome
+
+
+def _is_verdict(row: Any) -> bool:
+    """Has it all that is shown of a verdict? A notebook may write what it likes."""
+    texts = ("published", "statement", "here", "verdict", "reason", "reading", "label")
+    is_row = isinstance(row, dict) and "value" in row
+    return is_row and all(isinstance(row.get(name), str) for name in texts)
 
 
 def _set_aside(source: str, folder: Path) -> None:
@@ -374,32 +403,3 @@ def _set_aside(source: str, folder: Path) -> None:
 
     with one_table:
         write_account(examine(source), folder)
-
-
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A folder for what a run writes, removed at the end."""
-    try:
-        staging = Path(tempfile.mkdtemp(prefix=".run-", dir=out))
-    except OSError as error:
-        raise _cannot_write(out, error) from None
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _move(staging: Path, folder: Path) -> None:
-    """Put the files of a succeeded run in place, provenance last: until then it is not made.
-
-    What the last run wrote and this one did not is removed; other files are somebody's.
-    """
-    require_real_folder(folder)
-    folder.mkdir(exist_ok=True)
-    before = outputs_of(folder)
-    made = sorted(staging.iterdir(), key=lambda path: (path.name == PROVENANCE, path.name))
-    names = {path.name for path in made}
-    for name in before - names:
-        (folder / name).unlink(missing_ok=True)
-    for path in made:
-        path.replace(folder / path.name)

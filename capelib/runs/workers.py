@@ -166,31 +166,28 @@ def close(key: str, dask_worker: Any) -> None:
 
 
 def _serve(listener: socket.socket, plain: bool) -> None:
-    from capelib.runs.warm import provisioned
-
     threading.Thread(target=_end_with_owner, daemon=True).start()
-    with provisioned(plain):
-        while True:
-            accepted, _ = listener.accept()
-            connection = Connection(accepted.detach())
-            threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+    while True:
+        accepted, _ = listener.accept()
+        connection = Connection(accepted.detach())
+        threading.Thread(target=_answer, args=(connection, plain), daemon=True).start()
 
 
 def _end_with_owner() -> None:
-    from capelib.runs.warm import end_all
+    from capelib.runs.kernels import end_all
 
     sys.stdin.buffer.read()
     end_all()
     shutil.rmtree(Path.cwd(), ignore_errors=True)
-    os._exit(0)  # the warm process ends with it
+    os._exit(0)  # the fork server ends with it
 
 
-def _answer(connection: Connection) -> None:
+def _answer(connection: Connection, plain: bool) -> None:
     from capelib.errors import CapeError
 
     with connection, contextlib.suppress(OSError):
         try:
-            answer = _execute(**connection.recv())
+            answer = _execute(plain, **connection.recv())
         except CapeError as error:
             answer = {"error": str(error)}
         except Exception as error:  # whatever it is, it is this run's
@@ -199,11 +196,18 @@ def _answer(connection: Connection) -> None:
 
 
 def _execute(
-    name: str, notebook: tuple[str, bytes], parameters: dict[str, Any], tables: Files, build: str
+    plain: bool,
+    name: str,
+    notebook: tuple[str, bytes],
+    parameters: dict[str, Any],
+    tables: Files,
+    out: str,
+    build: str,
+    source: str,
 ) -> dict[str, Any]:
     """A run as on the client's machine, in a folder of its own.
 
-    `build` is the client's folder for executed notebooks, for the message that names it.
+    `out`, `build` and `source` are the client's folders and notebook, for messages and notebooks.
     """
     from capelib.runs.execute import Run, execute
 
@@ -212,12 +216,17 @@ def _execute(
         file, content = notebook
         put(folder, {file: content})
         put(folder / "tables", tables)
+        places = {"made": out, "build": build, file: source}
+        final = {str((folder / name).resolve()): path for name, path in places.items()}
         if tables:
-            source = next(iter(tables)).split("/")[0]
-            parameters["dataset"] = str(folder / "tables" / source)
+            table = next(iter(tables)).split("/")[0]
+            client = parameters["dataset"]
+            parameters["dataset"] = str(folder / "tables" / table)
+            final[parameters["dataset"]] = client
         made = folder / "made"
         made.mkdir()
-        error = execute(Run(folder / file, parameters, name), made, folder / "build")
+        run = Run(folder / file, parameters, name)
+        error = execute(run, made, folder / "build", plain=plain, final=final)
         return {
             "error": error.replace(str(folder / "build"), build),
             "files": {} if error else take(made),
