@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [
     "errors", "paths", "files", "download", "vocabulary", "read", "meaning", "clean", "dataset",
     "loading", "reference", "estimators", "questions", "findings", "figures", "notebook", "check",
-    "runs", "report", "cli",
+    "runs", "report", "site", "cli",
 ]  # fmt: skip
 
 
