@@ -53,7 +53,8 @@ def build(
     Raises
     ------
     CapeError
-        A run is missing or stale, Sphinx is not installed or has a warning, or a link leads nowhere.
+        A run is missing or stale, Sphinx is not installed or has a warning, or a link leads
+        nowhere.
     """
     require_sphinx()
     require_free(out)

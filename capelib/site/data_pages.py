@@ -1,4 +1,4 @@
-"""The data: what it is, the codebook, editions, downloads, and how to bring a table of one's own."""
+"""The data: what it is, the codebook, editions, downloads, and a table of one's own."""
 
 import io
 

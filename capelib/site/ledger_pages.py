@@ -20,8 +20,9 @@ from capelib.findings.relations import (
     between,
 )
 from capelib.findings.verdicts import MEANING, NEEDS_DATA, Verdict
-from capelib.site.collection import Collection
+from capelib.site.collection import LEDGER_NOTEBOOK, Collection
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
+from capelib.site.method_pages import methods
 
 OF_RELATIONS = {
     CONTRADICTION: "no numbers within the published intervals make a relation to other published "
@@ -52,12 +53,15 @@ class Number:
         Does it fit the other published numbers? "" where it stands in no relation.
     relations : tuple of Relation
         Those that it stands in.
+    notebooks : dict
+        Notebooks that set it beside their answer: heading by name. All stand in that of the ledger.
     """
 
     published: Published
     readings: tuple[Reading, ...]
     fit: str
     relations: tuple[Relation, ...]
+    notebooks: dict[str, str]
 
     @property
     def key(self) -> str:
@@ -105,6 +109,7 @@ def numbers_of(collection: Collection) -> list[Number]:
     grouped: dict[str, list[Verdict]] = {}
     for verdict in collection.verdicts:
         grouped.setdefault(verdict.finding_id, []).append(verdict)
+    beside = _beside(collection)
     numbers = []
     for key, verdicts in grouped.items():
         hows = {how.reading: how for how in checks()[key]}
@@ -120,10 +125,21 @@ def numbers_of(collection: Collection) -> list[Number]:
                 tuple(readings),
                 verdicts[0].arithmetic,
                 tuple(by_relation[each] for each in ids),
+                beside.get(key, {}),
             )
         )
     order = {CONTRADICTION: 0, DIFFERENT_EDITIONS: 1}
     return sorted(numbers, key=lambda number: (order.get(number.fit, 2), number.needs_only))
+
+
+def _beside(collection: Collection) -> dict[str, dict[str, str]]:
+    """By finding, the notebooks that set it beside their answer."""
+    beside: dict[str, dict[str, str]] = {}
+    for runs in collection.by_notebook.values():
+        if runs[0].notebook != LEDGER_NOTEBOOK:
+            for row in runs[0].answer.get("verdicts", []):
+                beside.setdefault(row["finding_id"], {})[runs[0].name] = runs[0].heading
+    return beside
 
 
 def in_words(how: Check, verdict: Verdict) -> Markup:
@@ -148,8 +164,14 @@ def in_words(how: Check, verdict: Verdict) -> Markup:
     rows = verdict.made_by.partition(") of ")[2]
     parts = [question, f"Counted {arguments}." if arguments else ""]
     parts.append(f"Rows of the public record: {rows}." if rows else "")
-    link = Markup('<a href="../reference/{}.html">cape.{}</a>').format(module, how.function)
-    return Markup("{} Computed by {}.").format(" ".join(part for part in parts if part), link)
+    links = [Markup('<a href="../reference/{}.html">cape.{}</a>').format(module, how.function)]
+    links += [
+        Markup('<a href="../methods/{}.html">{}</a>').format(key, method.title)
+        for key, method in methods().items()
+        if how.function in method.tallies
+    ]
+    words = " ".join(part for part in parts if part)
+    return Markup("{} Computed by {}.").format(words, Markup("; method: ").join(links))
 
 
 def _as_text(value: object) -> str:

@@ -151,7 +151,7 @@ def published_by(tallies: Sequence[str], collection: Collection) -> dict[str, st
 
 def _tested(method: Method) -> list[str]:
     """The tests that call a method, those that draw data with a known truth first."""
-    rows = tests_of(method.functions)
+    rows = calling_tests(method.functions)
     if not rows:
         return ["No test names it.\n"]
     lines = []
@@ -162,7 +162,7 @@ def _tested(method: Method) -> list[str]:
 
 
 @dataclass(frozen=True)
-class TestOf:
+class CallingTest:
     """A test that calls an estimator.
 
     Attributes
@@ -179,7 +179,7 @@ class TestOf:
     draws: bool
 
 
-def tests_of(functions: Sequence[str]) -> list[TestOf]:
+def calling_tests(functions: Sequence[str]) -> list[CallingTest]:
     """Which tests of the project call these functions?
 
     Parameters
@@ -200,7 +200,7 @@ def tests_of(functions: Sequence[str]) -> list[TestOf]:
                 if names & used:
                     docstring = (ast.get_docstring(node) or "").partition("\n")[0]
                     text = docstring or node.name.removeprefix("test_").replace("_", " ")
-                    made.append(TestOf(f"tests/{path.name}", text, bool(used & set(_DRAWN))))
+                    made.append(CallingTest(f"tests/{path.name}", text, bool(used & set(_DRAWN))))
     return made
 
 

@@ -61,14 +61,12 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
             if cell["cell_type"] == "code" and not is_injected(cell)
         ]
     )
+    place = f"notebooks/{run.name}.ipynb"
     shown = []
     for cell in cells(run.run.notebook):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            source = linked(
-                source, f"notebooks/{run.notebook}.ipynb", f"notebooks/{run.name}.ipynb"
-            )
-            shown.append(_prose(source))
+            shown.append(_prose(linked(source, f"notebooks/{run.run.notebook.name}", place)))
         elif cell["cell_type"] == "code":
             shown.append(_code(source, [_output(each, run) for each in next(outputs)]))
     if run.differs:
@@ -92,7 +90,7 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
     files[f"figures/{run.name}/provenance.json"] = run.folder / "provenance.json"
     if not run.differs:
         files[f"downloads/{run.run.notebook.name}"] = run.run.notebook
-    return Page(f"notebooks/{run.name}.ipynb", json.dumps(document), files)
+    return Page(place, json.dumps(document), files)
 
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
