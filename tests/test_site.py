@@ -18,7 +18,7 @@ from capelib.site.collection import Collection, FinishedRun, collect
 from capelib.site.data_pages import downloads
 from capelib.site.ledger_pages import numbers_of
 from capelib.site.ledger_pages import pages as ledger_pages
-from capelib.site.method_pages import methods, calling_tests
+from capelib.site.method_pages import calling_tests, methods
 from capelib.site.tables import readable
 
 ROOT = Path(__file__).parent.parent
@@ -162,7 +162,7 @@ def test_the_ledger_says_how_a_number_is_computed():
         for number in numbers_of(collection("12_published_findings"))
         if number.key == "fa2022-autoc-share-2021"
     ]
-    how = str(number.readings[0].how)
+    how = number.readings[0].how.unescape()
     assert "What share of a period's incidents did authoritarian states commit" in how
     assert '<a href="../methods/clustered.html">' in how
     assert '<svg width="150"' in number.readings[0].plot

@@ -114,6 +114,7 @@ def settings(collection: Collection) -> dict[str, Any]:
             "myst_nb",
             "sphinx.ext.autodoc",
             "sphinx.ext.napoleon",
+            "capelib.site.docstrings",
             "capelib.site.mathml",
         ],
         "html_math_renderer": "mathml",  # MathJax is loaded from another host

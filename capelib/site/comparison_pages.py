@@ -40,4 +40,9 @@ def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Pag
             for name in ("estimates.svg", "estimates.csv", "provenance.json")
         }
     title = f"# {plain(runs[0].heading)} The runs side by side\n"
-    return Page(f"comparisons/{notebook}.md", front_matter(**WIDE) + title + html(body), files)
+    entries = [f"{run.differs} </notebooks/{run.name}>" for run in runs[1:]]
+    return Page(
+        f"comparisons/{notebook}.md",
+        front_matter(**WIDE) + title + html(body) + contents(*entries),
+        files,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 from capelib.findings.bibliography import reference
 from capelib.findings.checks import checks
@@ -185,8 +186,8 @@ def calling_tests(functions: Sequence[str]) -> list[CallingTest]:
     Parameters
     ----------
     functions
-        With their modules. A test counts where its file imports the module, or reaches it by the
-        public name, and its body calls the function.
+        With their modules. A test counts where its file names the module, and the test calls the
+        function, by itself or by a function of the same file.
     """
     names = {name.rpartition(".")[2] for name in functions}
     modules = {name.rpartition(".")[0].rpartition(".")[2] for name in functions}
@@ -194,14 +195,22 @@ def calling_tests(functions: Sequence[str]) -> list[CallingTest]:
     for path, tree, words in _test_files():
         if not modules & words:
             continue
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                used = _names(node)
-                if names & used:
-                    docstring = (ast.get_docstring(node) or "").partition("\n")[0]
-                    text = docstring or node.name.removeprefix("test_").replace("_", " ")
-                    made.append(CallingTest(f"tests/{path.name}", text, bool(used & set(_DRAWN))))
+        inner = {node.name: _names(node) for node in ast.walk(tree) if _is_function(node)}
+        calling = names | {name for name, used in inner.items() if names & used}
+        for node in ast.walk(tree):
+            if _is_function(node) and node.name.startswith("test_") and calling & inner[node.name]:
+                docstring = (ast.get_docstring(node) or "").partition("\n")[0]
+                text = docstring or node.name.removeprefix("test_").replace("_", " ")
+                reached = inner[node.name].union(
+                    *(inner[name] for name in inner[node.name] & set(inner))
+                )
+                draws = bool(reached & set(_DRAWN))
+                made.append(CallingTest(f"tests/{path.name}", text, draws))
     return made
+
+
+def _is_function(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef)
 
 
 @cache

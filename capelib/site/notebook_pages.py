@@ -35,15 +35,15 @@ def _index(collection: Collection) -> Page:
     entries = [
         f"{runs[0].heading[:2]} {short(runs[0])} <{runs[0].name}>" for runs in groups.values()
     ]
-    hidden = [run.name for runs in groups.values() for run in runs[1:]]
+    compared = ["The runs side by side </comparisons/index>"]
+    several = any(len(runs) > 1 for runs in groups.values())
     body = render("notebooks", groups=groups.values())
     text = (
         "# Notebooks\n\nEach asks one question, follows a publication, and says where it departs "
         "from it. The answer is computed when the notebook runs.\n"
     )
-    if hidden:
-        hidden.append("The runs side by side </comparisons/index>")
-    return Page("notebooks/index.md", text + html(body) + contents(*entries, *hidden))
+    shown = contents(*entries, *(compared if several else []))
+    return Page("notebooks/index.md", text + html(body) + shown)
 
 
 def short(run: FinishedRun) -> str:

@@ -55,9 +55,13 @@ class Quiet:
 
     def __init__(self, context):
         self.words, self.asked = [], []
-        context.on("console", lambda message: self.words.append(message.text))
+        context.on("console", self.heard)
         context.on("weberror", lambda error: self.words.append(str(error.error)))
         context.on("request", lambda request: self.asked.append(request.url))
+
+    def heard(self, message):
+        if message.type in ("error", "warning"):  # the theme itself logs which scheme it took
+            self.words.append(message.text)
 
     @property
     def elsewhere(self):

@@ -71,9 +71,7 @@ def test_the_page_policy_refuses_another_host(browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(at("index.html"))
-    refused = page.evaluate(
-        "fetch('https://example.org/').then(() => false, () => true)"
-    )
+    refused = page.evaluate("fetch('https://example.org/').then(() => false, () => true)")
     picture = page.evaluate(
         "new Promise(done => { const each = new Image(); each.onload = () => done(false);"
         "each.onerror = () => done(true); each.src = 'https://example.org/a.png'; })"
