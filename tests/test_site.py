@@ -104,7 +104,7 @@ def test_an_executed_notebook_with_another_answer_is_not_shown(run_of_01):
     folder = run_of_01 / "figures" / "01_learn_the_dataset"
     answer = read_json(folder / "answer.json") | {"answer": "Something else."}
     (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
-    provenance.state(folder, {k: v for k, v in read_json(folder / "provenance.json").items()})
+    provenance.state(folder, read_json(folder / "provenance.json"))
     with pytest.raises(CapeError, match="differ"):
         collected(run_of_01)
 

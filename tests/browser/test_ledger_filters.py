@@ -80,17 +80,14 @@ def test_words_find_every_statement_that_holds_them(page, rows):
     page.goto(at(PAGE))
     for words in ("rendition", "tajik", "percent of", "authoritarian 2021"):
         page.fill("[name=words]", words)
-        visible = set(
-            page.evaluate(
-                "[...document.querySelectorAll('#numbers > tbody > tr:not([hidden])')].map(r => r.id)"
-            )
-        )
+        rows_shown = page.locator("#numbers > tbody > tr:not([hidden])")
+        visible = set(rows_shown.evaluate_all("rows => rows.map(row => row.id)"))
         fits = rows["statement"].str.lower()
         wanted = pd.Series(True, index=rows.index)
         for word in words.split():
             wanted &= fits.str.contains(word, regex=False)
         assert set(rows.index[wanted]) <= visible
-        text = page.locator("#numbers > tbody > tr:not([hidden])").all_text_contents()
+        text = rows_shown.all_text_contents()
         assert all(word in each.lower() for each in text for word in words.split())
 
 
