@@ -6,7 +6,7 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 // Names of the theme's own controls that contradict the words that they show, or are missing.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("button.search-button__button, details.hide > summary").forEach((control) => {
-    control.removeAttribute("aria-label");
+    if (control.innerText.trim()) control.removeAttribute("aria-label");  // a bare icon keeps its name
   });
   document.querySelectorAll("summary").forEach((summary) => {
     if (!summary.textContent.trim() && !summary.hasAttribute("aria-label")) {
