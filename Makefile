@@ -4,11 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 READY := .venv/.ready
+SITE_READY := .venv/.ready-site
 
 # What is compiled is kept, whatever the shell says: the tests start hundreds of programs.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: reproduce test test-all all lab lint clean data manifest notebooks editions lock bench
+.PHONY: reproduce test test-all test-browser site public all lab lint clean data manifest notebooks editions lock bench
 
 reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
 	@$(BIN)/cape reproduce
@@ -18,6 +19,22 @@ test: $(READY)  ## pytest, then every committed notebook run again and compared 
 
 test-all: $(READY)  ## what `make test` leaves out: slow tests, and all examples of tests that draw them
 	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
+
+site: $(SITE_READY)  ## the pages, into build/site; only runs that have changed are made again first
+	@$(BIN)/cape reproduce > build/reproduce.txt || { cat build/reproduce.txt; exit 1; }
+	@$(BIN)/cape site
+
+public: site  ## build/public: the current edition, and every edition below its name, without what was withdrawn since
+	@$(BIN)/cape site --out build/public
+	@for edition in $$($(BIN)/python -c 'from capelib.vocabulary.codebook import codes; print(*codes("edition"))'); do \
+	  $(BIN)/cape reproduce -p edition=$$edition --out build/editions > build/reproduce.txt || { cat build/reproduce.txt; exit 1; }; \
+	  $(BIN)/cape site --edition $$edition --figures build/editions --out build/public/$$edition || exit 1; \
+	done
+
+test-browser: site  ## the pages in a real browser
+	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get -qq update && apt-get -qq install -y chromium; } \
+	  || { echo "chromium is needed: apt install chromium"; exit 1; }
+	@$(BIN)/python -m pytest -q -p no:cacheprovider -m "" tests/browser
 
 all:  ## after a change by hand: package, counts, notebooks and figures are made again; git shows what changed
 	@$(MAKE) --no-print-directory data
@@ -53,6 +70,8 @@ bench: $(READY)  ## speed as ratios, in docs/; benchmarks/sweep.py, kills.py and
 lock: $(READY)  ## choose new versions of all packages
 	@$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	  --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --python-version 3.11 --extra dev --extra site --extra browser -c requirements.lock pyproject.toml -o requirements-site.lock
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis
@@ -63,4 +82,8 @@ $(READY): requirements.lock pyproject.toml
 	@command -v $(UV) > /dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --compile-bytecode --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SITE_READY): $(READY) requirements-site.lock
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --compile-bytecode --require-hashes -r requirements-site.lock
 	@touch $@

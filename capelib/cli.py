@@ -392,6 +392,25 @@ def _connected(address: str, plain: bool) -> AbstractContextManager["Cluster | N
 
 
 @app.command()
+def site(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the pages go.", show_default=True)
+    ] = Path("build/site"),
+    edition: EditionName = "",
+    figures: Annotated[
+        Path, typer.Option(metavar="DIR", help="The figures of `cape reproduce`.")
+    ] = Path("figures"),
+) -> None:
+    """Make the site from the runs of the last `cape reproduce`: notebooks, ledger, figures,
+    methods, data and reference as pages that ask no other host. Nothing is executed.
+    """
+    from capelib.site.build import build
+
+    made = build(out, figures, Path("build"), edition)
+    typer.echo(f"{made['pages']} pages, {made['links']} links checked. Open {out / 'index.html'}")
+
+
+@app.command()
 def fetch(
     name: Annotated[
         str,

@@ -20,8 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [
     "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
     "dataset", "loading", "completion", "reference", "estimators", "questions", "findings",
-    "figures", "notebook", "learn", "check", "runs", "report", "notebook_commands",
-    "cli", "__main__",
+    "figures", "notebook", "learn", "check", "runs", "report", "site",
+    "notebook_commands", "cli", "__main__",
 ]  # fmt: skip
 
 
@@ -118,6 +118,22 @@ def test_every_dependency_is_locked_with_hashes_and_no_address():
     assert "://" not in lock
 
 
+def test_the_lock_of_the_site_holds_what_it_adds_and_the_same_versions():
+    """Users of `make reproduce` and `make test` download none of it."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    lock = (ROOT / "requirements.lock").read_text()
+    of_site = (ROOT / "requirements-site.lock").read_text()
+    for wanted in extras["site"] + extras["browser"]:
+        name = re.match(r"[a-z0-9-]+", wanted)[0]
+        assert re.search(rf"^{name}==[^\n]*\\\n    --hash=sha256:", of_site, re.MULTILINE), name
+        assert not re.search(rf"^{name}==", lock, re.MULTILINE), name
+    pins = re.compile(r"^([a-z0-9-]+==[^ \n]+)", re.MULTILINE)
+    assert set(pins.findall(lock)) <= set(pins.findall(of_site))
+    assert "://" not in of_site
+
+
 def test_the_readme_begins_with_the_two_commands():
     lines = [line.strip() for line in README.splitlines() if line.strip()]
     for command in ("make reproduce", "make test"):
@@ -161,7 +177,8 @@ def test_forms_workflows_and_hooks_are_yaml(path):
 
 def test_every_target_that_a_document_names_is_in_the_makefile():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for file in ("README.md", "CONTRIBUTING.md", ".ci/run", ".github/workflows/test.yml"):
+    workflows = [f".github/workflows/{name}.yml" for name in ("test", "publish")]
+    for file in ("README.md", "CONTRIBUTING.md", ".ci/run", *workflows):
         text = (ROOT / file).read_text(encoding="utf-8")
         named = re.findall(
             r"(?:^ *|`|run: )make (?:PYTHON=\S+ )?([a-z][a-z-]*)(?=`|\s*$|\s+#)", text, re.M

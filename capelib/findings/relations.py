@@ -222,7 +222,7 @@ def evaluate(
     ----------
     expression
         Comparisons of published numbers, joined by `and`. F['key'] is a number with its interval,
-        L['key'] and H['key'] are the ends of the interval. Allowed are numbers, + - * / % **,
+        L['key'] and H['key'] are the ends of the interval. Allowed are numbers, ``+ - * / % **``,
         round, min, max, comparisons, and states(year), the independent states of a year; nothing
         else.
     known

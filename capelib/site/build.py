@@ -1,0 +1,208 @@
+"""Make the site: pages as sources, Sphinx over them, links checked, then put in place."""
+
+import io
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from capelib import __version__
+from capelib.errors import CapeError
+from capelib.files import read_json
+from capelib.site import links
+from capelib.site.collection import Collection, collect
+from capelib.site.markup import Page
+from capelib.site.pages import KINDS
+from capelib.vocabulary import editions
+
+RECORD = ".site.json"  # in the site's folder: which files `cape site` has put there
+HERE = Path(__file__).parent
+_LISTED = 5  # warnings that an error names
+
+
+def build(
+    out: Path,
+    figures: Path = Path("figures"),
+    executed: Path = Path("build"),
+    edition: str = "",
+    notebooks: Sequence[str] = (),
+) -> dict[str, int]:
+    """Make the site from the runs of the last `cape reproduce`.
+
+    Parameters
+    ----------
+    out
+        Where it goes. Files that an earlier site left there and this one does not have are removed;
+        a folder that holds anything else is refused.
+    figures, executed
+        The folders of `cape reproduce`.
+    edition
+        Of the public record; the current one where none is given.
+    notebooks
+        Only these, for a look at a page; all where none is named.
+
+    Returns
+    -------
+    dict
+        How many `pages` and `links` there are.
+
+    Raises
+    ------
+    CapeError
+        A run is missing or stale, Sphinx is not installed or has a warning, or a link leads
+        nowhere.
+    """
+    require_sphinx()
+    require_free(out)
+    edition = editions.meant(edition) if edition else editions.current()
+    collection = collect(edition, figures, executed, tuple(notebooks))
+    pages = [page for kind in KINDS for page in kind(collection)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
+        source, made = Path(folder, "source"), Path(folder, "site")
+        write(pages, source)
+        run_sphinx(source, made, Path(folder, "doctrees"), collection)
+        put_files(pages, made)
+        checked = links.check(made)
+        if checked.faults:
+            raise CapeError(f"{len(checked.faults)} links lead nowhere: {checked.faults[0]}")
+        _move(made, out)
+    return {"pages": checked.pages, "links": checked.links}
+
+
+def require_sphinx() -> None:
+    """Raises CapeError where the packages of the site are not installed."""
+    try:
+        import myst_nb  # noqa: F401
+        import pydata_sphinx_theme  # noqa: F401
+        import sphinx  # noqa: F401
+    except ImportError as error:
+        raise CapeError(
+            f"the site needs the package {error.name}: `make site` installs what it needs, "
+            "and so does pip install 'capelib[site]'"
+        ) from None
+
+
+def require_free(out: Path) -> None:
+    """Raises CapeError for a folder that holds anything but an earlier site."""
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise CapeError(f"{out} is no folder: choose another with --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / RECORD).exists():
+        raise CapeError(f"{out} holds other files: choose an empty folder with --out")
+
+
+def write(pages: Sequence[Page], source: Path) -> None:
+    """Write the pages as Sphinx reads them; their files are put onto the site afterwards."""
+    for page in pages:
+        path = source / page.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page.text, encoding="utf-8")
+
+
+def settings(collection: Collection) -> dict[str, Any]:
+    """How is Sphinx to make the pages?"""
+    return {
+        "project": "capelib",
+        "version": __version__,
+        "release": __version__,
+        "html_title": f"capelib, edition {collection.edition}",
+        "extensions": [
+            "myst_nb",
+            "sphinx.ext.autodoc",
+            "sphinx.ext.napoleon",
+            "capelib.site.docstrings",
+            "capelib.site.mathml",
+        ],
+        "html_math_renderer": "mathml",  # MathJax is loaded from another host
+        "nb_execution_mode": "off",
+        "nb_code_prompt_show": "Show the code",
+        "nb_code_prompt_hide": "Hide the code",
+        "myst_heading_anchors": 3,
+        "napoleon_google_docstring": False,
+        "napoleon_use_rtype": False,
+        "napoleon_use_ivar": True,  # else each field of a named tuple is described twice
+        "add_module_names": False,
+        "autodoc_member_order": "bysource",
+        "autodoc_typehints": "none",  # the docstrings say it with units
+        "html_theme": "pydata_sphinx_theme",
+        "html_theme_options": {
+            "logo": {"text": "capelib"},
+            "navbar_end": ["search-button", "theme-switcher"],
+            "navbar_persistent": [],
+            "header_links_before_dropdown": 6,
+            "show_prev_next": False,
+            "secondary_sidebar_items": ["page-toc"],
+            "footer_start": ["edition"],
+            "footer_end": [],
+        },
+        "html_context": {
+            "default_mode": "auto",  # the theme warns on the console without it
+            "edition": collection.edition,
+            "is_current": collection.is_current,
+        },
+        "html_sidebars": {"index": [], "ledger/**": [], "figures/index": [], "search": []},
+        "html_show_sourcelink": False,
+        "html_copy_source": False,
+        "html_show_sphinx": False,
+        "templates_path": [str(HERE / "templates" / "sphinx")],
+        "html_static_path": [str(HERE / "static")],
+        "html_css_files": ["site.css"],
+        "html_js_files": [("site.js", {"priority": 900})],
+    }
+
+
+def run_sphinx(source: Path, made: Path, doctrees: Path, collection: Collection) -> None:
+    """Run Sphinx; raises CapeError for its first warning."""
+    from sphinx.application import Sphinx
+    from sphinx.util.console import nocolor
+
+    warnings = io.StringIO()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    nocolor()
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        app = Sphinx(
+            source,
+            None,
+            made,
+            doctrees,
+            "html",
+            confoverrides=settings(collection),
+            status=None,
+            warning=warnings,
+            parallel=2,
+        )
+        app.build()
+    if text := warnings.getvalue().strip():
+        lines = text.splitlines()
+        shown = "; ".join(lines[:_LISTED])
+        raise CapeError(f"Sphinx has {len(lines)} warnings, the first: {shown}")
+
+
+def put_files(pages: Sequence[Page], made: Path) -> None:
+    """Put the files of the pages onto the site."""
+    for page in pages:
+        for name, content in page.files.items():
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Path):
+                shutil.copyfile(content, path)
+            else:
+                path.write_bytes(content)
+    (made / ".nojekyll").touch()  # code hosts leave folders like _static out otherwise
+
+
+def _move(made: Path, out: Path) -> None:
+    """Put a site in place of an earlier one; only files that `cape site` wrote are removed."""
+    names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    before = read_json(out / RECORD).get("files", [])
+    for name in set(before) - set(names):
+        (out / name).unlink(missing_ok=True)
+    for name in names:
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (made / name).replace(path)
+    (out / RECORD).write_text(json.dumps({"files": names}, indent=1) + "\n", encoding="utf-8")

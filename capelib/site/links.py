@@ -1,0 +1,100 @@
+"""Each link of a built site: the file is there, and so is the anchor. Nothing is fetched."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_LOADING = {"img", "script", "iframe", "source", "video", "audio", "embed", "object", "input"}
+_LOADED_LINKS = {"stylesheet", "preload", "icon", "modulepreload", "prefetch", "manifest"}
+
+
+@dataclass
+class Checked:
+    """What became of the links of a site?
+
+    Attributes
+    ----------
+    pages, links : int
+        How many were looked at.
+    faults : list of str
+        Page, what is wrong, and the link.
+    """
+
+    pages: int = 0
+    links: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+class _Page(HTMLParser):
+    """The anchors of a page, where its links lead, and what it loads by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.twice: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value for name, value in attrs if value}
+        if anchor := values.get("id"):
+            (self.twice if anchor in self.anchors else self.anchors).add(anchor)
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag in _LOADING:
+            self.loads += [values[name] for name in ("src", "data", "poster") if name in values]
+        if tag == "link" and set(values.get("rel", "").split()) & _LOADED_LINKS:
+            self.loads.append(values["href"])
+
+
+def check(site: Path) -> Checked:
+    """Does each link of a site lead somewhere, and does no page load from another host?
+
+    Parameters
+    ----------
+    site
+        The folder. Templates of the theme below `_static` are no pages.
+
+    Returns
+    -------
+    Checked
+        A link to another host is counted and not followed. What follows `#` and holds a `=` is a
+        state of the page and no anchor. An anchor that stands twice is a fault.
+    """
+    pages = {
+        path: _Page(path.read_text(encoding="utf-8"))
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.relative_to(site).parts
+    }
+    checked = Checked(len(pages))
+    for path, page in pages.items():
+        name = path.relative_to(site).as_posix()
+        checked.faults += [f"{name}: anchor twice: {anchor}" for anchor in sorted(page.twice)]
+        for loads, address in [(True, each) for each in page.loads] + [
+            (False, each) for each in page.links
+        ]:
+            checked.links += 1
+            if fault := _fault(path, page, address, loads, pages):
+                checked.faults.append(f"{name}: {fault}: {address}")
+    return checked
+
+
+def _fault(path: Path, page: _Page, address: str, loads: bool, pages: dict[Path, _Page]) -> str:
+    """What is wrong with a link of a page; "" where nothing is."""
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https") or parts.netloc:
+        return "loads from another host" if loads else ""
+    if parts.scheme in ("data", "mailto"):
+        return ""
+    if parts.scheme or parts.path.startswith("/"):
+        return "works on no other machine"
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    if not target.is_file():
+        return "no such file"
+    anchor = unquote(parts.fragment)
+    known = page if target == path else pages.get(target)
+    if anchor and "=" not in anchor and known and anchor not in known.anchors:
+        return "no such anchor"
+    return ""

@@ -1,0 +1,34 @@
+"""The kinds of pages, in the order of the site's navigation.
+
+A new kind is a function from the `Collection` to `Page`s in a module of this package, and a name
+here. What it writes goes below a folder of its own; `front_page` names the folder's index in the
+navigation.
+"""
+
+from collections.abc import Callable
+
+from capelib.site import (
+    about_pages,
+    comparison_pages,
+    data_pages,
+    figure_pages,
+    front_page,
+    ledger_pages,
+    method_pages,
+    notebook_pages,
+    reference_pages,
+)
+from capelib.site.collection import Collection
+from capelib.site.markup import Page
+
+KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
+    front_page.pages,
+    ledger_pages.pages,
+    notebook_pages.pages,
+    figure_pages.pages,
+    comparison_pages.pages,
+    method_pages.pages,
+    data_pages.pages,
+    reference_pages.pages,
+    about_pages.pages,
+)

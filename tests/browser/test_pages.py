@@ -1,0 +1,96 @@
+"""Every kind of page: silent, from its own host alone, light, and readable for everybody."""
+
+import gzip
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from conftest import KINDS, SITE, at
+
+AXE = AXE_FILE_PATH.read_text(encoding="utf-8")
+SERIOUS = ("serious", "critical")
+HEAVIEST = 150_000  # bytes of own data, gzipped, before a click
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_from_a_folder_is_silent_and_asks_nobody(page, kind):
+    page.goto(at(KINDS[kind]), wait_until="load")
+    assert page.locator("h1").count() == 1
+    assert page.title()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_of_a_static_host_is_light(page, served, kind):
+    page.goto(served + KINDS[kind], wait_until="networkidle")
+    loaded = 0
+    for address in dict.fromkeys(page.quiet.asked):
+        path = SITE / unquote(urlsplit(address).path.lstrip("/"))
+        if "_static" not in path.parts:  # the theme's, the same for all pages
+            loaded += len(gzip.compress(path.read_bytes()))
+    assert loaded < HEAVIEST, f"{loaded} bytes"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_serious(page, kind, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(at(KINDS[kind]), wait_until="load")
+    page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
+    page.evaluate(AXE)
+    report = page.evaluate("axe.run(document, {preload: false})")  # preload would fetch styles
+    faults = [
+        (fault["id"], fault["nodes"][0]["target"], len(fault["nodes"]))
+        for fault in report["violations"]
+        if fault["impact"] in SERIOUS
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_sticks_out_of_the_window(page, kind, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(at(KINDS[kind]), wait_until="load")
+    wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_picture_says_what_it_shows(page, kind):
+    page.goto(at(KINDS[kind]), wait_until="load")
+    texts = page.evaluate(
+        "[...document.querySelectorAll('main img')].map(each => "
+        "each.alt || (each.closest('a') ? each.closest('a').textContent.trim() : ''))"
+    )
+    assert all(len(text) > 10 and "_images/" not in text for text in texts)
+
+
+def test_the_page_policy_refuses_another_host(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(at("index.html"))
+    refused = page.evaluate("fetch('https://example.org/').then(() => false, () => true)")
+    picture = page.evaluate(
+        "new Promise(done => { const each = new Image(); each.onload = () => done(false);"
+        "each.onerror = () => done(true); each.src = 'https://example.org/a.png'; })"
+    )
+    violations = page.evaluate(
+        "new Promise(done => { document.addEventListener('securitypolicyviolation', "
+        "event => done(event.blockedURI)); new Image().src = 'https://example.org/b.png'; })"
+    )
+    context.close()
+    assert refused and picture and violations.startswith("https://example.org")
+
+
+def test_the_search_finds_a_method(page, served):
+    page.goto(served + "search.html?q=wilson")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results li").count() > 1
+
+
+def test_the_search_works_from_a_folder(page):
+    page.goto(at("search.html") + "?q=wilson")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results li").count() > 1

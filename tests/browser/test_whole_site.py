@@ -1,0 +1,116 @@
+"""All pages at once, without a browser: links, names, addresses, what was withdrawn."""
+
+import ast
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SITE
+
+from capelib.site import links
+from capelib.vocabulary.shipped import table
+
+TEXT = {".html", ".js", ".csv", ".json", ".svg", ".ipynb", ".css", ".txt"}
+
+
+def files(site: Path, *without: str) -> dict[str, str]:
+    """The text of every file of a site but the theme's, by its path."""
+    return {
+        path.relative_to(site).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(site.rglob("*"))
+        if path.suffix in TEXT and "_static" not in path.parts and path.name not in without
+    }
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return files(SITE, ".site.json")
+
+
+def test_every_link_and_anchor_leads_somewhere():
+    checked = links.check(SITE)
+    assert checked.pages > 150
+    assert checked.faults == []
+
+
+def test_no_address_that_holds_a_name_is_on_the_site(texts):
+    sources = table("sources")
+    named = sources.loc[sources["name_in_address"].fillna(False), "url"]
+    assert len(named) > 100
+    wanted = re.compile("|".join(re.escape(address) for address in named))
+    assert not [name for name, text in texts.items() if wanted.search(text)]
+
+
+def made_up_names() -> set[str]:
+    """The names that tests plant in tables, as their files list them."""
+    names = set()
+    for node in ast.parse((ROOT / "tests" / "test_planted_names.py").read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("FIRST", "SECOND"):
+            names |= set(ast.literal_eval(node.value))
+    return names
+
+
+def test_no_made_up_name_of_a_test_is_on_the_site(texts):
+    names = made_up_names()
+    assert len(names) > 10
+    wanted = re.compile("|".join(sorted(names)), re.IGNORECASE)
+    assert not [name for name, text in texts.items() if wanted.search(text)]
+
+
+def test_no_folder_of_this_machine_is_on_the_site(texts):
+    folders = re.compile(
+        "|".join(re.escape(str(each)) for each in (ROOT, SITE.parent.parent, Path.home()))
+    )
+    assert not [name for name, text in texts.items() if folders.search(text)]
+    assert not [name for name, text in texts.items() if "/.run-" in text]
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the project, for a run of its own."""
+    parts = ("capelib", "data", "docs", "notebooks")
+    for name in parts:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "README.md"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def cape(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    code = "from capelib.cli import main; main()"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_what_was_withdrawn_is_on_no_page(tmp_path):
+    """The site of runs made before is refused; that of runs made after does not hold the key."""
+    folder = copied(tmp_path)
+    for path in (folder / "notebooks").glob("*.ipynb"):
+        if path.name != "01_learn_the_dataset.ipynb":
+            path.unlink()
+    (folder / "notebooks" / "runs.toml").write_text('[[run]]\nnotebook = "01_learn_the_dataset"\n')
+    incidents = table("incidents")
+    [exile, *_] = incidents["exile_id"]
+    rows = set(incidents.loc[incidents["exile_id"] == exile, "incident_id"]) | {exile}
+    assert cape(folder, "reproduce").returncode == 0
+    made = cape(folder, "site", "--out", "before")
+    assert made.returncode == 0, made.stderr
+    before = files(folder / "before")
+    assert any(exile in text for text in before.values())
+    with (folder / "data" / "withdrawn.csv").open("a", encoding="utf-8") as file:
+        columns = (ROOT / "data" / "withdrawn.csv").read_text("utf-8").splitlines()[0].split(",")
+        csv.writer(file, lineterminator="\n").writerow([exile] + [""] * (len(columns) - 1))
+    refused = cape(folder, "site", "--out", "after")
+    assert refused.returncode == 2
+    assert "the data has changed since" in refused.stderr
+    assert cape(folder, "reproduce").returncode == 0
+    made = cape(folder, "site", "--out", "after")
+    assert made.returncode == 0, made.stderr
+    after = files(folder / "after")
+    wanted = re.compile(rf"\b(?:{'|'.join(sorted(rows))})\b")
+    assert not {name: wanted.search(text)[0] for name, text in after.items() if wanted.search(text)}

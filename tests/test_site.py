@@ -1,0 +1,272 @@
+"""Pages before Sphinx sets them: what they are made of, what they refuse, and their links."""
+
+import ast
+import json
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import capelib as cape
+from capelib.errors import CapeError
+from capelib.files import read_json
+from capelib.runs import provenance, runner
+from capelib.site import build, documents, links, notebook_pages
+from capelib.site.collection import Collection, FinishedRun, collect
+from capelib.site.data_pages import downloads
+from capelib.site.ledger_pages import numbers_of
+from capelib.site.ledger_pages import pages as ledger_pages
+from capelib.site.method_pages import calling_tests, methods
+from capelib.site.tables import readable
+
+ROOT = Path(__file__).parent.parent
+EDITION = "2026-12"
+INJECTED = {
+    "cell_type": "code",
+    "execution_count": 1,
+    "metadata": {"tags": ["injected-parameters"]},
+    "outputs": [],
+    "source": 'out = "/somebody/figures"',
+}
+
+
+def finished(name: str) -> FinishedRun:
+    """A run of the collection with its committed figures and its committed, executed notebook."""
+    [run] = [run for run in runner.plan([name[:2]], {}) if run.name == name]
+    return FinishedRun(run, ROOT / "figures" / name, run.notebook)
+
+
+def collection(*names: str) -> Collection:
+    return Collection(EDITION, tuple(finished(name) for name in names), ROOT / "figures")
+
+
+@pytest.fixture
+def run_of_01(tmp_path):
+    """Folders of figures and executed notebooks as `cape reproduce 01` leaves them."""
+    name = "01_learn_the_dataset"
+    shutil.copytree(ROOT / "figures" / name, tmp_path / "figures" / name)
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    notebook["cells"].insert(2, INJECTED)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return tmp_path
+
+
+def collected(folder: Path) -> Collection:
+    return collect(EDITION, folder / "figures", folder / "build", ("01",))
+
+
+def test_a_run_is_shown_as_it_was_made(run_of_01):
+    made = collected(run_of_01)
+    [run] = made.runs
+    assert run.answer["edition"] == EDITION
+    [_, page] = notebook_pages.pages(made)
+    assert "/somebody" not in page.text
+
+
+def test_a_missing_run_is_named_with_the_command_that_makes_it(tmp_path):
+    with pytest.raises(CapeError, match=r"01_learn_the_dataset \(not made yet\).*reproduce 01"):
+        collected(tmp_path)
+
+
+def test_an_earlier_edition_is_asked_for_by_its_command(tmp_path):
+    with pytest.raises(CapeError, match="reproduce 01 -p edition=2026-11 --out "):
+        collect("2026-11", tmp_path, tmp_path, ("01",))
+
+
+def test_a_run_on_other_data_is_not_shown(run_of_01):
+    """A row may have been withdrawn since."""
+    file = run_of_01 / "figures" / "01_learn_the_dataset" / "provenance.json"
+    stated = read_json(file)
+    stated["tables_sha256"]["withdrawn.csv"] = "0" * 64
+    file.write_text(json.dumps(stated), encoding="utf-8")
+    with pytest.raises(CapeError, match="the data has changed since"):
+        collected(run_of_01)
+
+
+def test_a_run_of_another_notebook_is_not_shown(run_of_01):
+    file = run_of_01 / "build" / "01_learn_the_dataset.ipynb"
+    file.write_text(file.read_text(encoding="utf-8").replace("import capelib", "import  capelib"))
+    with pytest.raises(CapeError, match="the notebook has changed since"):
+        collected(run_of_01)
+
+
+def test_a_figure_that_was_changed_by_hand_is_not_shown(run_of_01):
+    [figure, *_] = (run_of_01 / "figures" / "01_learn_the_dataset").glob("*.svg")
+    figure.write_text(figure.read_text(encoding="utf-8") + "<!-- -->", encoding="utf-8")
+    with pytest.raises(CapeError, match="not those that it wrote"):
+        collected(run_of_01)
+
+
+def test_an_executed_notebook_with_another_answer_is_not_shown(run_of_01):
+    folder = run_of_01 / "figures" / "01_learn_the_dataset"
+    answer = read_json(folder / "answer.json") | {"answer": "Something else."}
+    (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+    provenance.state(folder, read_json(folder / "provenance.json"))
+    with pytest.raises(CapeError, match="differ"):
+        collected(run_of_01)
+
+
+def test_every_figure_says_title_and_answer():
+    [_, page] = notebook_pages.pages(collection("03_tajik_targeting"))
+    run = finished("03_tajik_targeting")
+    shown = "".join(
+        "".join(output["data"]["text/html"])
+        for cell in json.loads(page.text)["cells"]
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    )
+    texts = re.findall(r'<img [^>]*alt="([^"]+)"', shown)
+    assert len(texts) == len(run.figures)
+    for title in run.figures.values():
+        assert any(text.startswith(title) and "% a year" in text for text in texts)
+    assert "image/png" not in page.text
+
+
+def test_code_is_folded_and_prose_is_that_of_the_notebook():
+    [_, page] = notebook_pages.pages(collection("03_tajik_targeting"))
+    cells = json.loads(page.text)["cells"]
+    assert all(
+        cell["metadata"]["tags"] == ["hide-input"] for cell in cells if cell["cell_type"] == "code"
+    )
+    assert cells[0]["source"].startswith("# 03 Did the targeting of Tajik exiles rise")
+
+
+def test_tables_stand_in_a_box_and_have_no_head_cell_without_words():
+    shown = readable(
+        "<style scoped>.a { b }</style><table border='1' class=\"dataframe\"><thead>"
+        '<tr style="text-align: right;"><th></th><th>n</th></tr></thead></table><h1>Deep</h1>'
+    )
+    assert "<style" not in shown
+    assert "text-align" not in shown
+    assert "<th></th>" not in shown
+    assert shown.startswith('<div class="scroll" tabindex="0" role="group" aria-label="Table: n">')
+    assert shown.endswith("<h3>Deep</h3>")
+
+
+def test_the_ledger_holds_every_number_once_with_all_readings():
+    made = collection("12_published_findings")
+    numbers = numbers_of(made)
+    assert len(numbers) == len({number.key for number in numbers}) == len(made.published)
+    assert sum(len(number.readings) for number in numbers) == len(made.verdicts)
+    fits = [number.fit == "contradiction" for number in numbers]
+    assert fits == sorted(fits, reverse=True)
+    assert any(fits)
+
+
+def test_the_ledger_says_how_a_number_is_computed():
+    [number] = [
+        number
+        for number in numbers_of(collection("12_published_findings"))
+        if number.key == "fa2022-autoc-share-2021"
+    ]
+    how = number.readings[0].how.unescape()
+    assert "What share of a period's incidents did authoritarian states commit" in how
+    assert '<a href="../methods/clustered.html">' in how
+    assert '<svg width="150"' in number.readings[0].plot
+
+
+def test_each_publication_has_a_page():
+    made = collection("12_published_findings")
+    paths = {page.path for page in ledger_pages(made)}
+    keys = {verdict.publication for verdict in made.verdicts}
+    assert paths == {"ledger/index.md", *(f"ledger/{key}.md" for key in keys)}
+
+
+def test_downloads_hold_no_address_with_a_name():
+    ds = cape.load()
+    files = downloads(ds)
+    named = ds.sources.loc[ds.sources["name_in_address"].fillna(False), "url"]
+    text = files["downloads/sources.csv"].decode()
+    assert len(named) > 0
+    assert not [address for address in named if address in text]
+    assert text.count("\n") == len(ds.sources) + 1
+    assert files["downloads/incidents.csv"].decode().count("\n") == len(ds.incidents) + 1
+
+
+def test_an_earlier_edition_hands_on_no_address():
+    """It does not mark those that hold a name."""
+    text = downloads(cape.load(edition="2026-11"))["downloads/sources.csv"].decode()
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("key", methods())
+def test_a_method_names_functions_notebooks_and_tests_that_are_there(key):
+    method = methods()[key]
+    for function in method.functions:
+        module, _, name = function.rpartition(".")
+        assert callable(getattr(import_module(module), name))
+    known = {name[:2] for name in runner.notebooks()}
+    assert set(method.notebooks) <= known
+    tests = calling_tests(method.functions)
+    assert tests, "no test calls it"
+    for test in tests:
+        ast.parse((ROOT / test.file).read_text(encoding="utf-8"))
+
+
+def test_every_public_estimator_module_has_a_method():
+    shown = {name.rpartition(".")[0] for method in methods().values() for name in method.functions}
+    # counts makes series, many_counts draws them, periods calls clusters: none is a method itself.
+    helpers = {"counts", "many_counts", "periods"}
+    modules = {path.stem for path in (ROOT / "capelib" / "estimators").glob("[a-z]*.py")} - helpers
+    assert {name.rpartition(".")[2] for name in shown} == modules
+
+
+def test_links_of_documents_lead_to_pages():
+    text = documents.linked(
+        "[a](../docs/editions.md#what-changed) [b](https://example.org) [c](../LICENSE)",
+        "data/README.md",
+        "data/record.md",
+    )
+    assert text == "[a](editions.md#what-changed) [b](https://example.org) c (`LICENSE`)"
+
+
+def write(folder: Path, **pages: str) -> Path:
+    for name, body in pages.items():
+        (folder / f"{name}.html").write_text(f"<body>{body}</body>", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<a href="other.html#here">x</a>', ""),
+        ('<a href="#top">x</a><p id="top">', ""),
+        ('<a href="other.html#origin=TJK">x</a>', ""),
+        ('<a href="https://example.org">x</a>', ""),
+        ('<a href="gone.html">x</a>', "no such file"),
+        ('<a href="other.html#gone">x</a>', "no such anchor"),
+        ('<a href="/other.html">x</a>', "works on no other machine"),
+        ('<img src="https://example.org/a.png">', "loads from another host"),
+        ('<script src="//example.org/a.js"></script>', "loads from another host"),
+        ('<p id="two"></p><p id="two"></p>', "anchor twice"),
+    ],
+)
+def test_links_are_checked(tmp_path, body, fault):
+    site = write(tmp_path, index=body, other='<p id="here"></p>')
+    faults = links.check(site).faults
+    assert len(faults) == bool(fault)
+    assert all(fault in each for each in faults)
+
+
+def test_a_folder_that_holds_other_files_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(CapeError, match="holds other files"):
+        build.require_free(tmp_path)
+    assert (tmp_path / "letter.txt").read_text() == "mine"
+
+
+def test_a_second_site_removes_only_files_of_the_first(tmp_path):
+    out = tmp_path / "site"
+    for names in (("a.html", "b.html"), ("a.html",)):
+        made = tmp_path / "made"
+        made.mkdir()
+        for name in names:
+            (made / name).write_text(name)
+        build._move(made, out)
+        shutil.rmtree(made)
+        (out / "notes.txt").write_text("mine")
+    build.require_free(out)
+    assert sorted(path.name for path in out.iterdir()) == [".site.json", "a.html", "notes.txt"]
