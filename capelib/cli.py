@@ -401,8 +401,10 @@ def site(
         Path, typer.Option(metavar="DIR", help="The figures of `cape reproduce`.")
     ] = Path("figures"),
 ) -> None:
-    """Make the site from the runs of the last `cape reproduce`: notebooks, ledger, figures,
-    methods, data and reference as pages that ask no other host. Nothing is executed.
+    """Make the site from the last runs.
+
+    Notebooks, ledger, figures, methods, data and reference become pages that ask no other host.
+    Nothing is executed: the runs are those of the last `cape reproduce`.
     """
     from capelib.site.build import build
 
