@@ -19,8 +19,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
     "errors", "paths", "files", "download", "vocabulary", "read", "meaning", "clean", "dataset",
-    "loading", "reference", "estimators", "questions", "findings", "figures", "notebook", "check",
-    "runs", "report", "cli",
+    "loading", "reference", "twin", "estimators", "questions", "validation", "findings", "figures",
+    "notebook", "check", "runs", "report", "cli",
 ]  # fmt: skip
 
 
