@@ -77,6 +77,7 @@ CASES = (
         GROWS,
         e.to_the_turn,
         "ratio",
+        part=0.4,
     ),
     Case(
         "since the turn",
@@ -86,6 +87,7 @@ CASES = (
         GROWS,
         e.since_the_turn,
         "ratio",
+        part=0.4,
     ),
     Case(
         "since the turn, read as since the true one",
@@ -96,6 +98,7 @@ CASES = (
         e.since_true_turn,
         "ratio",
         "the year is chosen where counts are high: what follows seems to fall",
+        part=0.4,
     ),
     Case(
         "against others",
