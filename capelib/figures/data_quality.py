@@ -13,7 +13,6 @@ from capelib.figures.style import (
     VERMILION,
     Chart,
     canvas,
-    note,
     style,
     too_few,
 )
@@ -88,7 +87,7 @@ def coder_agreement(rounds: CodingRounds | None, info: Info) -> Chart:
     subtitle = (
         f"{info.heading}: {seen['exiles']:.0f} exiles in {seen['reports']:.0f} reports, coded "
         "twice. Cohen's kappa with 95 % intervals (exiles drawn again). Of all incidents both saw "
-        f"{share}."
+        f"{share}. Circles: first round; squares: second round."
     )
     data = rounds.agreements
     shown = data[data["round"] != "both"]
@@ -107,8 +106,6 @@ def coder_agreement(rounds: CodingRounds | None, info: Info) -> Chart:
         forest(axis, rows, unit="count")
         axis.set_xlim(0.5, 1.0)
         axis.set_xlabel("kappa (1: always the same; 0: as often as by chance)")
-        note(axis, 0.51, -0.3, "● first round", color=BLUE, weight="bold")
-        note(axis, 0.51, 0.3, "■ second round", color=VERMILION, weight="bold")
         return Chart(figure, data, title, info)
 
 

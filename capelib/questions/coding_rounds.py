@@ -178,7 +178,7 @@ def _seen(
              two[~two.index.isin(same["index_2"])].assign(hit=False)],
         )  # fmt: skip
         share = clustered(all_seen["hit"].astype(bool), all_seen["exile_id"])
-        counts = verdicts["verdict"].value_counts()
+        counts = verdicts["verdict"].value_counts().to_dict()
         rows[round_] = {
             "exiles": read["exile_id"].nunique(),
             "reports": len(read),

@@ -83,13 +83,15 @@ class Curve:
     def _number(self, value: float) -> str:
         if self.unit == "ratio":
             return f"{value:.3f} a year"
-        return f"{signed(100 * value)} points"
+        return f"{signed(100 * value).replace('+0', '0')} points"
 
     def _joint(self) -> str:
         """The joint test in words."""
         count = self.test.labelings
         rank = round(self.test.p_median * count)
         verdict = "that is not beyond chance"
+        if rank == 1:
+            verdict = "that is the least that this test can give"
         if self.test.p_median <= 0.05:
             verdict = "that is beyond chance"
         return (
