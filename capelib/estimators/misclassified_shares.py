@@ -156,7 +156,9 @@ def corrected_shares(
     (predictive values), which is exact for the double-coded cases. With symmetric errors: the
     matrix method with the square root of the symmetric table. The interval draws the shares as
     coded and each row of the table from their Dirichlet laws (of the table one case more, divided
-    over all codes); cases are taken as independent. Seeded.
+    over all codes); cases are taken as independent. Seeded. In simulations with 150 of 240 cases
+    coded twice (a fifth of the codes wrong) it holds in 90 % where the second coder is right: it is
+    somewhat too narrow.
 
     Two coders do not show who is right: both are assumptions, and the truth may be neither.
 

@@ -68,11 +68,6 @@ def since_the_turn(truth: Truth, seed: int) -> Result:
     return Result(*map(float, fit.terms.loc["since the turn"]), _trend_of_truth(truth, later))
 
 
-def since_true_turn(truth: Truth, seed: int) -> Result:
-    """The same, read as the trend since the year in which growth ends in truth."""
-    return since_the_turn(truth, seed)._replace(truth=1.0)
-
-
 def to_the_turn(truth: Truth, seed: int) -> Result:
     """The trend up to it."""
     fit = course(_counts(drawn(truth, seed), truth)[0])
