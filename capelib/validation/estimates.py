@@ -95,6 +95,12 @@ def any_break(truth: Truth, seed: int) -> Result:
     return Result(p, np.nan, np.nan, np.nan)
 
 
+def any_step(truth: Truth, seed: int) -> Result:
+    """p of a step in any year, from one level to another, where nothing grows."""
+    p = change_point(_counts(drawn(truth, seed), truth)[0], slopes=False, draws=199).p
+    return Result(p, np.nan, np.nan, np.nan)
+
+
 def _marked(truth: Truth, seed: int) -> pd.DataFrame:
     rows = drawn(truth, seed)
     unfree = rows["host"].isin(hosts()[0]).to_numpy()

@@ -83,6 +83,7 @@ def _odds() -> dict[tuple[str, str], Truth]:
 QUESTIONS = (
     Question("A rise of one state, factor a year (03)", e.one_line, 1.0, _rises()),
     Question("A step in a year not known beforehand (03)", e.any_break, np.nan, _steps()),
+    Question("The same step, sought as two levels without slopes", e.any_step, np.nan, _steps()),
     Question("A change of a share of one half (04)", e.change_of_share, 0.0, _changes()),
     Question(
         "An odds ratio of being held, 35 % religious (05, 07)", e.clustered_odds, 1.0, _odds()
@@ -152,4 +153,10 @@ of made-up records an effect of known size is seen, which means that its 95 % in
 effect: what is seen there is a false alarm. {twins} records a cell, so a share is exact to {error}
 points or better (one standard error). Years scatter (variance mean + 0.15 mean²) and lean on each
 other (correlation 0.3); in a change of a share and in an odds ratio persons come in episodes.
+
+The search of notebook 03, two sloping lines against one, hardly ever sees a step: it takes scatter
+and correlation from the series around one line, and a step there looks like both. So "no break is
+established" says next to nothing. The table beside that notebook's answer takes scatter and
+correlation as known, and shows more. Two levels against one see a step far more often, but take
+any growth for a step too.
 """
