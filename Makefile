@@ -9,7 +9,7 @@ SITE_READY := .venv/.ready-site
 # What is compiled is kept, whatever the shell says: the tests start hundreds of programs.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: reproduce test test-all test-browser site public all lab lint clean data manifest notebooks editions lock bench
+.PHONY: reproduce test test-all test-browser site public all lab lint clean data manifest notebooks editions lock bench validate
 
 reproduce: $(READY)  ## run the whole collection on the built-in data; say what was found
 	@$(BIN)/cape reproduce
@@ -61,6 +61,9 @@ notebooks: $(READY)  ## execute the committed notebooks in place
 
 editions: $(READY)  ## rewrite docs/editions.md: what changed since the first edition, and which answers moved by it
 	@$(BIN)/python -m capelib.runs.editions
+
+validate: $(READY)  ## docs/validation.md: bias and coverage of every estimator on 1,000 made-up records; docs/power.md
+	@$(BIN)/python -m capelib.validation --resume $(if $(TWINS),--twins $(TWINS))
 
 bench: $(READY)  ## speed as ratios, in docs/; benchmarks/sweep.py, kills.py and fuzz.py take longer and are run by hand
 	@$(BIN)/python benchmarks/loading.py

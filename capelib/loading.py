@@ -182,7 +182,7 @@ def read_dataset(
     is_frame = isinstance(source, pd.DataFrame)
     label = "your table" if is_frame else f"your file {shown_name}"
     return Dataset(
-        **_tidy(frames),
+        **tidy(frames),
         info=Info(
             shown_name,
             "SYNTHETIC" if synthetic else label,
@@ -248,10 +248,10 @@ def _built_in(edition: str, *_files: tuple[Path, int]) -> Dataset:
         {table: len(raw[table]) for table in ("incidents", "exiles", "sources")},
         synthetic,
     )
-    return Dataset(**_tidy(raw), info=info, log=log)
+    return Dataset(**tidy(raw), info=info, log=log)
 
 
-def _tidy(text: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tidy(text: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The three tables with types, and the columns that follow from others."""
     frames = {table: typed(frame, table) for table, frame in text.items()}
     exiles, incidents = frames["exiles"], frames["incidents"]

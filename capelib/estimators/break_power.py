@@ -48,7 +48,9 @@ def power(counts: pd.DataFrame, break_year: int, correlation: float = 0.0) -> pd
     overdispersed and correlated as this one around its straight line. The 5 % lines are those of
     series without a step. Seeded.
 
-    It assumes that nothing but a step happened. Beside real growth a step is harder to see.
+    It assumes that nothing but a step happened. Beside real growth a step is harder to see. It also
+    takes scatter and correlation as known. The search estimates both around one line, where a step
+    looks like both, and so sees far less: docs/power.md.
     """
     year, n = series(counts)
     places = candidates(len(n))

@@ -112,7 +112,8 @@ def change_point(
     counts, alpha 0.2) a series without a break passes in 2 to 4 % where the correlation is
     estimated (true 0 to 0.6), and in 5 % where it is 0 and given as 0; taken as 0 where it is 0.6,
     in 21 %. It sees only large breaks: see
-    `break_power.power`. A slow bend is taken for a break as well.
+    `break_power.power`; with the correlation estimated hardly any (docs/power.md), since a step
+    looks like scatter and correlation around one line. A slow bend is taken for a break as well.
 
     References
     ----------

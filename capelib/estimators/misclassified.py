@@ -155,6 +155,31 @@ def _root(chances: np.ndarray) -> np.ndarray:
     return root / root.sum(axis=1, keepdims=True)
 
 
+def symmetric_errors(counts: np.ndarray) -> np.ndarray | None:
+    """With which chances does each of two equally good coders err?
+
+    Parameters
+    ----------
+    counts
+        Cases by the codes of both coders, above 0 in each row.
+
+    Returns
+    -------
+    array or None
+        One row a true code; None where they agree too little. See `recodings` for what is assumed.
+
+    Examples
+    --------
+    >>> symmetric_errors(np.array([[82.0, 18.0], [18.0, 82.0]])).round(2).tolist()
+    [[0.9, 0.1], [0.1, 0.9]]
+    """
+    weight = (counts + counts.T) / 2
+    try:
+        return _root(weight / weight.sum(axis=1, keepdims=True))
+    except DataError:
+        return None
+
+
 def _drawn(
     rng: np.random.Generator, chances: np.ndarray, place: np.ndarray, lot: np.ndarray
 ) -> np.ndarray:

@@ -11,6 +11,7 @@ from capelib.figures.cooperation import (
     membership_models,
     per_displaced,
 )
+from capelib.figures.data_quality import coder_agreement, date_precision, robustness
 from capelib.figures.forest import intervals
 from capelib.figures.interpol import (
     interpol_compared,
@@ -24,6 +25,7 @@ from capelib.figures.pages import Page
 from capelib.figures.published_findings import ledger_page, relations_page, verdicts
 from capelib.figures.relatives import relatives_gap, relatives_sequence, relatives_shares
 from capelib.figures.saving import save, save_page
+from capelib.figures.specification_curve import all_specifications
 from capelib.figures.stages import stage_composition, stage_escalation, stage_odds
 from capelib.figures.style import ORIGIN_COLOURS, STAGE_COLOURS, Chart
 from capelib.figures.tajik_targeting import against_others, break_scan, targeting
@@ -34,12 +36,15 @@ __all__ = [
     "Chart",
     "Page",
     "against_others",
+    "all_specifications",
     "break_scan",
     "by_measure",
     "by_origin_and_year",
     "caught_by_host",
+    "coder_agreement",
     "corridor_matrix",
     "counts_beside",
+    "date_precision",
     "definitions",
     "fellow_members",
     "host_act_odds",
@@ -60,6 +65,7 @@ __all__ = [
     "relatives_gap",
     "relatives_sequence",
     "relatives_shares",
+    "robustness",
     "save",
     "save_page",
     "side_by_side",

@@ -1,0 +1,128 @@
+"""Many defensible ways to one number: what they give together, and whether chance gives as much."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from capelib.errors import ParameterError
+
+TIE = 1e-9  # estimates that differ by less are equal
+
+
+class JointTest(NamedTuple):
+    """A specification curve against labels that were moved.
+
+    Attributes
+    ----------
+    median
+        Of the estimates.
+    p_median
+        Share of labelings with a median at least as far from 0.
+    p_each
+        The same for each specification alone.
+    passing
+        How many of these are 0.05 or less.
+    p_passing
+        Share of labelings in which as many pass.
+    labelings
+        How many there are, the true one included: no p is below 1 / labelings.
+    """
+
+    median: float
+    p_median: float
+    p_each: np.ndarray
+    passing: int
+    p_passing: float
+    labelings: int
+
+
+def joint_test(estimates: np.ndarray) -> JointTest:
+    """Do many specifications together show more than chance would?
+
+    Parameters
+    ----------
+    estimates
+        One row a labeling, the true one first; one column a specification. A labeling is the
+        regressor moved between the units to which it was assigned, all other data kept.
+
+    Returns
+    -------
+    JointTest
+        All p are two-sided and count the true labeling.
+
+    Raises
+    ------
+    ParameterError
+        With one labeling, or an estimate that is missing.
+
+    Notes
+    -----
+    Under the hypothesis that the regressor has no effect, every labeling was as likely as the true
+    one, for all specifications at once; so no assumption is needed on how these depend on each
+    other. The unit that is moved must be that at which the regressor was assigned: a regime is
+    assigned to a host and year, a period to a year. Moving rows instead takes rows reported
+    together as independent, and gives a p that is too small.
+
+    The median and the number that pass can disagree: the one asks whether the whole curve lies
+    aside, the other whether many parts of it do.
+
+    References
+    ----------
+    Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4, 1208-1214.
+
+    Examples
+    --------
+    >>> test = joint_test(np.array([[3.0, 2.0], [0.0, 1.0], [-1.0, 0.0], [1.0, -3.0]]))
+    >>> test.median, test.p_median, test.p_each.tolist()
+    (2.5, 0.25, [0.25, 0.5])
+    """
+    if len(estimates) < 2 or np.isnan(estimates).any():
+        raise ParameterError("a joint test needs two labelings or more, and every estimate")
+    median = np.median(estimates, axis=1)
+    far = np.abs(estimates)
+    # p of each labeling's own estimates, in the same reference
+    p = np.empty_like(far)
+    for column, values in enumerate(far.T):
+        rising = np.sort(values)
+        p[:, column] = 1 - np.searchsorted(rising, values - TIE, side="left") / len(values)
+    passing = (p <= 0.05 + TIE).sum(axis=1)
+    p_median = (np.abs(median) >= abs(median[0]) - TIE).mean()
+    p_passing = (passing >= passing[0]).mean()
+    return JointTest(
+        float(median[0]), float(p_median), p[0], int(passing[0]), float(p_passing), len(estimates)
+    )
+
+
+def gaps(hits: np.ndarray, cases: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """How much higher is the share in the later units, for each specification and labeling?
+
+    Parameters
+    ----------
+    hits, cases
+        Specifications by groups by units (such as pursuing states and years).
+    late
+        Labelings by units, True for the later ones.
+
+    Returns
+    -------
+    array
+        Labelings by specifications by two: the change of the pooled share, and the part of it
+        within groups (Kitagawa's, see `cape.decomposition.kitagawa`). Missing where a side is
+        empty.
+
+    Examples
+    --------
+    >>> hits, cases = np.array([[[1, 2, 3]]]), np.array([[[4, 4, 4]]])
+    >>> gaps(hits, cases, np.array([[False, False, True]])).tolist()
+    [[[0.375, 0.375]]]
+    """
+    side = np.stack([~late, late]).astype(float)  # 2, labelings, units
+    k = np.einsum("sgu,pau->pasg", hits, side)
+    n = np.einsum("sgu,pau->pasg", cases, side)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, weight = k / n, n / n.sum(axis=-1, keepdims=True)
+    total = k.sum(axis=-1) / np.where(n.sum(axis=-1) > 0, n.sum(axis=-1), np.nan)
+    inside = (weight[0] + weight[1]) / 2 * (share[1] - share[0])
+    within = np.where((n[0] > 0) & (n[1] > 0), inside, 0).sum(axis=-1)
+    change = total[1] - total[0]
+    return np.stack([change, np.where(np.isnan(change), np.nan, within)], axis=-1)

@@ -1,0 +1,1 @@
+"""How far every estimator holds: on made-up records whose truth is known."""
