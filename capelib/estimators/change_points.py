@@ -51,7 +51,7 @@ class ChangePoint(Result):
 
     def summary(self) -> str:
         """The answer in words."""
-        return f"the likeliest break is at {self.at}; p = {self.p:.2g} for the whole search"
+        return f"the likeliest break is at {self.break_year}; p = {self.p:.2g} for the whole search"
 
     @cached_property
     def years(self) -> tuple[int, int]:
@@ -111,9 +111,8 @@ def change_point(
     It assumes one break, and a level that wanders as an AR(1). In simulations of 24 years (160
     counts, alpha 0.2) a series without a break passes in 2 to 4 % where the correlation is
     estimated (true 0 to 0.6), and in 5 % where it is 0 and given as 0; taken as 0 where it is 0.6,
-    in 21 %. It sees only large breaks: see
-    `break_power.power`; with the correlation estimated hardly any (docs/power.md), since a step
-    looks like scatter and correlation around one line. A slow bend is taken for a break as well.
+    in 21 %. It sees few breaks (`break_power.power`, docs/power.md), since a step looks like
+    scatter and correlation around one line. A slow bend is taken for a break as well.
 
     References
     ----------
@@ -138,9 +137,9 @@ def _searched(
         )
     unbroken = line(len(n), slopes)
     expected = fit_many(n[None], unbroken)[1][0]
-    alpha = extra_variance(n, expected, unbroken.shape[1])
+    alpha, shown = scatter(n, unbroken)
     if correlation is None:
-        correlation = _shown(n, unbroken)
+        correlation = shown
     rng = np.random.default_rng(SEED)
     broken = [two_lines(len(n), k, slopes) for k in ks]
     statistic = f_statistics(n[None], unbroken, broken)[0]
@@ -162,12 +161,27 @@ def _searched(
     )
 
 
-def _shown(n: np.ndarray, terms: np.ndarray) -> float:
-    """The correlation of the level that the residuals of a model show, its bias corrected."""
+def scatter(n: np.ndarray, terms: np.ndarray) -> tuple[float, float]:
+    """How far do the counts scatter around a model, and how far does their level carry over?
+
+    Parameters
+    ----------
+    n
+        The series.
+    terms
+        The terms of the model: one row a year, one column a term.
+
+    Returns
+    -------
+    tuple of float
+        The alpha of `many_counts.extra_variance`, and the correlation of the level with that of the
+        year before, its bias corrected (0 to 0.8).
+    """
     expected = fit_many(n[None], terms)[1][0]
+    alpha = extra_variance(n, expected, terms.shape[1])
     residual = (n - expected) / np.sqrt(expected)
     corrected = correlated(residual, terms, expected).corrected
-    return level_correlation(corrected, expected, extra_variance(n, expected, terms.shape[1]))
+    return alpha, level_correlation(corrected, expected, alpha)
 
 
 def _share_reached(drawn: np.ndarray, statistic: np.ndarray) -> np.ndarray:
@@ -196,8 +210,8 @@ def possible(n: np.ndarray, models: list[np.ndarray], rng: np.random.Generator) 
     deviance = scanned(n[None], models)
     best = int(deviance[0].argmin())
     expected = fit_many(n[None], models[best])[1][0]
-    alpha = extra_variance(n, expected, models[best].shape[1])
-    drawn = draw(expected, alpha, _shown(n, models[best]), DRAWS // 3, rng)
+    alpha, correlation = scatter(n, models[best])
+    drawn = draw(expected, alpha, correlation, DRAWS // 3, rng)
     allowed = np.quantile(_beyond_best(scanned(drawn, models))[:, best], 0.95)
     return _beyond_best(deviance)[0] <= allowed
 

@@ -101,10 +101,10 @@ def correlated(residual: np.ndarray, terms: np.ndarray, weight: np.ndarray) -> C
     squares = float(residual @ residual)
     raw = float(residual[1:] @ residual[:-1]) / squares if squares > 0 else 0.0
     neighbours = np.eye(n_years, k=1)
-    products = np.empty(len(_TRIED))
-    for place, rho in enumerate(_TRIED):
-        scatter = annihilator @ rho ** _lags(n_years) @ annihilator
-        products[place] = (scatter * neighbours).sum() / np.trace(scatter)
+    # trace(M R M L) is the sum of R times M L M, cell by cell: one product for all that is tried.
+    tried = _TRIED[:, None, None] ** _lags(n_years)
+    products = (tried * (annihilator @ neighbours @ annihilator)).sum(axis=(1, 2))
+    products /= (tried * (annihilator @ annihilator)).sum(axis=(1, 2))
     corrected = float(np.interp(raw, np.maximum.accumulate(products), _TRIED))
     allowed = float(np.clip(corrected, LEAST_CORRELATION, _MOST_CORRELATION))
     expected = float(np.trace(annihilator @ allowed ** _lags(n_years) @ annihilator))

@@ -156,7 +156,6 @@ other (correlation 0.3); in a change of a share and in an odds ratio persons com
 
 The search of notebook 03, two sloping lines against one, hardly ever sees a step: it takes scatter
 and correlation from the series around one line, and a step there looks like both. So "no break is
-established" says next to nothing. The table beside that notebook's answer takes scatter and
-correlation as known, and shows more. Two levels against one see a step far more often, but take
-any growth for a step too.
+established" says next to nothing; the table beside that notebook's answer says how little for its
+own series. Two levels against one see a step far more often, but take any growth for a step too.
 """
