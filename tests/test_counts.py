@@ -100,8 +100,8 @@ def test_counting_leaves_the_frame_as_it_was():
 
 
 def test_an_unknown_unit_is_refused_with_the_nearest_one():
-    with pytest.raises(ParameterError, match=r"unknown unit 'incidents': did you mean incident"):
-        counts.per_year(frame(ROWS), 2010, 2013, "incidents")
+    with pytest.raises(ParameterError, match=r"unknown unit 'incidint': did you mean incident"):
+        counts.per_year(frame(ROWS), 2010, 2013, "incidint")
 
 
 INCIDENT = st.tuples(

@@ -19,7 +19,17 @@ from capelib.display import Result, as_html, card, in_words
 
 PACKAGE = Path(cape.__file__).parent
 # Data classes and named tuples that no public function gives to a reader.
-NOT_SHOWN = {"AnOldCell", "Check", "Choice", "Confusion", "Estimated", "Side", "Span", "Pursuers"}
+NOT_SHOWN = {
+    "AnOldCell",
+    "Check",
+    "Choice",
+    "Confusion",
+    "Estimated",
+    "Headline",
+    "Side",
+    "Span",
+    "Pursuers",
+}
 OURS = ("estimators", "questions", "findings")
 
 

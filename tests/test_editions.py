@@ -458,9 +458,13 @@ WITHOUT = {
 NOT_IN_THE_ANSWER = {("06", "religious_unknown"), ("09", "comparison_hosts")}
 
 
-@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name[:2] not in ("01", "12")])
+@pytest.mark.parametrize(
+    "name", [name for name in NOTEBOOKS if name[:2] not in ("01", "02", "10", "12")]
+)
 def test_a_notebook_shows_the_answer_without_what_is_not_safe(name):
-    """01 has no answer that rests on such a thing; 12 judges what 03 and 04 show."""
+    """01 has no answer that rests on such a thing, 12 judges what 03 and 04 show; 02 and 10 give
+    answers of others under many exclusions and choices.
+    """
     code, shown = "", ""
     for cell in filter(is_code, cells(NOTEBOOKS[name])):
         code += "".join(cell["source"]) + "\n"

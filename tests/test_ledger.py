@@ -100,6 +100,9 @@ def test_a_publication_without_title_or_year_says_so_in_its_note():
         note = fields["note"].value if "note" in fields else ""
         missing = [name for name in ("title", "year") if name not in fields]
         said = f"{' and '.join(missing)} not known" if missing else ""
+        if note == "a method: no number is taken from it":
+            assert not missing, key
+            continue
         assert note.removeprefix("secondary source").removeprefix("; ") == said, key
 
 

@@ -367,7 +367,7 @@ def test_an_odd_answer_is_shown_as_none(cape, tmp_path, writes, text):
     path = notebook(tmp_path, "1")
     for _ in range(2):
         code, shown = cape("reproduce", path, "--out", "figs", "--plain-kernels")
-        assert code == 0 and "1 runs: " in shown
+        assert code == 0 and "1 run: " in shown
 
 
 @pytest.mark.usefixtures("writes")
@@ -408,4 +408,4 @@ def test_a_page_that_cannot_be_drawn_leaves_the_runs(cape, tmp_path, monkeypatch
     monkeypatch.setattr(comparison, "compare", broken)
     code, shown = cape("reproduce", notebook(tmp_path, "1"), "--plain-kernels")
     assert code == 1 and "90_made_up side by side: no page" in shown
-    assert "1 runs: 1 done, 0 unchanged, 0 failed." in shown
+    assert "1 run: 1 done, 0 unchanged, 0 failed." in shown

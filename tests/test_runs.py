@@ -289,7 +289,7 @@ def test_what_cannot_start_ends_in_one_line_and_exit_code_2(words, message, tmp_
     done = inside(*words)
     assert done.returncode == 2
     assert message in done.stderr
-    assert done.stderr.startswith("cape: ")
+    assert done.stderr.startswith(("cape: ", "cape reproduce: "))
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
 

@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError, TooFewCases
+
+__all__ = ["Agreement", "agreement", "alpha"]
 
 DRAWS = 1999
 SEED = 1960
@@ -36,6 +39,9 @@ class Agreement(NamedTuple):
     alpha: float
     alpha_low: float
     alpha_high: float
+
+    __repr__ = in_words
+    _repr_html_ = as_html
 
 
 def agreement(first: pd.Series, second: pd.Series, cluster: pd.Series | None = None) -> Agreement:

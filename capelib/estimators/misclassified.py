@@ -8,6 +8,8 @@ import pandas as pd
 
 from capelib.errors import DataError
 
+__all__ = ["Confusion", "confusion", "holm", "holm_rows", "recodings", "symmetric_errors"]
+
 PSEUDO = 1.0  # case that each row of a confusion gets, divided over all levels
 
 
@@ -225,7 +227,7 @@ def holm_rows(p: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> holm_rows(np.array([[0.01, 0.04, np.nan], [0.5, 0.4, 0.3]])).tolist()
+    >>> holm_rows(np.array([[0.01, 0.04, np.nan], [0.5, 0.4, 0.3]])).round(2).tolist()
     [[0.02, 0.04, nan], [0.9, 0.9, 0.9]]
     """
     order = np.argsort(p, axis=1, kind="stable")  # missing ones last

@@ -5,8 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.estimators.misclassified import PSEUDO, Confusion, symmetric_errors
+
+__all__ = ["Corrected", "corrected_shares", "matrix_method", "rogan_gladen"]
 
 DRAWS = 1999
 SEED = 1978
@@ -27,6 +30,9 @@ class Corrected(NamedTuple):
     apparent_error: float
     share: float
     error: float
+
+    __repr__ = in_words
+    _repr_html_ = as_html
 
 
 def rogan_gladen(k: int, n: int, sensitivity: float, specificity: float) -> Corrected:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from capelib.display import Result, terms_in_words
+from capelib.display import Result, as_html, in_words, terms_in_words
 from capelib.errors import ParameterError, TooFewCases
 from capelib.meaning.arguments import codes_meant
 
@@ -40,6 +40,9 @@ class OneCluster(NamedTuple):
     def __str__(self) -> str:
         side = "with" if self.flagged else "without"
         return f"{self.cluster} alone holds {100 * self.share:.0f} % of the counts {side} it"
+
+    __repr__ = in_words
+    _repr_html_ = as_html
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError
+
+__all__ = ["Simex", "extrapolated", "mc_simex", "power"]
 
 STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
 DRAWS = 50
@@ -31,6 +34,9 @@ class Simex(NamedTuple):
     corrected: float
     error: float
     path: pd.DataFrame
+
+    __repr__ = in_words
+    _repr_html_ = as_html
 
 
 def power(chances: np.ndarray, exponent: float) -> np.ndarray:

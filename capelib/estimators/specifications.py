@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from capelib.display import as_html, in_words
 from capelib.errors import ParameterError
 
 TIE = 1e-9  # estimates that differ by less are equal
@@ -34,6 +35,9 @@ class JointTest(NamedTuple):
     passing: int
     p_passing: float
     labelings: int
+
+    __repr__ = in_words
+    _repr_html_ = as_html
 
 
 def joint_test(estimates: np.ndarray) -> JointTest:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from capelib.display import Result
 from capelib.errors import TooFewCases
 from capelib.estimators.agreement import agreement
 from capelib.estimators.clusters import clustered
@@ -25,8 +26,8 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class CodingRounds:
+@dataclass(frozen=True, repr=False)
+class CodingRounds(Result):
     """What two coders made of the same reports.
 
     Attributes

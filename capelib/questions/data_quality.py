@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import Dataset
+from capelib.display import Result
 from capelib.questions.category_errors import by_category, corrected, held_odds
 from capelib.questions.coding_rounds import BOTH, FIELDS, CodingRounds, coding_rounds, confusions
 from capelib.questions.coverage_tables import (
@@ -26,8 +27,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class DataQuality:
+@dataclass(frozen=True, repr=False)
+class DataQuality(Result):
     """What the data is, and how far its codes can be trusted.
 
     Attributes
@@ -45,6 +46,10 @@ class DataQuality:
     hosted: int
     rounds: CodingRounds | None
     headlines: pd.DataFrame
+
+    def summary(self) -> str:
+        """The answer, without a sentence's full form."""
+        return self.sentence()
 
     def sentence(self) -> str:
         """The answer in a few sentences, with intervals."""
@@ -132,7 +137,7 @@ def quality(ds: Dataset, region: tuple[str, ...]) -> DataQuality:
     >>> import capelib as cape
     >>> result = quality(cape.load().where(origin="TJK"), ("TJK",))
     >>> result.n, result.rounds.categories.n
-    (323, 127)
+    (287, 127)
     """
     rows = ds.incidents
     is_record = ds.info.label == "public record"

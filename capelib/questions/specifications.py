@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.dataset import Dataset
+from capelib.display import Result
 from capelib.estimators.change_points import line
 from capelib.estimators.counts import collapse, per_year
 from capelib.estimators.many_counts import fit_many
@@ -25,8 +26,8 @@ LAST_YEAR = 2024  # 03
 FEWEST = 20  # cases that a specification needs on the side with fewer (04), or in all (03)
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Result):
     """A specification curve.
 
     Attributes
@@ -61,6 +62,10 @@ class Curve:
     moved: str
     test: JointTest
     default: int
+
+    def summary(self) -> str:
+        """What the curve says."""
+        return self.sentence()
 
     def sentence(self) -> str:
         """What the curve says, in a few sentences."""
