@@ -20,9 +20,11 @@ PLACES = {
     "docs/editions.md": "data/editions.md",
     "docs/many-machines.md": "about/many-machines.md",
     "docs/referee.md": "methods/referee.md",
+    "docs/teaching.md": "lessons/teaching.md",
     "docs/your-own-table.md": "data/your-own-table.md",
     "data/published": "ledger/index.md",
     "notebooks": "notebooks/index.md",
+    "notebooks/lessons": "lessons/index.md",
     "figures": "figures/index.md",
     "figures/comparisons": "comparisons/index.md",
 }
@@ -104,7 +106,9 @@ def linked(text: str, path: str, place: str) -> str:
 
 
 def _notebook(file: str) -> str | None:
-    """The page of a notebook of the collection."""
+    """The page of a notebook or a lesson of the collection."""
     path = Path(file)
-    is_notebook = path.parent.name == "notebooks" and path.suffix == ".ipynb"
-    return f"notebooks/{path.stem}.ipynb" if is_notebook else None
+    if path.suffix != ".ipynb" or path.parts[0] != "notebooks":
+        return None
+    is_lesson = path.parts[1] == "lessons"
+    return path.relative_to("notebooks").as_posix() if is_lesson else f"notebooks/{path.name}"
