@@ -149,6 +149,7 @@ def settings(collection: Collection) -> dict[str, Any]:
         "html_copy_source": False,
         "html_show_sphinx": False,
         "templates_path": [str(HERE / "templates" / "sphinx")],
+        "html_favicon": str(HERE / "static" / "icon.svg"),  # else a browser asks for one in vain
         "html_static_path": [str(HERE / "static")],
         "html_css_files": ["site.css"],
         "html_js_files": [("site.js", {"priority": 900})],
