@@ -398,15 +398,17 @@ def site(
     ] = Path("build/site"),
     edition: EditionName = "",
     figures: Annotated[
-        Path, typer.Option(metavar="DIR", help="The figures of `cape reproduce`.")
-    ] = Path("figures"),
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of `cape reproduce --out`. Default: figures."),
+    ] = None,
 ) -> None:
     """Make the site from the runs of the last `cape reproduce`: notebooks, ledger, figures,
     methods, data and reference as pages that ask no other host. Nothing is executed.
     """
     from capelib.site.build import build
 
-    made = build(out, figures, Path("build"), edition)
+    executed = figures / "build" if figures else Path("build")  # as `cape reproduce` leaves them
+    made = build(out, figures or Path("figures"), executed, edition)
     typer.echo(f"{made['pages']} pages, {made['links']} links checked. Open {out / 'index.html'}")
 
 
