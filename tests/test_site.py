@@ -7,8 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import capelib as cape
+from capelib.cli import app
 from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.runs import provenance, runner
@@ -279,6 +281,21 @@ def test_links_are_checked_from_the_folder_beside(tmp_path, monkeypatch):
     write(tmp_path / "site", index='<a href="other.html#gone">x</a>', other="")
     monkeypatch.chdir(tmp_path)
     assert len(links.check(Path("site")).faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "figures", "executed"),
+    [([], "figures", "build"), (["--figures", "editions"], "editions", "editions/build")],
+)
+def test_runs_are_looked_for_where_reproduce_leaves_them(monkeypatch, options, figures, executed):
+    """`cape reproduce --out editions` puts the executed notebooks into editions/build."""
+    asked = []
+    monkeypatch.setattr(
+        build, "build", lambda *each: asked.append(each) or {"pages": 1, "links": 1}
+    )
+    result = CliRunner().invoke(app, ["site", *options])
+    assert result.exit_code == 0
+    assert [each[1:3] for each in asked] == [(Path(figures), Path(executed))]
 
 
 def test_a_folder_that_holds_other_files_is_left_alone(tmp_path):
