@@ -68,7 +68,7 @@ def test_every_picture_says_what_it_shows(texts):
     pictures = 0
     for path, text in texts.items():
         _, _, main = text.partition("<main")
-        if not path.endswith(".html"):
+        if not path.endswith(".html") or path == "py-modindex.html":  # with Sphinx's own signs
             continue
         for tag, link in re.findall(r"(<img\b[^>]*>)(?:<span>([^<]*)</span></a>)?", main):
             [alt] = re.findall(r'alt="([^"]*)"', tag)
