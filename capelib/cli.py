@@ -398,8 +398,9 @@ def site(
     ] = Path("build/site"),
     edition: EditionName = "",
     figures: Annotated[
-        Path, typer.Option(metavar="DIR", help="The figures of `cape reproduce`.")
-    ] = Path("figures"),
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of `cape reproduce --out`. Default: figures."),
+    ] = None,
 ) -> None:
     """Make the site from the last runs.
 
@@ -408,7 +409,8 @@ def site(
     """
     from capelib.site.build import build
 
-    made = build(out, figures, Path("build"), edition)
+    executed = figures / "build" if figures else Path("build")  # as `cape reproduce` leaves them
+    made = build(out, figures or Path("figures"), executed, edition)
     typer.echo(f"{made['pages']} pages, {made['links']} links checked. Open {out / 'index.html'}")
 
 

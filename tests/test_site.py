@@ -1,6 +1,5 @@
 """Pages before Sphinx sets them: what they are made of, what they refuse, and their links."""
 
-import ast
 import json
 import re
 import shutil
@@ -8,12 +7,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import capelib as cape
+from capelib.cli import app
 from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.runs import provenance, runner
-from capelib.site import build, documents, links, notebook_pages
+from capelib.site import build, documents, lesson_pages, links, notebook_pages
 from capelib.site.collection import Collection, FinishedRun, collect
 from capelib.site.data_pages import downloads
 from capelib.site.ledger_pages import numbers_of
@@ -175,6 +176,32 @@ def test_each_publication_has_a_page():
     assert paths == {"ledger/index.md", *(f"ledger/{key}.md" for key in keys)}
 
 
+LESSON = ROOT / "notebooks" / "lessons" / "2_count.ipynb"
+
+
+def test_a_lesson_shows_its_code_and_no_answer():
+    made = {page.path: page for page in lesson_pages.pages(collection())}
+    cells = json.loads(made["lessons/2_count.ipynb"].text)["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert not any(cell["metadata"] for cell in code)
+    asked = [cell for cell in code if "answer = ..." in cell["source"]]
+    assert len(asked) == 6
+    assert not any(cell["outputs"] for cell in asked)
+    assert any("<table" in json.dumps(cell["outputs"]) for cell in code)
+    assert "lessons/solutions/2_count.ipynb" in made
+    assert "[Solutions](solutions/2_count.ipynb)" in made["lessons/2_count.ipynb"].text
+
+
+def test_an_earlier_edition_has_no_lessons():
+    assert lesson_pages.pages(Collection("2026-11", (), ROOT / "figures")) == []
+
+
+def test_a_lesson_that_was_run_on_other_data_is_not_shown():
+    lesson_pages.require_fresh([LESSON], cape.load().info.sha256)
+    with pytest.raises(CapeError, match=r"2_count\.ipynb the first: make notebooks"):
+        lesson_pages.require_fresh([LESSON], "0" * 64)
+
+
 def test_downloads_hold_no_address_with_a_name():
     ds = cape.load()
     files = downloads(ds)
@@ -200,10 +227,7 @@ def test_a_method_names_functions_notebooks_and_tests_that_are_there(key):
         assert callable(getattr(import_module(module), name))
     known = {name[:2] for name in runner.notebooks()}
     assert set(method.notebooks) <= known
-    tests = calling_tests(method.functions)
-    assert tests, "no test calls it"
-    for test in tests:
-        ast.parse((ROOT / test.file).read_text(encoding="utf-8"))
+    assert calling_tests(method.functions), "no test calls it"
 
 
 def test_every_public_estimator_module_has_a_method():
@@ -249,6 +273,29 @@ def test_links_are_checked(tmp_path, body, fault):
     faults = links.check(site).faults
     assert len(faults) == bool(fault)
     assert all(fault in each for each in faults)
+
+
+def test_links_are_checked_from_the_folder_beside(tmp_path, monkeypatch):
+    """As `cape site` does it: the site's folder is named from where one stands."""
+    (tmp_path / "site").mkdir()
+    write(tmp_path / "site", index='<a href="other.html#gone">x</a>', other="")
+    monkeypatch.chdir(tmp_path)
+    assert len(links.check(Path("site")).faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "figures", "executed"),
+    [([], "figures", "build"), (["--figures", "editions"], "editions", "editions/build")],
+)
+def test_runs_are_looked_for_where_reproduce_leaves_them(monkeypatch, options, figures, executed):
+    """`cape reproduce --out editions` puts the executed notebooks into editions/build."""
+    asked = []
+    monkeypatch.setattr(
+        build, "build", lambda *each: asked.append(each) or {"pages": 1, "links": 1}
+    )
+    result = CliRunner().invoke(app, ["site", *options])
+    assert result.exit_code == 0
+    assert [each[1:3] for each in asked] == [(Path(figures), Path(executed))]
 
 
 def test_a_folder_that_holds_other_files_is_left_alone(tmp_path):

@@ -7,7 +7,12 @@ from capelib.site.markup import Page, contents, html, render
 
 def pages(collection: Collection) -> list[Page]:
     """The pages about the project."""
-    cite = render("cite", edition=collection.edition, citation=documents.read("CITATION.cff"))
+    cite = render(
+        "cite",
+        edition=collection.edition,
+        citation=documents.read("CITATION.cff"),
+        has_ledger=bool(collection.verdicts),
+    )
     entries = ("cite", "changes", "contributing", "many-machines")
     text = (
         "# About\n\nMade by [capelib](../index.md), a collection of notebooks and a Python "

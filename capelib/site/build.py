@@ -15,6 +15,7 @@ from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.site import links
 from capelib.site.collection import Collection, collect
+from capelib.site.documents import settled
 from capelib.site.markup import Page
 from capelib.site.pages import KINDS
 from capelib.vocabulary import editions
@@ -61,6 +62,10 @@ def build(
     edition = editions.meant(edition) if edition else editions.current()
     collection = collect(edition, figures, executed, tuple(notebooks))
     pages = [page for kind in KINDS for page in kind(collection)]
+    places = {page.path: page.path for page in pages}
+    for notebook, finished in collection.by_notebook.items():
+        places.setdefault(f"notebooks/{notebook}.ipynb", f"notebooks/{finished[0].name}.ipynb")
+    pages = [settled(page, places) for page in pages]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         source, made = Path(folder, "source"), Path(folder, "site")
@@ -138,6 +143,7 @@ def settings(collection: Collection) -> dict[str, Any]:
             "secondary_sidebar_items": ["page-toc"],
             "footer_start": ["edition"],
             "footer_end": [],
+            "announcement": _announcement(collection),
         },
         "html_context": {
             "default_mode": "auto",  # the theme warns on the console without it
@@ -149,10 +155,19 @@ def settings(collection: Collection) -> dict[str, Any]:
         "html_copy_source": False,
         "html_show_sphinx": False,
         "templates_path": [str(HERE / "templates" / "sphinx")],
+        "html_favicon": str(HERE / "static" / "icon.svg"),  # else a browser asks for one in vain
         "html_static_path": [str(HERE / "static")],
         "html_css_files": ["site.css"],
         "html_js_files": [("site.js", {"priority": 900})],
     }
+
+
+def _announcement(collection: Collection) -> str:
+    """What stands above each page of an earlier edition."""
+    if collection.is_current:
+        return ""
+    newer = editions.current()
+    return f"This is edition {collection.edition} of the public record; the current one is {newer}."
 
 
 def run_sphinx(source: Path, made: Path, doctrees: Path, collection: Collection) -> None:

@@ -2,10 +2,13 @@
 
 import posixpath
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from capelib.errors import CapeError
 from capelib.paths import PACKAGE
+from capelib.site.markup import Page
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 # Where a document of the project stands on the site.
@@ -20,9 +23,11 @@ PLACES = {
     "docs/editions.md": "data/editions.md",
     "docs/many-machines.md": "about/many-machines.md",
     "docs/referee.md": "methods/referee.md",
+    "docs/teaching.md": "lessons/teaching.md",
     "docs/your-own-table.md": "data/your-own-table.md",
     "data/published": "ledger/index.md",
     "notebooks": "notebooks/index.md",
+    "notebooks/lessons": "lessons/index.md",
     "figures": "figures/index.md",
     "figures/comparisons": "comparisons/index.md",
 }
@@ -103,8 +108,49 @@ def linked(text: str, path: str, place: str) -> str:
     return _LINK.sub(rewritten, text.replace("```csv", "```text"))  # Pygments knows no CSV
 
 
+def settled(page: Page, places: Mapping[str, str]) -> Page:
+    """A page whose links lead to pages that this site has.
+
+    An earlier edition has no lessons, and its runs have other names.
+
+    Parameters
+    ----------
+    page
+    places
+        By the path that a link names, the path of the page.
+
+    Returns
+    -------
+    Page
+        A link to a page that the site does not have becomes its words.
+
+    Examples
+    --------
+    >>> places = {"data/record.md": "data/record.md", "notebooks/01.ipynb": "notebooks/01-a.ipynb"}
+    >>> text = "[a](record.md) [b](../lessons/index.md) [c](../notebooks/01.ipynb#x)"
+    >>> settled(Page("data/index.md", text), places).text
+    '[a](record.md) b [c](../notebooks/01-a.ipynb#x)'
+    """
+    folder = posixpath.dirname(page.path)
+
+    def rewritten(link: re.Match[str]) -> str:
+        picture, words, target = link.groups()
+        file, _, anchor = target.partition("#")
+        if picture or "://" in target or not file.endswith((".md", ".ipynb")):
+            return link[0]
+        place = posixpath.normpath(posixpath.join(folder, file))
+        if place not in places:
+            return words
+        way = posixpath.relpath(places[place], folder or ".")
+        return f"[{words}]({way}{'#' * bool(anchor)}{anchor})"
+
+    return replace(page, text=_LINK.sub(rewritten, page.text))
+
+
 def _notebook(file: str) -> str | None:
-    """The page of a notebook of the collection."""
+    """The page of a notebook or a lesson of the collection."""
     path = Path(file)
-    is_notebook = path.parent.name == "notebooks" and path.suffix == ".ipynb"
-    return f"notebooks/{path.stem}.ipynb" if is_notebook else None
+    if path.suffix != ".ipynb" or path.parts[0] != "notebooks":
+        return None
+    is_lesson = path.parts[1] == "lessons"
+    return path.relative_to("notebooks").as_posix() if is_lesson else f"notebooks/{path.name}"

@@ -211,6 +211,7 @@ def _ledger(
         total=len(related),
         consistent=CONSISTENT,
         edition=collection.edition,
+        run=collection.by_notebook[LEDGER_NOTEBOOK][0],
     )
     entries = [f"{_short(key)} <{key}>" for key in by_publication]
     text = front_matter(**WIDE) + "# Published numbers: which of them hold?\n" + html(body)

@@ -1,5 +1,6 @@
 """Each link of a built site: the file is there, and so is the anchor. Nothing is fetched."""
 
+import posixpath
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -63,25 +64,25 @@ def check(site: Path) -> Checked:
         A link to another host is counted and not followed. What follows `#` and holds a `=` is a
         state of the page and no anchor. An anchor that stands twice is a fault.
     """
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     pages = {
-        path: _Page(path.read_text(encoding="utf-8"))
-        for path in sorted(site.rglob("*.html"))
-        if "_static" not in path.relative_to(site).parts
+        name: _Page((site / name).read_text(encoding="utf-8"))
+        for name in sorted(files)
+        if name.endswith(".html") and not name.startswith("_static/")
     }
     checked = Checked(len(pages))
-    for path, page in pages.items():
-        name = path.relative_to(site).as_posix()
+    for name, page in pages.items():
         checked.faults += [f"{name}: anchor twice: {anchor}" for anchor in sorted(page.twice)]
         for loads, address in [(True, each) for each in page.loads] + [
             (False, each) for each in page.links
         ]:
             checked.links += 1
-            if fault := _fault(path, page, address, loads, pages):
+            if fault := _fault(name, address, loads, files, pages):
                 checked.faults.append(f"{name}: {fault}: {address}")
     return checked
 
 
-def _fault(path: Path, page: _Page, address: str, loads: bool, pages: dict[Path, _Page]) -> str:
+def _fault(name: str, address: str, loads: bool, files: set[str], pages: dict[str, _Page]) -> str:
     """What is wrong with a link of a page; "" where nothing is."""
     parts = urlsplit(address)
     if parts.scheme in ("http", "https") or parts.netloc:
@@ -90,11 +91,12 @@ def _fault(path: Path, page: _Page, address: str, loads: bool, pages: dict[Path,
         return ""
     if parts.scheme or parts.path.startswith("/"):
         return "works on no other machine"
-    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-    if not target.is_file():
+    way = posixpath.join(posixpath.dirname(name), unquote(parts.path))
+    target = posixpath.normpath(way) if parts.path else name
+    if target not in files:
         return "no such file"
     anchor = unquote(parts.fragment)
-    known = page if target == path else pages.get(target)
+    known = pages.get(target)
     if anchor and "=" not in anchor and known and anchor not in known.anchors:
         return "no such anchor"
     return ""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeGuard
 
 from capelib.findings.bibliography import reference
 from capelib.findings.checks import checks
@@ -192,46 +191,54 @@ def calling_tests(functions: Sequence[str]) -> list[CallingTest]:
     names = {name.rpartition(".")[2] for name in functions}
     modules = {name.rpartition(".")[0].rpartition(".")[2] for name in functions}
     made = []
-    for path, tree, words in _test_files():
-        if not modules & words:
+    for path, words in _test_files().items():
+        if not (modules & words and names & words):
             continue
-        inner = {node.name: _names(node) for node in ast.walk(tree) if _is_function(node)}
+        inner = {name: function.names for name, function in _functions(path).items()}
         calling = names | {name for name, used in inner.items() if names & used}
-        for node in ast.walk(tree):
-            if _is_function(node) and node.name.startswith("test_") and calling & inner[node.name]:
-                docstring = (ast.get_docstring(node) or "").partition("\n")[0]
-                text = docstring or node.name.removeprefix("test_").replace("_", " ")
-                reached = inner[node.name].union(
-                    *(inner[name] for name in inner[node.name] & set(inner))
+        for name, function in _functions(path).items():
+            if name.startswith("test_") and calling & function.names:
+                text = function.words or name.removeprefix("test_").replace("_", " ")
+                reached = function.names.union(
+                    *(inner[each] for each in function.names & set(inner))
                 )
                 draws = bool(reached & set(_DRAWN))
                 made.append(CallingTest(f"tests/{path.name}", text, draws))
     return made
 
 
-def _is_function(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
-    return isinstance(node, ast.FunctionDef)
+@dataclass(frozen=True)
+class _Function:
+    """A function of a test file: the first line of its docstring, and all names in it."""
+
+    words: str
+    names: frozenset[str]
 
 
 @cache
-def _test_files() -> list[tuple[Path, ast.Module, set[str]]]:
-    """The test files, parsed, with all words in them."""
-    files = []
-    for path in sorted(TESTS.glob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        files.append((path, ast.parse(text), set(re.findall(r"\w+", text))))
-    return files
+def _test_files() -> dict[Path, set[str]]:
+    """All words in each test file."""
+    return {
+        path: set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        for path in sorted(TESTS.glob("test_*.py"))
+    }
 
 
-def _names(node: ast.AST) -> set[str]:
+@cache
+def _functions(path: Path) -> dict[str, _Function]:
+    """The functions of a test file by name."""
+    return {
+        node.name: _Function((ast.get_docstring(node) or "").partition("\n")[0], _names(node))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _names(node: ast.AST) -> frozenset[str]:
     """All names and attributes in a piece of code."""
-    names = set()
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name):
-            names.add(each.id)
-        elif isinstance(each, ast.Attribute):
-            names.add(each.attr)
-    return names
+    inner = list(ast.walk(node))
+    names = {each.id for each in inner if isinstance(each, ast.Name)}
+    return frozenset(names | {each.attr for each in inner if isinstance(each, ast.Attribute)})
 
 
 def _heading(words: str, line: str) -> list[str]:

@@ -36,13 +36,18 @@ def _index(collection: Collection) -> Page:
         f"{runs[0].heading[:2]} {short(runs[0])} <{runs[0].name}>" for runs in groups.values()
     ]
     compared = ["The runs side by side </comparisons/index>"]
+    taught = ["Lessons </lessons/index>"] if collection.is_current else []
     several = any(len(runs) > 1 for runs in groups.values())
     body = render("notebooks", groups=groups.values())
     text = (
         "# Notebooks\n\nEach asks one question, follows a publication, and says where it departs "
         "from it. The answer is computed when the notebook runs.\n"
     )
-    shown = contents(*entries, *(compared if several else []))
+    if taught:
+        text += (
+            "To learn how such a notebook is read and made: [four lessons](../lessons/index.md).\n"
+        )
+    shown = contents(*entries, *(compared if several else []), *taught)
     return Page("notebooks/index.md", text + html(body) + shown)
 
 
@@ -66,7 +71,7 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
     for cell in cells(run.run.notebook):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            shown.append(_prose(linked(source, f"notebooks/{run.run.notebook.name}", place)))
+            shown.append(prose(linked(source, f"notebooks/{run.run.notebook.name}", place)))
         elif cell["cell_type"] == "code":
             shown.append(_code(source, [_output(each, run) for each in next(outputs)]))
     if run.differs:
@@ -74,14 +79,8 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
         first, rest = shown[0]["source"].split("\n", 1)
         shown[0]["source"] = f"{first}: {plain(run.differs)}\n\n{note}\n{rest}"
     about = render("about_run", run=run, siblings=siblings, edition=collection.edition)
-    shown.append(_prose("## This run: parameters, files, citation\n" + html(about)))
+    shown.append(prose("## This run: parameters, files, citation\n" + html(about)))
     hidden = {"nosearch": True} if run.differs else {}  # it says almost the same as the first run
-    document = {
-        "cells": shown,
-        "metadata": {"kernelspec": _KERNEL, "language_info": {"name": "python"}} | hidden,
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
     files = {
         f"figures/{run.name}/{path.name}": path
         for path in sorted(run.folder.iterdir())
@@ -90,13 +89,26 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
     files[f"figures/{run.name}/provenance.json"] = run.folder / "provenance.json"
     if not run.differs:
         files[f"downloads/{run.run.notebook.name}"] = run.run.notebook
-    return Page(place, json.dumps(document), files)
+    return Page(place, as_document(shown, **hidden), files)
 
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-def _prose(source: str) -> dict[str, Any]:
+def as_document(shown: list[dict[str, Any]], **metadata: Any) -> str:
+    """Cells as a notebook that Sphinx reads; metadata such as `nosearch=True` is of the page."""
+    kernel = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+    document = {
+        "cells": shown,
+        "metadata": kernel | metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(document)
+
+
+def prose(source: str) -> dict[str, Any]:
+    """A cell of Markdown."""
     return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
@@ -111,18 +123,24 @@ def _code(source: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _output(output: dict[str, Any], run: FinishedRun) -> dict[str, Any]:
-    """An output as the site shows it: the figure as its committed SVG, tables in boxes."""
-    data = output.get("data", {})
-    title = _TITLE_OF_CHART.match("".join(data.get("text/plain", [])))
+    """An output of a run: a figure as its committed SVG, everything else as `shown_output`."""
+    title = _TITLE_OF_CHART.match("".join(output.get("data", {}).get("text/plain", [])))
     if title and title[1] in run.figures.values():
         name = next(name for name, text in run.figures.items() if text == title[1])
-        data = {"text/html": figure(run, name, "../")}
-    elif "text/html" in data:
-        data = {"text/html": readable("".join(data["text/html"]))}
-    else:
-        return {key: value for key, value in output.items() if key != "execution_count"} | (
-            {"execution_count": None} if output["output_type"] == "execute_result" else {}
-        )
+        return _display({"text/html": figure(run, name, "../")})
+    return shown_output(output)
+
+
+def shown_output(output: dict[str, Any]) -> dict[str, Any]:
+    """An output as the site shows it: HTML with tables in boxes, else as it is."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return _display({"text/html": readable("".join(data["text/html"]))})
+    count = {"execution_count": None} if output["output_type"] == "execute_result" else {}
+    return {key: value for key, value in output.items() if key != "execution_count"} | count
+
+
+def _display(data: dict[str, Any]) -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": data}
 
 

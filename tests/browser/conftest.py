@@ -25,6 +25,9 @@ KINDS = {
     "notebooks": "notebooks/index.html",
     "notebook": "notebooks/04_authoritarian_hosts.html",
     "tables": "notebooks/03_tajik_targeting.html",
+    "lessons": "lessons/index.html",
+    "lesson": "lessons/2_count.html",
+    "teachers": "lessons/teaching.html",
     "comparison": "comparisons/04_authoritarian_hosts.html",
     "methods": "methods/index.html",
     "method": "methods/clustered.html",
@@ -61,7 +64,7 @@ class Quiet:
 
     def heard(self, message):
         if message.type in ("error", "warning"):  # the theme itself logs which scheme it took
-            self.words.append(message.text)
+            self.words.append(f"{message.text} {message.location['url']}")
 
     @property
     def elsewhere(self):

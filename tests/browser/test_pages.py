@@ -30,41 +30,53 @@ def test_a_page_of_a_static_host_is_light(page, served, kind):
     assert loaded < HEAVIEST, f"{loaded} bytes"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("kind", KINDS)
-def test_axe_finds_nothing_serious(page, kind, width, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(at(KINDS[kind]), wait_until="load")
-    page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
-    page.evaluate(AXE)
-    report = page.evaluate("axe.run(document, {preload: false})")  # preload would fetch styles
-    faults = [
+# Rows of a table, and words of code, whose tags and classes are those of one before are judged
+# once: the ledger has 385 rows, and axe needs half a minute for them all.
+LEAVE_OUT_WHAT_IS_ALIKE = """
+document.querySelectorAll("main details").forEach(each => each.open = true);
+const known = new Set();
+const form = each => each.tagName + "." + each.className;
+for (const each of document.querySelectorAll("main tbody tr, main pre span")) {
+  const parts = [each.closest("table, pre"), each, ...each.querySelectorAll("*")].map(form);
+  const kind = [...new Set(parts)].sort().join(" ");
+  if (known.has(kind)) each.remove();
+  known.add(kind);
+}
+"""
+
+
+def faults(page, **options):
+    """What axe calls serious or critical: rule, the first place, and how many places."""
+    report = page.evaluate("options => axe.run(document, options)", {"preload": False} | options)
+    return [
         (fault["id"], fault["nodes"][0]["target"], len(fault["nodes"]))
         for fault in report["violations"]
         if fault["impact"] in SERIOUS
     ]
-    assert faults == []
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_sticks_out_of_the_window(page, kind, width):
+def test_axe_finds_nothing_serious(page, kind, width):
+    """In light all rules, in dark those of colour, the only ones that it can change."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(at(KINDS[kind]), wait_until="load")
-    wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
-    assert wide <= 0
+    page.evaluate(LEAVE_OUT_WHAT_IS_ALIKE)
+    page.evaluate(AXE)
+    assert faults(page) == []
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.wait_for_selector("html[data-theme=dark]")
+    assert faults(page, runOnly=["color-contrast", "link-in-text-block"]) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_picture_says_what_it_shows(page, kind):
+def test_nothing_sticks_out_of_the_window(page, kind):
     page.goto(at(KINDS[kind]), wait_until="load")
-    texts = page.evaluate(
-        "[...document.querySelectorAll('main img')].map(each => "
-        "each.alt || (each.closest('a') ? each.closest('a').textContent.trim() : ''))"
-    )
-    assert all(len(text) > 10 and "_images/" not in text for text in texts)
+    for width in (1280, 768, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, width
 
 
 def test_the_page_policy_refuses_another_host(browser):
