@@ -269,6 +269,7 @@ def test_a_figure_without_any_estimate_says_so():
     plt.close(chart.figure)
 
 
+@pytest.mark.slow
 def test_no_corridor_is_called_the_largest_where_several_are_equal():
     rows = [
         f"TJK-{n:04d},TJK,{host},{2015 + n},detention"

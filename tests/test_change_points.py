@@ -98,6 +98,7 @@ def alarms(correlation: float, draws: int, given: float | None) -> float:
     return float(np.mean([result.p <= 0.05 for result in results]))
 
 
+@pytest.mark.slow
 def test_without_a_break_the_search_passes_in_no_more_than_5_of_100_series():
     assert alarms(0.0, 30, 0.0) <= 0.05 + 2 * sqrt(0.05 * 0.95 / 30)
 
@@ -139,6 +140,7 @@ def test_too_little_is_refused():
         change_points.change_point(pd.DataFrame({"year": [2001, 2003], "n": [1, 2]}))
 
 
+@pytest.mark.slow
 def test_larger_steps_are_seen_more_often_and_no_step_in_5_of_100_or_fewer():
     table = break_power.power(series(np.full(24, 7)), 2015).set_index("step")
     assert table.index.tolist() == [1.0, *break_power.STEPS]

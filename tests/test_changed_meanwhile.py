@@ -41,6 +41,7 @@ def outcome(folder: Path, *cells: str) -> runner.Outcome:
     return ended
 
 
+@pytest.mark.slow
 def test_a_table_that_stays_as_it_is_gives_results(tmp_path):
     assert outcome(tmp_path, SHOW, ANSWER).status == "done"
 

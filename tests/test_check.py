@@ -187,6 +187,7 @@ def test_a_cell_cannot_steer_the_screen(tmp_path, check):
     assert not any(sign in done.stdout for sign in ("\x1b", "\u202e", "Atlantis"))
 
 
+@pytest.mark.slow
 def test_files_are_written_whole_or_not_at_all(tmp_path, check, monkeypatch):
     path = table(tmp_path, HEADER, GOOD)
     check(path)
@@ -216,6 +217,7 @@ def example(kind: str) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_the_layout_of_the_manual_does_what_the_manual_says(tmp_path, check):
     layout = table(tmp_path, example("toml").strip(), name="mine.toml")
     assert len(layout.read_text().splitlines()) == 10
@@ -241,6 +243,7 @@ def test_the_layout_in_the_readme_is_that_of_the_manual(tmp_path):
     assert read_layout(table(tmp_path, example("toml"), name="mine.toml")).name == "mine"
 
 
+@pytest.mark.slow
 def test_info_and_findings_take_a_layout_too(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "160")
     layout, path = (

@@ -595,6 +595,7 @@ class TestTheWhole:
         assert (table["low"] <= table["value"]).all()
         assert (table["value"] <= table["high"]).all()
 
+    @pytest.mark.slow
     def test_the_first_row_of_the_variants_is_the_answer(self, ds, hosts, result):
         table = corridors.variants(
             ds.where(origin=cape.CENTRAL_ASIA).joined(),

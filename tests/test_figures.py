@@ -140,6 +140,7 @@ def test_the_figures_of_04_are_drawn_for_many_cases_and_for_too_few(ds, origin):
     assert cape.figures.host_years(result, part.info).picture("png")
 
 
+@pytest.mark.slow
 def test_published_shares_stand_beside_ours_only_for_the_same_periods(ds):
     claims = {"2021": cape.findings.published("fa2022-autoc-share-2021")}
     same = cape.figures.host_shares(

@@ -70,6 +70,7 @@ def test_every_origin_gets_an_answer(origin):
     assert cape.targeting.sentence(series, "them", "exile")
 
 
+@pytest.mark.slow
 def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
     everyone = cape.load().where(stage=(2, 3))
     hosts = cape.hosts.host_shares(everyone.joined(), (2014, 2020), (2021, 2021))
@@ -78,6 +79,7 @@ def test_the_first_row_of_each_table_of_choices_is_the_chosen_answer():
     assert np.isclose(hosts.left_out.iloc[0]["difference"], hosts.change.value)
 
 
+@pytest.mark.slow
 def test_both_readings_of_an_average_are_given():
     hosts = cape.hosts.host_shares(
         cape.load().where(stage=(2, 3)).joined(), (2014, 2020), (2021, 2021)

@@ -482,6 +482,7 @@ class TestTheMap:
         assert chart.data.empty
         assert figures.caught_by_host(nobody, ds.info).picture("png")
 
+    @pytest.mark.slow
     def test_counts_below_three_are_not_split_and_no_such_line_is_drawn(self, ds):
         data = self.draw(ds, cape.CENTRAL_ASIA).data
         hosts, lines = data[data["what"] == "host"], data[data["what"] != "host"]
@@ -493,6 +494,7 @@ class TestTheMap:
         ).all()
         assert (lines["exiles"] >= 3).all()
 
+    @pytest.mark.slow
     def test_what_lies_outside_the_frame_is_named_on_it(self, ds):
         chart = self.draw(ds, cape.CENTRAL_ASIA)
         outside = chart.data[
@@ -507,6 +509,7 @@ class TestTheMap:
         for state in outside["to"]:
             assert re.search(rf"Outside the frame: .*{cape.states()[state]}", labels)
 
+    @pytest.mark.slow
     def test_labels_cover_no_circle_and_no_other_label(self, ds):
         chart = self.draw(ds, cape.CENTRAL_ASIA)
         chart.picture("png")

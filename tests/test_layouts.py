@@ -209,6 +209,7 @@ def events(ds: cape.Dataset) -> list[tuple]:
     return list(found.astype(object).where(found.notna(), None).itertuples(index=False, name=None))
 
 
+@pytest.mark.slow
 def test_each_stage_of_an_exile_is_an_incident_linked_by_the_row():
     ds = wide(
         ("TJK-0001", "TJK", "Russia", "red notice", "2010", "arrested", "2011", "extradited"),

@@ -918,6 +918,7 @@ def test_tallies_refuse_what_has_no_answer():
 # ---------------------------------------------------------------- the command and the page
 
 
+@pytest.mark.slow
 def test_the_page_shows_every_number_and_escapes_what_it_shows():
     ds = cape.load()
     verdicts = cape.findings.check(ds)

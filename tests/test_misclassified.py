@@ -85,6 +85,7 @@ def test_cases_of_one_report_can_be_coded_alike():
     assert apart.groupby(groups).nunique().gt(1).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_holm_is_that_of_statsmodels_and_leaves_blanks():
     from statsmodels.stats.multitest import multipletests
 

@@ -63,6 +63,7 @@ def reproduce(path: Path, folder: Path, **how: bool) -> runner.Outcome:
     return next(runner.reproduce([run_of(path)], folder / "figs", folder / "build", **how))
 
 
+@pytest.mark.slow
 def test_two_tables_of_the_same_name_are_checked_into_two_folders(cape, tmp_path):
     first = table_of(tmp_path / "a" / "table.csv", "TUR")
     second = table_of(tmp_path / "b" / "table.csv", "RUS")
@@ -75,6 +76,7 @@ def test_two_tables_of_the_same_name_are_checked_into_two_folders(cape, tmp_path
     assert ',"RUS",' in (folders[1] / "clean.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_check_never_writes_over_its_table_or_a_file_that_it_did_not_make(cape, tmp_path):
     table = table_of(tmp_path / "x" / "clean.csv", "TUR")
     before = table.read_bytes()
@@ -135,6 +137,7 @@ def test_in_a_folder_of_a_run_only_files_of_the_last_run_are_removed(tmp_path):
     assert set(json.loads((folder / "provenance.json").read_text())["outputs"]) == {"x.csv"}
 
 
+@pytest.mark.slow
 def test_provenance_that_names_files_elsewhere_removes_none_of_them(tmp_path):
     path = notebook(tmp_path, WRITE.format(1))
     folder = tmp_path / "figs" / path.stem

@@ -45,6 +45,7 @@ def test_a_file_whose_name_is_no_utf_8_is_refused_in_a_line(tmp_path, command):
     assert ended.stderr == "cape: the name of bad?.csv is not UTF-8: rename the file\n"
 
 
+@pytest.mark.slow
 def test_a_line_end_in_a_path_leaves_the_message_on_one_line(tmp_path):
     ended = cape("check", "no\nsuch.csv", cwd=tmp_path)
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1

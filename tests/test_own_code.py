@@ -62,6 +62,7 @@ def test_statsmodels_cluster_errors_of_count_models_are_corrected_by_one_factor_
     assert df[1] < 6  # statsmodels takes a normal distribution
 
 
+@pytest.mark.slow
 def test_ordered_model_is_slow_and_its_cluster_errors_are_smaller_than_the_jackknifes():
     rng, cluster = np.random.default_rng(1), np.arange(240) // 8
     x = np.column_stack([cluster % 2, cluster % 3 == 0]).astype(float)

@@ -197,6 +197,7 @@ def test_a_folder_may_bring_its_exiles_and_sources(folder):
     ]
 
 
+@pytest.mark.slow
 def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_column(tmp_path):
     for name in SHIPPED:
         shutil.copy(project_folder("data") / f"{name}.csv", tmp_path)
@@ -445,6 +446,7 @@ def test_whatever_is_in_its_cells_every_row_ends_up_clean_or_set_aside(tmp_path,
     assert "Example Person" not in all_text(ds)
 
 
+@pytest.mark.slow
 def test_loading_stays_light():
     heavy = "{'statsmodels', 'seaborn', 'matplotlib', 'papermill', 'edtf', 'scipy'}"
     bare = "import sys, capelib; assert 'pandas' not in sys.modules; "

@@ -148,6 +148,7 @@ def test_a_failed_notebook_is_kept_apart_and_leaves_the_old_results(tmp_path):
     assert (tmp_path / "build" / "failed" / "90_made_up.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_repeated_until_something_changes(tmp_path):
     path = notebook(tmp_path, "from pathlib import Path; Path(out, 'x.csv').write_text('1')")
     figures, build = tmp_path / "figures", tmp_path / "build"
@@ -386,6 +387,7 @@ def test_a_failed_run_does_not_stand_in_a_comparison(tmp_path):
     assert comparison.compare(outcomes, tmp_path / "figures", tmp_path / "build") == []
 
 
+@pytest.mark.slow
 def test_findings_speak_to_people_and_to_machines(tmp_path, inside, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     twin = written(fh_2022(), tmp_path / "twin")

@@ -47,6 +47,7 @@ def test_an_option_without_a_rule_is_an_error_that_names_it(tmp_path, monkeypatc
         rules._file.cache_clear()
 
 
+@pytest.mark.slow
 def test_the_first_specification_is_the_notebook_with_its_defaults(ds, hosts):
     shares = cape.hosts.host_shares(ds.where(stage=(2, 3)), (2014, 2020), (2021, 2021))
     assert hosts.table["value"].iloc[hosts.default] == pytest.approx(shares.change.value)
@@ -88,6 +89,7 @@ def test_copies_count_once():
     assert curve.test.median == 2.0
 
 
+@pytest.mark.slow
 def test_the_series_is_that_of_the_trend(ds):
     curve = series_curve(ds)
     counts = per_year(ds.where(origin="TJK").incidents, 2001, 2024, "episode")
@@ -108,6 +110,7 @@ def test_a_special_year_is_seen_and_a_usual_one_is_not():
     assert max(p) > 1 / 8
 
 
+@pytest.mark.slow
 def test_too_few_cases_give_no_curve_but_a_figure_and_a_sentence():
     small = simulate(Truth(cases=0.05), seed=1)
     assert hosts_curve(small) is None

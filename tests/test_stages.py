@@ -137,6 +137,7 @@ def test_known_odds_ratios_come_back_and_their_intervals_hold_them_in_95_of_100_
     assert (naive.min() / draws < 0.85) == (alike > 0)  # what the clusters are for
 
 
+@pytest.mark.slow
 def test_the_test_of_a_factor_rejects_in_5_of_100_cases_without_a_difference():
     rng, draws, rejected = np.random.default_rng(3), 400, 0
     for _ in range(draws):
@@ -628,6 +629,7 @@ def test_the_range_holds_the_true_share_where_one_reading_does_not(attention):
     assert (ended < truth) == (attention is not None)
 
 
+@pytest.mark.slow
 def test_other_choices_are_what_their_names_say(ds, result):
     table = stages.variants(ds.joined(), 1990, 2024).set_index("choice")
     chosen = table.loc["as chosen"]

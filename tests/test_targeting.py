@@ -112,6 +112,7 @@ def test_the_odds_come_out_again(ds):
     assert np.log(odds.high / odds.ratio) == pytest.approx(half, rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_sentence_turns_with_the_intervals(ds, series):
     others = cape.targeting.against_others(ds.incidents, ("TJK",), *PERIOD)
     text = cape.targeting.sentence(series, "them", "episode", others)
@@ -140,6 +141,7 @@ def test_growth_that_may_go_on_is_not_told_to_have_ended():
     assert course.ended and "or later" not in course.years_in_words
 
 
+@pytest.mark.slow
 def test_one_number_has_one_interval_and_one_p_in_the_whole_notebook(ds, series):
     others = cape.targeting.against_others(ds.incidents, ("TJK",), *PERIOD)
     since = others.table(series.course).loc[(f"since {series.course.turn}", "the state")]

@@ -46,6 +46,7 @@ def since_holds(shape: str, correlation: float, draws: int) -> float:
     return float(np.mean(hits))
 
 
+@pytest.mark.slow
 def test_the_trend_since_is_held_as_often_as_it_says():
     assert since_holds("plateau", 0.3, 30) >= 0.95 - 2 * sqrt(0.95 * 0.05 / 30)
 
@@ -117,6 +118,7 @@ def test_the_factors_are_the_trends_of_the_years_alone(model):
     assert result.terms.loc["since the turn", "ratio"] == pytest.approx(alone, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_flat_series_rarely_show_growth():
     drawn = draw(np.full(24, 7.0), 0.2, 0.3, 60, np.random.default_rng(9))
     grew = [trend_shapes.course(series(n)).terms.loc["to the turn", "low"] > 1 for n in drawn]

@@ -212,6 +212,7 @@ def test_the_test_of_overdispersion_is_deans():
         assert FITS[model].dispersion == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_the_test_of_overdispersion_rarely_alarms_under_poisson_and_finds_what_is_there():
     rng, t = np.random.default_rng(3), np.arange(24)
     mean = 6 * np.exp(0.03 * (t - t.mean()))

@@ -345,6 +345,7 @@ def test_a_table_whose_every_row_is_withdrawn_has_no_usable_row(data):
         loaded(GOOD.split(","))
 
 
+@pytest.mark.slow
 def test_a_withdrawal_changes_the_checksum_of_a_table_that_it_reaches_and_of_no_other(data, table):
     path = table(HEADER, GOOD, GOOD.replace(KEY, OTHER))
     elsewhere = table(HEADER, GOOD.replace(KEY, OTHER), name="other.csv")
