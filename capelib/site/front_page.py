@@ -5,6 +5,7 @@ from capelib.site.collection import Collection
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, render
 
 SECTIONS = (
+    "Explorer <explorer/index>",
     "Published numbers <ledger/index>",
     "Notebooks <notebooks/index>",
     "Figures <figures/index>",

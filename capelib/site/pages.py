@@ -11,6 +11,7 @@ from capelib.site import (
     about_pages,
     comparison_pages,
     data_pages,
+    explorer_pages,
     figure_pages,
     front_page,
     ledger_pages,
@@ -23,6 +24,7 @@ from capelib.site.markup import Page
 
 KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
     front_page.pages,
+    explorer_pages.pages,
     ledger_pages.pages,
     notebook_pages.pages,
     figure_pages.pages,
