@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [
     "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
     "dataset", "loading", "completion", "reference", "estimators", "questions", "findings",
-    "figures", "notebook", "learn", "check", "runs", "report", "site",
+    "export", "figures", "notebook", "learn", "check", "runs", "report", "site",
     "notebook_commands", "cli", "__main__",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from capelib.errors import TooFewCases
 from capelib.estimators import periods
 from capelib.estimators.clusters import cluster_of
 from capelib.estimators.shares import authoritarian_hosts
+from capelib.export import open_addresses
 from capelib.figures.map_parts import equal_earth
 from capelib.reference import memberships, regimes
 from capelib.reference.places import capitals, shapes
@@ -136,17 +137,6 @@ def record(ds: Dataset) -> dict[str, Any]:
             set(joined["host"].dropna()), ds.covered_until(joined["origin"].unique())
         ),
     }
-
-
-def open_addresses(sources: pd.DataFrame) -> pd.Series:
-    """The addresses of sources that hold no name of a person; "" for the others.
-
-    Earlier editions do not mark those with a name: none of their addresses is shown.
-    """
-    if "name_in_address" not in sources:
-        return pd.Series("", index=sources.index)
-    named = sources["name_in_address"].fillna(False).astype(bool)
-    return sources["url"].fillna("").astype(str).mask(named, "")
 
 
 def world(shown: Sequence[str]) -> dict[str, Any]:

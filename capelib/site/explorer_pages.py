@@ -1,8 +1,9 @@
-"""The explorer: choose incidents, look at them by year, on a map and one by one, take them along."""
+"""The explorer: choose incidents, see them by year, on a map and one by one, take them along."""
 
 from capelib.dataset import Dataset
 from capelib.loading import PUBLIC_RECORD, load
 from capelib.site.collection import Collection
+from capelib.site.data_pages import flat_file
 from capelib.site.explorer_data import ACTS, host_share_tables, record, script, world
 from capelib.site.markup import WIDE, Page, front_matter, html, render
 from capelib.vocabulary.codebook import codes
@@ -26,6 +27,7 @@ def pages(collection: Collection) -> list[Page]:
     body = render(
         "explorer",
         info=ds.info,
+        flat=flat_file(ds),
         searched=_searched(ds),
         stages=codes("stage"),
         notebook=NOTEBOOK if NOTEBOOK in collection.by_notebook else "",

@@ -363,7 +363,7 @@ def test_no_year_is_missing_on_the_axis(page, rows, state):
     first, last = (2005, 2011) if "from" in state else (int(years.min()), int(years.max()))
     assert [line[0] for line in table] == list(range(first, last + 1))
     part = rows if not state else rows[rows["origin"] == state[7:10]]
-    counts = part.groupby(["year", "stage"]).size().unstack(fill_value=0)
+    counts = pd.crosstab(part["year"], part["stage"])
     expected = counts.reindex(range(first, last + 1), fill_value=0)
     assert np.array(table)[:, 1:4].tolist() == expected[["1", "2", "3"]].to_numpy().tolist()
 
