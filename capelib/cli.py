@@ -380,7 +380,7 @@ def export(
     sheet: SheetName = "",
     edition: EditionName = "",
 ) -> None:
-    """Write the data for a spreadsheet program.
+    """Write the data for spreadsheets.
 
     One row an incident, words in place of codes, with its source; the codebook as second sheet.
     """
@@ -431,8 +431,10 @@ def site(
         Path, typer.Option(metavar="DIR", help="The figures of `cape reproduce`.")
     ] = Path("figures"),
 ) -> None:
-    """Make the site from the runs of the last `cape reproduce`: notebooks, ledger, figures,
-    methods, data and reference as pages that ask no other host. Nothing is executed.
+    """Make the site from finished runs.
+
+    Explorer, ledger, notebooks, figures, methods, data and reference as pages that ask no other
+    host. The runs are those of the last `cape reproduce`: nothing is executed.
     """
     from capelib.site.build import build
 

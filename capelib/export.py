@@ -61,7 +61,8 @@ _STYLES = (
     '<fills><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>"
-    '<cellXfs><xf/><xf fontId="1" applyFont="1"/></cellXfs></styleSheet>'
+    '<cellXfs><xf/><xf fontId="1" applyFont="1"/></cellXfs>'
+    '<cellStyles><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
 
@@ -212,8 +213,10 @@ def workbook(sheets: dict[str, pd.DataFrame]) -> bytes:
         "xl/workbook.xml": f'{_HEAD}<workbook {_MAIN} xmlns:r="{_OFFICE}">'
         f"<sheets>{names}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": _relations(
-            [*(("worksheet", f"worksheets/sheet{k}.xml", "") for k in numbers)]
-            + [("styles", "styles.xml", "")]
+            [
+                *(("worksheet", f"worksheets/sheet{k}.xml", "") for k in numbers),
+                ("styles", "styles.xml", ""),
+            ]
         ),
         "xl/styles.xml": _STYLES,
     }

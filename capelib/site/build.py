@@ -148,6 +148,7 @@ def settings(collection: Collection) -> dict[str, Any]:
             "index": [],
             "explorer/**": [],
             "ledger/**": [],
+            "states/**": [],
             "figures/index": [],
             "search": [],
         },

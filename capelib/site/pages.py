@@ -18,6 +18,7 @@ from capelib.site import (
     method_pages,
     notebook_pages,
     reference_pages,
+    state_pages,
 )
 from capelib.site.collection import Collection
 from capelib.site.markup import Page
@@ -25,6 +26,7 @@ from capelib.site.markup import Page
 KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
     front_page.pages,
     explorer_pages.pages,
+    state_pages.pages,
     ledger_pages.pages,
     notebook_pages.pages,
     figure_pages.pages,

@@ -19,6 +19,8 @@ SITE = Path(os.environ.get("CAPELIB_SITE", ROOT / "build" / "site")).resolve()
 KINDS = {
     "front": "index.html",
     "explorer": "explorer/index.html",
+    "states": "states/index.html",
+    "state": "states/KAZ.html",
     "ledger": "ledger/index.html",
     "publication": "ledger/fa2022longarm.html",
     "gallery": "figures/index.html",
