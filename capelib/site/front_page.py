@@ -83,14 +83,16 @@ def claim(collection: Collection) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `statement`, `published`, `here`, `verdict` and `reason` of the run's verdict, `change` of
-        its answer, its `run`, and `without`: the two shares and their change with the host Russia left out.
+        `publication`, `statement`, `published`, `here`, `verdict` and `reason` of the run's
+        verdict, `change` of its answer, its `run`, and `without`: the two shares and their change
+        with the host Russia left out.
     """
     for run in collection.by_notebook.get(CLAIMED_IN, [])[:1]:
         for verdict in run.answer.get("verdicts", []):
             if verdict["finding_id"] == CLAIM:
                 estimates = {row["estimate"]: row for row in run.answer["estimates"]}
                 return {
+                    "publication": verdict["publication"],
                     "statement": verdict["statement"],
                     "published": verdict["published"],
                     "here": verdict["here"],

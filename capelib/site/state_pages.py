@@ -1,7 +1,10 @@
 """A page for each state: whom it pursues and where, and who pursues exiles on its soil."""
 
 import re
+from collections import Counter
 from contextlib import suppress
+from functools import cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,8 +21,11 @@ from capelib.vocabulary.codebook import codebook, codes
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
 
+_COLUMNS = ["origin", "host", "exile_id", "year", "stage", "measure", "category"]
+_COLUMNS += ["source_kind", "doubtful", "cluster"]
 ENDED = 3  # the stage whose share is given
 BLANK = "not stated"
+_LISTS = {"source": "kind"}  # filters of the explorer whose list of the codebook has another name
 # Warnings of the codebook about the states that were not searched in full.
 COMPARISON = ["comparison_removals", "comparison_hosts"]
 
@@ -80,7 +86,7 @@ def pages(collection: Collection) -> list[Page]:
     """A page for each state that pursues or is a host, and a list of them."""
     ds = load(PUBLIC_RECORD, edition=collection.edition)
     joined = ds.joined()
-    joined = joined.assign(cluster=cluster_of(joined))
+    joined = joined.assign(cluster=cluster_of(joined))[_COLUMNS]
     names = states()
     shown = sorted({*joined["origin"], *joined["host"].dropna()}, key=lambda code: names[code])
     rows = [_row(code, names[code], joined) for code in shown]
@@ -145,30 +151,26 @@ def _years(rows: pd.DataFrame) -> list[dict[str, Any]]:
     dated = rows.dropna(subset="year")
     if dated.empty:
         return []
-    counts = pd.crosstab(dated["year"].astype(int), dated["stage"].astype(int))
-    span = range(int(dated["year"].min()), int(dated["year"].max()) + 1)
-    counts = counts.reindex(index=span, columns=[1, 2, 3], fill_value=0)
-    return [
-        {"year": year, "stages": stages, "n": sum(stages)}
-        for year, stages in zip(span, counts.to_numpy().tolist(), strict=True)
-    ]
+    counts = Counter(zip(dated["year"], dated["stage"].astype(str), strict=True))
+    lines = []
+    for year in range(dated["year"].min(), dated["year"].max() + 1):
+        stages = [counts[year, stage] for stage in codes("stage")]
+        lines.append({"year": year, "stages": stages, "n": sum(stages)})
+    return lines
 
 
 def _lines(rows: pd.DataFrame, column: str, facet: str, state: str) -> list[Line]:
     """The values of a column with their counts, the most frequent first."""
-    lists = {"source": "kind"}
-    words = states() if facet in ("host", "origin") else codes(lists.get(facet, facet))
-    lines = []
-    values = rows[column].astype(object).where(rows[column].notna(), "")
-    for value, group in rows.groupby(values):
-        lines.append(
-            Line(
-                words.get(value, BLANK),
-                len(group),
-                group["exile_id"].nunique(),
-                f"{state}&{facet}={value or 'none'}",
-            )
+    words = states() if facet in ("host", "origin") else codes(_LISTS.get(facet, facet))
+    exiles: dict[str, list[str]] = {}
+    for value, exile in zip(rows[column], rows["exile_id"], strict=True):
+        exiles.setdefault("" if pd.isna(value) else value, []).append(exile)
+    lines = [
+        Line(
+            words.get(value, BLANK), len(each), len(set(each)), f"{state}&{facet}={value or 'none'}"
         )
+        for value, each in exiles.items()
+    ]
     return sorted(lines, key=lambda line: (-line.n, line.words))
 
 
@@ -215,20 +217,27 @@ def _not_safe(code: str, parts: list[Part]) -> list[str]:
 
 def _ratings(code: str) -> list[dict[str, Any]]:
     """How the state was rated: by measure, the spells of equal values."""
-    known = regimes.by_year()
-    known = known[known["iso3"] == code]
     labels = codes("regime_value")
     rows = []
     for measure, words in codes("regime_measure").items():
-        of_measure = known[known["measure"] == measure].sort_values("year")
-        spell = (of_measure["value"] != of_measure["value"].shift()).cumsum()
+        rated = _rated().get((code, measure), [])
         spells = [
-            f"{labels[group['value'].iloc[0]]} {_span(group['year'].min(), group['year'].max())}"
-            for _, group in of_measure.groupby(spell)
+            (value, [year for year, _ in years])
+            for value, years in groupby(rated, key=lambda pair: pair[1])
         ]
         if spells:
-            rows.append({"measure": words, "spells": spells})
+            texts = [f"{labels[value]} ({_span(years[0], years[-1])})" for value, years in spells]
+            rows.append({"measure": words, "spells": texts})
     return rows
+
+
+@cache
+def _rated() -> dict[tuple[str, str], list[tuple[int, str]]]:
+    """By state and measure, the years with their values, in order."""
+    rated: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for row in regimes.by_year().sort_values("year").itertuples():
+        rated.setdefault((row.iso3, row.measure), []).append((row.year, row.value))
+    return rated
 
 
 def _memberships(code: str) -> list[str]:
