@@ -119,11 +119,14 @@ def test_the_numbers_of_a_state_are_those_of_the_data(ds, joined, role, code):
         assert measures.get(label) == expected
 
 
-def test_a_share_has_an_interval_or_says_why_not(ds, joined):
-    many = state_pages.part_of("origin", "TJK", ds, joined).ended
-    assert re.fullmatch(r"\d+ % \[\d+, \d+\], \d+ of 287 in \d+ clusters", many)
-    [few, *_] = [code for code, n in joined["origin"].value_counts().items() if n == 1]
-    assert "too few" in state_pages.part_of("origin", few, ds, joined).ended
+def test_a_share_is_given_with_an_interval_and_only_where_the_search_was_full(ds, joined):
+    full = state_pages.part_of("origin", "TJK", ds, joined).ended
+    n = (joined["origin"] == "TJK").sum()
+    assert re.fullmatch(rf"\d+ % \[\d+, \d+\], \d+ of {n} in \d+ clusters", full)
+    for role, code in (("origin", "BDI"), ("host", "RUS")):
+        n = (joined[role] == code).sum()
+        words = state_pages.part_of(role, code, ds, joined).ended
+        assert re.match(rf"\d+ of {n}; no share", words)
 
 
 @pytest.mark.slow

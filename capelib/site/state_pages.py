@@ -61,7 +61,7 @@ class Part(NamedTuple):
     n, exiles, undated, doubtful : int
         Incidents, exiles, incidents without a year, and doubtful ones.
     ended : str
-        The share at stage 3 with its interval, in words.
+        The share at stage 3 with its interval, or the count where a share is not safe, in words.
     searched : tuple of int
         Years that were searched in full for this state as a pursuer; empty for a host.
     years : list of dict
@@ -129,16 +129,18 @@ def part_of(role: str, code: str, ds: Dataset, joined: pd.DataFrame) -> Part | N
         rows["exile_id"].nunique(),
         int(rows["year"].isna().sum()),
         int(rows["doubtful"].sum()),
-        _ended(rows),
+        _ended(rows, role == "origin" and code in pursuers("all").codes),
         searched,
         _years(rows),
         tables,
     )
 
 
-def _ended(rows: pd.DataFrame) -> str:
-    """The share of incidents at stage 3, in words."""
+def _ended(rows: pd.DataFrame, is_searched: bool) -> str:
+    """The share of incidents at stage 3, in words; a count where no share is safe."""
     at_end = rows["stage"].astype(int) == ENDED
+    if not is_searched:
+        return f"{int(at_end.sum())} of {len(rows)}; no share, since it rests on unequal searches"
     with suppress(TooFewCases):
         share = clustered(at_end, rows["cluster"])
         if pd.notna(share.low):

@@ -147,7 +147,7 @@ const Charts = (() => {
       named.add(state);
       const [px, py] = capitals[state];
       const text = name.replace(/ \(.*| of Great Britain.*/, "");
-      const w = text.length * 7 * unit;
+      const w = text.length * 8.5 * unit;
       const at = [px + 7 * unit, py - 5 * unit, w, 14 * unit];
       const free = places.every(([ox, oy, ow, oh]) =>
         at[0] > ox + ow || at[0] + w < ox || at[1] > oy + oh || at[1] + at[3] < oy);
