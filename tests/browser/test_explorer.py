@@ -180,7 +180,9 @@ def test_the_workbook_is_the_selection_in_words(page, rows, tmp_path):
         page.click("#xlsx")
     file = tmp_path / "selection.xlsx"
     download.value.save_as(file)
-    sheets = pd.read_excel(file, sheet_name=None, dtype=str, keep_default_na=False, header=None)
+    sheets = pd.read_excel(
+        file, sheet_name=None, dtype=str, keep_default_na=False, header=None, engine="calamine"
+    )
     incidents, about = sheets["incidents"], sheets["about"]
     wanted = kept(rows, {"origin": ["TJK"], "category": ["religious"]})
     assert incidents.iloc[1:, 0].tolist() == wanted["incident_id"].tolist()
