@@ -182,3 +182,11 @@ def test_the_first_table_of_shares_is_the_notebooks_answer(ds):
 def test_no_outcome_is_a_formula(ds):
     """The explorer writes the coders' words into CSV as they are."""
     assert not ds.incidents["outcome"].fillna("").str.match(r"\s*[=+\-@]").any()
+
+
+def test_the_contradictions_are_as_many_as_notebook_12_counts():
+    name = "12_published_findings"
+    made = Collection(EDITION, (finished(name),), ROOT / "figures")
+    shown = front_page.contradictions(made)
+    assert f" {len(shown)} cannot hold as printed" in answer(name)["answer"]
+    assert all(each["publications"] for each in shown)

@@ -7,6 +7,7 @@ from capelib.errors import TooFewCases
 from capelib.estimators import periods
 from capelib.estimators.clusters import cluster_of
 from capelib.estimators.shares import authoritarian_hosts
+from capelib.findings.bibliography import reference
 from capelib.findings.relations import CONTRADICTION
 from capelib.findings.verdicts import NEEDS_DATA
 from capelib.loading import PUBLIC_RECORD, load
@@ -46,9 +47,7 @@ def pages(collection: Collection) -> list[Page]:
         questions=[_question(run) for run in first],
         others=[runs[0] for name, runs in groups.items() if name not in QUESTIONS],
         claim=claim(collection),
-        contradictions=[each for each in collection.relations if each.verdict == CONTRADICTION]
-        if collection.verdicts
-        else [],
+        contradictions=contradictions(collection),
         total=len({each.finding_id for each in collection.verdicts}),
         judged=len(judged),
         edition=collection.edition,
@@ -56,6 +55,27 @@ def pages(collection: Collection) -> list[Page]:
     title = "# How states reach their critics abroad\n"
     sections = [each for each in SECTIONS if collection.verdicts or "ledger/" not in each]
     return [Page("index.md", front_matter(**WIDE) + title + html(body) + contents(*sections))]
+
+
+def contradictions(collection: Collection) -> list[dict[str, Any]]:
+    """The relations between published numbers that cannot hold, and whose numbers they compare.
+
+    A sentence that two publications print stands once. Without notebook 12 there is none.
+    """
+    if not collection.verdicts:
+        return []
+    made = []
+    for relation in collection.relations:
+        if relation.verdict == CONTRADICTION and not relation.same_as:
+            keys = [collection.published[key].publication for key in relation.finding_ids]
+            made.append(
+                {
+                    "statement": relation.statement,
+                    "sides": relation.sides,
+                    "publications": {key: reference(key) for key in dict.fromkeys(keys)},
+                }
+            )
+    return made
 
 
 def _question(run: FinishedRun) -> dict[str, Any]:
