@@ -366,6 +366,36 @@ def findings(
 
 
 @app.command()
+def export(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Ends in .xlsx or .csv; must not exist. Default: public_record_EDITION.xlsx, "
+            "or the name of your table with _flat.xlsx.",
+        ),
+    ] = None,
+    data: DataFile = "",
+    layout: LayoutName = "",
+    sheet: SheetName = "",
+    edition: EditionName = "",
+) -> None:
+    """Write the data for spreadsheets.
+
+    One row an incident, words in place of codes, with its source; the codebook as second sheet.
+    """
+    from capelib.check.summary import incomplete
+    from capelib.export import export as written
+
+    ds = _loaded(data, layout=layout, sheet=sheet, edition=edition)
+    name = f"{Path(data).stem}_flat.xlsx" if data else f"public_record_{ds.info.edition}.xlsx"
+    file = written(ds, out or Path(name))
+    typer.echo(f"{len(ds.incidents):,} incidents in {file}: {ds.info.source_line}")
+    if incomplete(ds):
+        raise typer.Exit(1)
+
+
+@app.command()
 def cite(
     key: Annotated[
         str,
@@ -402,10 +432,10 @@ def site(
         typer.Option(metavar="DIR", help="The folder of `cape reproduce --out`. Default: figures."),
     ] = None,
 ) -> None:
-    """Make the site from the last runs.
+    """Make the site from finished runs.
 
-    Notebooks, ledger, figures, methods, data and reference become pages that ask no other host.
-    Nothing is executed: the runs are those of the last `cape reproduce`.
+    Explorer, ledger, notebooks, figures, methods, data and reference as pages that ask no other
+    host. The runs are those of the last `cape reproduce`: nothing is executed.
     """
     from capelib.site.build import build
 

@@ -20,7 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [
     "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
     "dataset", "loading", "completion", "reference", "twin", "estimators", "questions",
-    "validation", "findings", "figures", "notebook", "learn", "check", "runs", "report", "site",
+    "validation", "findings", "export", "figures", "notebook", "learn", "check", "runs", "report",
+    "site",
     "notebook_commands", "cli", "__main__",
 ]  # fmt: skip
 

@@ -2,9 +2,8 @@
 
 import io
 
-import pandas as pd
-
 from capelib.dataset import Dataset
+from capelib.export import as_csv, as_workbook, open_addresses
 from capelib.loading import PUBLIC_RECORD, load
 from capelib.site import documents
 from capelib.site.collection import Collection
@@ -24,7 +23,9 @@ def pages(collection: Collection) -> list[Page]:
         "Editions <editions>",
         "Bring your own table <your-own-table>",
     )
-    body = render("data", info=ds.info, tables=TABLES, missing=hidden_addresses(ds))
+    body = render(
+        "data", info=ds.info, tables=TABLES, flat=flat_file(ds), missing=hidden_addresses(ds)
+    )
     index = "# Data\n" + html(body) + contents(*entries)
     own = documents.on_site("docs/your-own-table.md", "data/your-own-table.md")
     title, rest = own.split("\n", 1)
@@ -46,6 +47,8 @@ def hidden_addresses(ds: Dataset) -> int:
 def downloads(ds: Dataset) -> dict[str, bytes]:
     """The tables of an edition as they are loaded, so without what was withdrawn.
 
+    Beside them the flat table in words, as a workbook and as CSV.
+
     Parameters
     ----------
     ds
@@ -58,12 +61,18 @@ def downloads(ds: Dataset) -> dict[str, bytes]:
         known = codebook()["table"][name]["column"]
         frame = frame[[column for column in frame if column in known]]
         if name == "sources":
-            named = frame.get("name_in_address", pd.Series(True, index=frame.index))
-            frame = frame.assign(url=frame["url"].mask(named.fillna(False).astype(bool), ""))
+            frame = frame.assign(url=open_addresses(frame))
         text = io.StringIO()
         frame.to_csv(text, index=False, lineterminator="\n")
         files[f"downloads/{name}.csv"] = text.getvalue().encode()
+    for ending, write in (("xlsx", as_workbook), ("csv", as_csv)):
+        files[f"downloads/{flat_file(ds)}.{ending}"] = write(ds)
     return files
+
+
+def flat_file(ds: Dataset) -> str:
+    """The name of the flat table's files, without ending."""
+    return f"public_record_{ds.info.edition}"
 
 
 def _codebook() -> Page:

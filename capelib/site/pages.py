@@ -11,6 +11,7 @@ from capelib.site import (
     about_pages,
     comparison_pages,
     data_pages,
+    explorer_pages,
     figure_pages,
     front_page,
     ledger_pages,
@@ -18,12 +19,15 @@ from capelib.site import (
     method_pages,
     notebook_pages,
     reference_pages,
+    state_pages,
 )
 from capelib.site.collection import Collection
 from capelib.site.markup import Page
 
 KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
     front_page.pages,
+    explorer_pages.pages,
+    state_pages.pages,
     ledger_pages.pages,
     notebook_pages.pages,
     lesson_pages.pages,

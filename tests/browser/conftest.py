@@ -18,6 +18,9 @@ SITE = Path(os.environ.get("CAPELIB_SITE", ROOT / "build" / "site")).resolve()
 # One page of each kind.
 KINDS = {
     "front": "index.html",
+    "explorer": "explorer/index.html",
+    "states": "states/index.html",
+    "state": "states/KAZ.html",
     "ledger": "ledger/index.html",
     "publication": "ledger/fa2022longarm.html",
     "gallery": "figures/index.html",
