@@ -116,6 +116,7 @@ def test_without_a_record_a_run_is_made_and_with_one_outputs_must_be_there(tmp_p
 
 
 @forked
+@pytest.mark.slow
 def test_what_a_notebook_opens_of_its_own_repeats_it_when_it_changes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "parts").mkdir()

@@ -85,11 +85,13 @@ def watch() -> Callable[[], dict[str, Any]]:
 
 
 def checksum(path: str) -> str:
-    """The checksum of a file, of the names in a folder, or that there is nothing."""
+    """The checksum of a file, of the names in a folder, or that there is nothing.
+
+    Python's own `__pycache__` is no name: it appears when a module is first imported.
+    """
     try:
-        content = "\0".join(sorted(file.name for file in Path(path).iterdir())).encode(
-            "utf-8", "surrogateescape"
-        )
+        names = sorted(file.name for file in Path(path).iterdir() if file.name != "__pycache__")
+        content = "\0".join(names).encode("utf-8", "surrogateescape")
     except NotADirectoryError:
         content = Path(path).read_bytes()
     except FileNotFoundError:
