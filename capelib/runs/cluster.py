@@ -296,7 +296,8 @@ def _sources() -> workers.Files:
     """Sources and data of this capelib as they lie in a wheel."""
     installed = metadata.distribution("capelib")
     files: workers.Files = {}
-    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.glob("*/templates/*")]):
+    # A worker makes runs: it needs the templates of figures, not those of the site.
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.glob("figures/templates/*")]):
         files[f"capelib/{path.relative_to(PACKAGE).as_posix()}"] = path.read_bytes()
     for name, content in workers.take(project_folder("data")).items():
         files[f"capelib/data/{name}"] = content

@@ -321,16 +321,6 @@ CASES = (
         "ratio",
     ),
     Case(
-        "ratio in a panel, one giant host",
-        "estimators.panel_counts.expected_counts",
-        ("07",),
-        "factor of a usual host, where one host takes twenty times as many",
-        Truth(unfree=0.8, cases=3.0, giant=20.0),
-        e.panel_ratio,
-        "ratio",
-        "the ratio is that of the giant; its interval is too wide to be of use",
-    ),
-    Case(
         "bounds of an order",
         "estimators.event_order.clustered_bounds",
         ("08",),
