@@ -647,6 +647,7 @@ def _kept(source: Path | pd.DataFrame) -> str:
 @contextmanager
 def _heard() -> Iterator[list]:
     """The sheets that `load` reads: reading a workbook a second time would take as long again."""
+    import capelib.clean.folder  # noqa: F401 (imported later, it would keep `also` for good)
     from capelib.read import files
 
     sheets: list = []

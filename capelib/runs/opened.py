@@ -66,8 +66,8 @@ def watch() -> Callable[[], dict[str, Any]]:
             noting.append(True)
             try:
                 name = os.path.abspath(os.fsdecode(path or "."))  # noqa: PTH100 (without ..)
-                if "__pycache__" in name:
-                    name = source_from_cache(name)
+                if "__pycache__" in name:  # being written, it ends in .pyc and a number
+                    name = source_from_cache(f"{name.partition('.pyc')[0]}.pyc")
                 flags = arguments[2] if event == "open" else 0
                 if name.startswith(installed) or name in written or name in read:
                     return
