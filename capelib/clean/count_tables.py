@@ -59,6 +59,8 @@ def _crossed(frame: pd.DataFrame, names: list[str]) -> list[str]:
     if not of_numbers:
         return []
     numbers = [name for name in names if whole_numbers(frame[name]) is not None]
+    if len(numbers) < 2:
+        return []
     headers = pd.Series(numbers, dtype="str")
     for read in (states(headers), coded(headers, "measure")):
         known = headers[read["problem"].isna() & read["value"].notna()].tolist()
