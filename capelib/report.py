@@ -378,7 +378,7 @@ def _by_publication(console: Console, frame: "pd.DataFrame") -> None:
         for row in rows.itertuples(index=False):
             failed = row.arithmetic in ("contradiction", "different editions")
             mark = f"\n({row.arithmetic})" if failed else ""
-            statement = Verdict(**row._asdict()).said
+            statement = Verdict(**row._asdict()).statement_as_read
             verdict = row.verdict + mark
             here, reason = row.here or "-", row.reason or ""
             cells.append((row.finding_id, row.published, statement, here, verdict, reason))

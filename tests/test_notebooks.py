@@ -243,6 +243,8 @@ def test_the_committed_verdicts_are_those_of_capelib_run_fresh():
     )
     cells = html.unescape(re.sub(r"\s*<[^>]+>\s*", "|", shown)).replace("\u00a0", " ")
     for row, verdict in zip(fresh, cape.findings.check(cape.load()), strict=True):
-        expected = "||".join(part for part in (row["published"], verdict.said, row["here"]) if part)
+        expected = "||".join(
+            part for part in (row["published"], verdict.statement_as_read, row["here"]) if part
+        )
         assert f"|{expected}|" in cells, row
     assert all(relation.sides in cells for relation in cape.findings.relations())

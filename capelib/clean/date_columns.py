@@ -304,16 +304,18 @@ def _spans(
     left = np.where(pairs["first"] < 0, blank, pairs["first"])
     right = np.where(pairs["last"] < 0, blank, pairs["last"] + len(first.words))
 
-    def at(column: pd.Series, places: np.ndarray) -> pd.Series:
+    def cells_at(column: pd.Series, places: np.ndarray) -> pd.Series:
         return column.iloc[places].reset_index(drop=True)
 
-    start, end = at(points, left), at(points, right)
-    written_start, written_end = at(words, left), at(words, right)
+    start, end = cells_at(points, left), cells_at(points, right)
+    written_start, written_end = cells_at(words, left), cells_at(words, right)
     says_end = written_end.notna() & (
-        at(meanings["value"], right).notna() | at(meanings["problem"], right).notna()
+        cells_at(meanings["value"], right).notna() | cells_at(meanings["problem"], right).notna()
     )
     both = start.notna() & end.notna()
-    certainty = np.minimum(at(meanings["certainty"], left), at(meanings["certainty"], right))
+    certainty = np.minimum(
+        cells_at(meanings["certainty"], left), cells_at(meanings["certainty"], right)
+    )
     value = written_start.fillna("") + _BETWEEN + written_end.fillna("")
     spans = pd.DataFrame({"value": value.str.removeprefix(_BETWEEN), "made": written_start})
     spans["rule"] = ""

@@ -67,7 +67,7 @@ class Gathered:
         A name for each row, or blank.
     frames
         The sheets, corrected.
-    told
+    not_read
         For each sheet the headers that are not read, each with its line in the log, as they may be
         shown.
     """
@@ -75,16 +75,16 @@ class Gathered:
     lines: IncidentRows
     persons: DistinctColumn
     frames: list[pd.DataFrame]
-    told: list[dict[str, str]]
+    not_read: list[dict[str, str]]
 
 
 def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) -> Gathered:
     """All sheets under each other, one line an incident, known errors of their source corrected."""
     frames = _corrected(sheets, matches, rows)
-    parts, persons, told = [], [], []
+    parts, persons, not_read = [], [], []
     for sheet, match, frame in zip(sheets, matches, frames, strict=True):
         start = int(rows.starts[len(parts)])
-        told.append(log_headers(sheet, match, rows))
+        not_read.append(log_headers(sheet, match, rows))
         log_reading(sheet, match, rows, start)
         cells = {
             name: DistinctColumn.from_cells(frame[header]) for header, name in match.columns.items()
@@ -103,7 +103,9 @@ def gathered(sheets: Sequence[Sheet], matches: Sequence[Match], rows: RowLog) ->
     if untrusted.any():
         cells = {name: column.without(untrusted) for name, column in lines.cells.items()}
         lines = replace(lines, cells=cells)
-    return Gathered(lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames, told)
+    return Gathered(
+        lines, DistinctColumn.stacked(persons).without(rows.untrusted), frames, not_read
+    )
 
 
 def _persons(
@@ -190,7 +192,7 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
 
     Gives the headers of the columns that were dropped, as they may be shown.
     """
-    told = {}
+    not_read = {}
 
     def log(row: int, column: str, rule: str, made: str, **also: object) -> None:
         rows.changes.add(sheet.file, sheet.sheet, row, column, rule, made, **also)
@@ -225,24 +227,24 @@ def log_headers(sheet: Sheet, match: Match, rows: RowLog) -> dict[str, str]:
                 rule, remedy = "column.person", "if these are kinds of persons, say so in a layout"
             also = {"value": HIDDEN, "severity": DROPPED, "remedy": remedy}
             log(header, shown[name], rule, made, **also)
-            told[name] = shown[name]
-    for column, name in _would_fit(sheet.frame, match, told):
+            not_read[name] = shown[name]
+    for column, name in _would_fit(sheet.frame, match, not_read):
         made = "blank in every row"
         remedy = "name the column in a layout if it is the one"
         also = {"value": shown[name], "severity": GUESS, "certainty": 0.5, "remedy": remedy}
         log(header, column, "column.lacking", made, **also)
     for column, value in match.layout.fixed.items():
         log(0, column, "layout.fixed", value)
-    return told
+    return not_read
 
 
-def _would_fit(frame: pd.DataFrame, match: Match, told: Sequence[str]) -> list[tuple[str, str]]:
+def _would_fit(frame: pd.DataFrame, match: Match, not_read: Sequence[str]) -> list[tuple[str, str]]:
     """Where no column stands for date or host: those that are dropped and could, by their cells."""
     there = {column for _, column in match.every_column} | set(match.layout.fixed)
     there |= {"date"} if there & {"year", "start", "end"} else set()
     fitting = []
     for column in ("date", "host"):
-        names = [] if column in there else [name for name in told if not is_name_column(name)]
+        names = [] if column in there else [name for name in not_read if not is_name_column(name)]
         fits = [name for name in names if readable(frame[name], column) >= _READABLE]
         fitting += [(column, name) for name in fits]
     return fitting

@@ -326,14 +326,14 @@ def _account_for_cells(
     gone = rows.bad | rows.withdrawn
     for number, (sheet, match) in enumerate(zip(sheets, matches, strict=True)):
         places = slice(int(rows.starts[number]), int(rows.starts[number + 1]))
-        used, told = {*match.certainty, *match.further, match.highest}, table.told[number]
+        used, not_read = {*match.certainty, *match.further, match.highest}, table.not_read[number]
         aside = gone[places]
         filled, unread, of_rows_aside = 0, 0, 0
         dropped = {}
         for place, name in enumerate(map(str, sheet.frame.columns), 1):
             cells = sheet.frame[name].notna().to_numpy()
             in_column = int(cells.sum())
-            if in_column and (name in used) == (name in told):
+            if in_column and (name in used) == (name in not_read):
                 shown = rows.shown.header(name, place)
                 raise AssertionError(
                     f"column {shown} with {in_column} filled cells is neither read nor told, "
@@ -341,9 +341,9 @@ def _account_for_cells(
                 )
             filled += in_column
             of_rows_aside += int((cells & aside).sum())
-            if name in told:
+            if name in not_read:
                 unread += int((cells & ~aside).sum())
-                dropped[told[name]] = in_column
+                dropped[not_read[name]] = in_column
         unread += int(rows.unread[places][~aside].sum())
         read = filled - unread - of_rows_aside
         if read < 0:

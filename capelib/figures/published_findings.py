@@ -62,14 +62,14 @@ DATASETS = {
 }
 
 
-def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Page:
+def ledger_page(verdicts: Verdicts, relations: Sequence[Relation], info: Info) -> Page:
     """Which published numbers hold? The whole ledger on a page.
 
     Parameters
     ----------
     verdicts
         From `cape.findings.check`.
-    found
+    relations
         From `cape.findings.relations`.
     info
         The dataset that speaks.
@@ -82,7 +82,7 @@ def ledger_page(verdicts: Verdicts, found: Sequence[Relation], info: Info) -> Pa
     """
     title = "Which published numbers on transnational repression hold?"
     counts = by_finding(verdicts).value_counts()
-    counted = between(found)
+    counted = between(relations)
     needs = by_need(verdicts)
     by_publication: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -131,12 +131,12 @@ def by_need(verdicts: Verdicts) -> list[tuple[str, int]]:
     return [(str(words), int(count)) for words, count in needs.items()]
 
 
-def relations_page(found: Sequence[Relation]) -> Page:
+def relations_page(relations: Sequence[Relation]) -> Page:
     """Do the published numbers fit together? Every relation with both sides in numbers.
 
     Parameters
     ----------
-    found
+    relations
         From `cape.findings.relations`.
 
     Returns
@@ -145,7 +145,7 @@ def relations_page(found: Sequence[Relation]) -> Page:
         One table: contradictions first, then what compares different editions.
     """
     order = (CONTRADICTION, DIFFERENT_EDITIONS, CONSISTENT)
-    ordered = sorted(found, key=lambda relation: order.index(relation.verdict))
+    ordered = sorted(relations, key=lambda relation: order.index(relation.verdict))
     return Page("Relations between published numbers", _render("relations", relations=ordered))
 
 
@@ -216,12 +216,12 @@ def interval_plot(verdict: Verdict, width: int = 150) -> Markup:
     )
 
 
-def verdicts(found: Verdicts, info: Info) -> Chart:
+def verdicts(judged: Verdicts, info: Info) -> Chart:
     """How many published numbers can be looked at, and what comes out? One bar a dataset.
 
     Parameters
     ----------
-    found
+    judged
         From `cape.findings.check`. A finding whose readings differ counts as that.
     info
         The dataset that speaks.
@@ -232,7 +232,7 @@ def verdicts(found: Verdicts, info: Info) -> Chart:
         Bars are split by verdict. Numbers that need other data are no part of a bar: how many
         there are in all stands beside it. The frame behind: dataset, verdict, n.
     """
-    once = by_finding(found).rename("verdict").reset_index()
+    once = by_finding(judged).rename("verdict").reset_index()
     once["dataset"] = [
         DATASETS.get(published(key).dataset, DATASETS["other"]) for key in once["finding_id"]
     ]

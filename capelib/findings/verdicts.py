@@ -124,11 +124,11 @@ class Verdict(Result):
 
     def summary(self) -> str:
         """The answer in words."""
-        parts = (self.published, self.said, self.here, self.verdict, self.reason)
+        parts = (self.published, self.statement_as_read, self.here, self.verdict, self.reason)
         return " | ".join(part for part in parts if part)
 
     @property
-    def said(self) -> str:
+    def statement_as_read(self) -> str:
         """What was stated, and in which reading?"""
         return f"{self.statement} Read as: {self.reading}." if self.reading else self.statement
 
@@ -174,7 +174,7 @@ class Verdicts(Sequence[Verdict]):
     @property
     def table(self) -> pd.DataFrame:
         """For readers: published, statement (with its reading), here, verdict, reason, how."""
-        rows = self.frame.assign(statement=[verdict.said for verdict in self._all])
+        rows = self.frame.assign(statement=[verdict.statement_as_read for verdict in self._all])
         return rows[list(self.SHOWN)].rename(columns={"made_by": "how"})
 
     def _repr_html_(self) -> str:
@@ -462,12 +462,12 @@ def _here(claim: Published, tally: Tally) -> str:
     return f"{tally.value:+.0f} points [{tally.low:+.0f}, {tally.high:+.0f}], n = {tally.n}"
 
 
-def by_finding(found: Verdicts) -> pd.Series:
+def by_finding(judged: Verdicts) -> pd.Series:
     """What is the verdict on each finding, whatever its readings?
 
     Parameters
     ----------
-    found
+    judged
         From `check`.
 
     Returns
@@ -480,16 +480,16 @@ def by_finding(found: Verdicts) -> pd.Series:
     >>> by_finding(Verdicts([])).tolist()
     []
     """
-    verdicts = found.frame.groupby("finding_id", sort=False)["verdict"]
+    verdicts = judged.frame.groupby("finding_id", sort=False)["verdict"]
     return verdicts.agg(lambda each: each.iloc[0] if len(set(each)) == 1 else DEPENDS)
 
 
-def summary(found: Verdicts, among: Sequence[Relation]) -> str:
+def summary(judged: Verdicts, among: Sequence[Relation]) -> str:
     """What does the ledger come to, in a few sentences?
 
     Parameters
     ----------
-    found
+    judged
         From `check`.
     among
         From `relations`.
@@ -504,9 +504,9 @@ def summary(found: Verdicts, among: Sequence[Relation]) -> str:
     counted = between(among)
     against = sum(relation.verdict == CONTRADICTION for relation in counted)
     editions = sum(relation.verdict == DIFFERENT_EDITIONS for relation in counted)
-    each = by_finding(found)
+    each = by_finding(judged)
     sums = set(
-        found.frame.loc[found.frame["verdict"].isin([ADDS_UP, DOES_NOT_ADD_UP]), "finding_id"]
+        judged.frame.loc[judged.frame["verdict"].isin([ADDS_UP, DOES_NOT_ADD_UP]), "finding_id"]
     )
     judged = each[~each.isin(NOT_JUDGED)]
     by_sum = judged[judged.index.isin(sums)].value_counts()

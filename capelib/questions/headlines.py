@@ -178,13 +178,13 @@ def headlines(ds: Dataset, region: tuple[str, ...]) -> pd.DataFrame:
 def _turned(table: pd.DataFrame) -> pd.Series:
     """The column `turned` of `headlines`."""
     none = table["unit"].map({"ratio": 1.0, "difference": 0.0})
-    told = (table["low"] > none).astype(int) - (table["high"] < none).astype(int)
+    side = (table["low"] > none).astype(int) - (table["high"] < none).astype(int)
     stands = table["choice"] == AS_IT_STANDS
-    first = told.where(stands).groupby(table["notebook"]).transform("first")
+    first = side.where(stands).groupby(table["notebook"]).transform("first")
     low, high = (
         table[end].where(stands).groupby(table["notebook"]).transform("first")
         for end in ("low", "high")
     )
     apart = (table["low"] > high) | (table["high"] < low)
-    turned = np.where(none.isna(), apart, told != first)
+    turned = np.where(none.isna(), apart, side != first)
     return pd.Series(turned & table["low"].notna(), table.index)

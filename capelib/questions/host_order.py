@@ -159,12 +159,12 @@ def _is_certain(
     return bool(apart and surely_left and surely_reached)
 
 
-def hosts_on_record(found: pd.DataFrame, cluster: pd.Series) -> pd.DataFrame:
+def hosts_on_record(incidents: pd.DataFrame, cluster: pd.Series) -> pd.DataFrame:
     """How many exiles have one, two, three or more hosts on record, whatever their order?
 
     Parameters
     ----------
-    found
+    incidents
         From `stays`.
     cluster
         By exile_id, who was reported together: see `capelib.estimators.clusters.linked`.
@@ -184,7 +184,7 @@ def hosts_on_record(found: pd.DataFrame, cluster: pd.Series) -> pd.DataFrame:
     >>> hosts_on_record(stays(rows), linked(rows))["exiles"].tolist()
     [111, 11, 0]
     """
-    number = found.groupby("exile_id")["host"].nunique().clip(upper=3)
+    number = incidents.groupby("exile_id")["host"].nunique().clip(upper=3)
     rows = [
         {"hosts": words, **share_or_none(number == hosts, number.index.map(cluster))}
         for hosts, words in ((1, "1"), (2, "2"), (3, "3 or more"))

@@ -11,12 +11,12 @@ from capelib.reference import regimes
 LEAST_MOVES = 3  # a move that fewer exiles made is never named: it would point at a person
 
 
-def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -> pd.DataFrame:
+def moves(incidents: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -> pd.DataFrame:
     """From which host to which did exiles move? Counted in persons, the most frequent first.
 
     Parameters
     ----------
-    found
+    incidents
         From `stays`.
     least
         Pairs of hosts with fewer exiles are pooled into one last row ("other", "other"); 1 or more.
@@ -36,8 +36,8 @@ def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -
     """
     if least < 1:
         raise ParameterError(f"least must be 1 or more, not {least}")
-    counted = found["certain"].fillna(False).astype(bool) | (not certain)
-    rows = found[found["came_from"].notna() & counted].rename(
+    counted = incidents["certain"].fillna(False).astype(bool) | (not certain)
+    rows = incidents[incidents["came_from"].notna() & counted].rename(
         columns={"came_from": "from", "host": "to"}
     )
     pairs = rows.groupby(["from", "to"])["exile_id"].nunique().rename("exiles").reset_index()
@@ -50,12 +50,12 @@ def moves(found: pd.DataFrame, least: int = LEAST_MOVES, certain: bool = True) -
     return shown.reset_index(drop=True).astype({"exiles": "int64", "pairs": "int64"})
 
 
-def directions(found: pd.DataFrame, cluster: pd.Series, measure: str = "fiw") -> pd.DataFrame:
+def directions(incidents: pd.DataFrame, cluster: pd.Series, measure: str = "fiw") -> pd.DataFrame:
     """Do exiles move to freer states? Certain moves by the ratings of both hosts on arrival.
 
     Parameters
     ----------
-    found
+    incidents
         From `stays`.
     cluster
         By exile_id, who was reported together: see `capelib.estimators.clusters.linked`. Moves of
@@ -72,7 +72,7 @@ def directions(found: pd.DataFrame, cluster: pd.Series, measure: str = "fiw") ->
         interval where there are too few clusters).
     """
     values = regimes.scale(measure)
-    certain = found[found["certain"].fillna(False).astype(bool)]
+    certain = incidents[incidents["certain"].fillna(False).astype(bool)]
     changes, exiles = [], []
     for move in certain.itertuples():
         year = int(move.year)
