@@ -156,6 +156,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
         2,
     ),
 )
+@pytest.mark.slow
 def test_a_notebook_says_what_a_table_lacks_and_goes_on(files, tmp_path, number, table, sentence):
     assert sentence in run(number, files[table], tmp_path / "out")
     answer = json.loads((tmp_path / "out" / "answer.json").read_text())
@@ -188,6 +189,7 @@ def test_a_series_ends_where_the_table_ends(year, tested):
         1,
     ),
 )
+@pytest.mark.slow
 def test_every_notebook_ends_where_the_table_ends(tmp_path, number, answers, figure):
     ends_in(2016).to_csv(tmp_path / "mine.csv", index=False)
     shown = run(number, tmp_path / "mine.csv", tmp_path / "out")

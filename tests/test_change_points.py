@@ -26,6 +26,7 @@ def rising(total: float = 160.0) -> np.ndarray:
 NILE = sm.datasets.nile.load_pandas().data["volume"].to_numpy()
 
 
+@pytest.mark.slow
 def test_the_largest_f_of_the_nile_is_the_published_one():
     """Zeileis and others 2003: F = 75.93 after observation 28 (1898), least squares, 15 % trimmed.
 
@@ -58,6 +59,7 @@ COAL = (
 )
 
 
+@pytest.mark.slow
 def test_the_coal_mining_series_breaks_where_it_was_published_to_break():
     mines = series([int(digit) for digit in COAL], 1851)
     assert (len(mines), mines["n"].sum()) == (112, 191)

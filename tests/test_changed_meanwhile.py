@@ -47,6 +47,7 @@ def test_a_table_that_stays_as_it_is_gives_results(tmp_path):
 
 
 @pytest.mark.parametrize("cell", spread([SHOW, ANSWER], 1))
+@pytest.mark.slow
 def test_a_table_that_was_another_one_while_it_was_loaded_fails_its_run(tmp_path, cell):
     ended = outcome(tmp_path, save(AFTER), cell, save(BEFORE))
     assert ended.status == "failed"

@@ -59,6 +59,7 @@ def written(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("form", spread(["xlsx", "ods", "csv"], 1))
+@pytest.mark.slow
 def test_the_notes_on_a_careless_table_fill_one_screen_and_name_no_one(
     files, check, form, monkeypatch
 ):
@@ -95,6 +96,7 @@ def test_every_kind_of_change_in_the_careless_table_has_words(files):
     assert [rule for rule in coded if " " not in meaning(rule)] == []
 
 
+@pytest.mark.slow
 def test_every_row_is_clean_or_set_aside_and_changes_are_complete(files, check):
     check(files["xlsx"])
     found = written(Path("build/check") / files["xlsx"].stem)
@@ -152,6 +154,7 @@ def test_exit_codes_say_how_it_went(tmp_path, check):
     assert check("mine.csv", "--layout", "evnts").stderr.count("did you mean events") == 1
 
 
+@pytest.mark.slow
 def test_a_table_without_a_usable_row_is_reported_and_its_rows_are_kept(tmp_path, check):
     done = check(table(tmp_path, HEADER, "TJK-0001,Atlantis,RUS,2015,detention"))
     assert done.returncode == 1 and "0 of 1 row can be used" in done.stdout
@@ -179,6 +182,7 @@ def test_no_cell_that_is_written_runs_as_a_formula(tmp_path, check):
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
 
 
+@pytest.mark.slow
 def test_a_cell_cannot_steer_the_screen(tmp_path, check):
     done = check(
         table(tmp_path, HEADER, "TJK-0001,\x1b[2J\u202eAtlantis [red],RUS,2015,detention", GOOD)

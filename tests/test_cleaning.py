@@ -99,6 +99,7 @@ def test_the_same_exile_has_one_key_whatever_the_spelling_of_the_name():
 # ---------------------------------------------------------------- several values in a cell
 
 
+@pytest.mark.slow
 def test_a_cell_with_several_values_becomes_linked_rows():
     ds = loaded(
         ("Person One", "TJK", "Russia / Turkey", "2015", "threats"),
@@ -118,6 +119,7 @@ def test_a_cell_with_several_values_becomes_linked_rows():
     ]
 
 
+@pytest.mark.slow
 def test_as_many_values_in_two_cells_are_paired_as_a_guess():
     ds = loaded(("Person One", "TJK", "Russia / Turkey", "2015", "detained, then deported"))
     assert ds.incidents[["host", "measure"]].to_numpy().tolist() == [
@@ -220,6 +222,7 @@ def test_rows_that_repeat_another_are_found_as_pandas_finds_them():
 # ---------------------------------------------------------------- names
 
 
+@pytest.mark.slow
 def test_names_are_kept_only_when_asked_for_and_only_in_memory():
     rows = [
         ("Person One", "TJK", "RUS", "2015", "threat"),
@@ -475,6 +478,7 @@ def test_a_column_is_its_distinct_cells():
     ]
 
 
+@pytest.mark.slow
 def test_what_a_cell_costs_is_paid_once_for_all_rows_that_hold_it(monkeypatch):
     from capelib.clean import values
 

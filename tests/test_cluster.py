@@ -428,6 +428,7 @@ def test_when_the_scheduler_is_lost_it_ends_in_one_line(machines, tmp_path, monk
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "127.0.0.1:8786", "tcp://127.0.0.1", "a word"]
 )
+@pytest.mark.slow
 def test_a_wrong_address_is_refused_in_one_line_at_once(address):
     with pytest.raises(
         CapeError,

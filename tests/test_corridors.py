@@ -629,6 +629,7 @@ class TestTheWhole:
         assert no_member["share"] == pytest.approx((result.share.k - len(there)) / result.share.n)
 
     @pytest.mark.parametrize("origin", ["TKM", "SRB", *map(slow, ("KGZ", "TUR"))])
+    @pytest.mark.slow
     def test_few_cases_or_none_give_a_sentence_tables_and_figures(self, ds, hosts, origin):
         part = ds.where(origin=origin)
         result = corridors.cooperation(part.joined(), hosts, 2014, 2013, 2024)

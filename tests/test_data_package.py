@@ -176,12 +176,14 @@ def test_datapackage_on_disk_is_made_from_codebook_and_files(tmp_path):
     assert json.loads(package.text()) == package.datapackage()
 
 
+@pytest.mark.slow
 def test_frictionless_finds_the_package_valid():
     report = frictionless.validate(str(DATA / "datapackage.json"))
     assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "type", "note"])
     assert report.stats["tasks"] == len(TABLES)
 
 
+@pytest.mark.slow
 def test_frictionless_refuses_what_the_codebook_forbids(tmp_path):
     copy = shutil.copytree(DATA, tmp_path / "data")
     bad = [

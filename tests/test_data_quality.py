@@ -159,6 +159,7 @@ def test_marks_and_effort_add_up(ds):
     assert (effort["per_100"] == 100 * effort["new"] / effort["results"]).all()
 
 
+@pytest.mark.slow
 def test_errors_that_cannot_be_taken_back_are_refused_and_others_are(ds, rounds):
     rows = held_odds(ds.where(origin=cape.CENTRAL_ASIA), rounds.categories)
     table = rows.set_index(["contrast", "reading"])

@@ -326,6 +326,7 @@ def test_what_is_left_out_is_said_and_what_is_not_known_stays():
     assert len(whole.where(category_not="religious").exiles) < len(whole.exiles)
 
 
+@pytest.mark.slow
 def test_a_question_takes_a_dataset_in_place_of_its_frame():
     ds = cape.load().where(stage=[2, 3])
     periods = (2014, 2020), (2021, 2021)

@@ -55,6 +55,7 @@ def doubted(ds: cape.Dataset) -> dict[int, str]:
 # ---------------------------------------------------------------- workbooks
 
 
+@pytest.mark.slow
 def test_a_date_is_as_exact_as_the_sheet_shows_it(tmp_path):
     ds = workbook(
         tmp_path / "mine.xlsx",
@@ -109,6 +110,7 @@ def test_the_text_of_a_date_shows_a_part_of_it(day, text, part):
     assert part_shown(day, text) == part
 
 
+@pytest.mark.slow
 def test_an_ods_workbook_says_how_exact_its_dates_are_by_what_it_shows(tmp_path):
     def cell(shown: str, **how: str) -> odf.table.TableCell:
         cell = odf.table.TableCell(**how or {"valuetype": "string"})
@@ -135,6 +137,7 @@ def test_an_ods_workbook_says_how_exact_its_dates_are_by_what_it_shows(tmp_path)
 
 
 @pytest.mark.parametrize("from_1904", [False, True])
+@pytest.mark.slow
 def test_a_year_typed_into_a_date_cell_is_that_year_as_a_guess(tmp_path, from_1904):
     cells = [(2015, WHOLE), (2016, "yyyy"), (date(2012, 6, 14), WHOLE)]
     ds = workbook(tmp_path / "mine.xlsx", *cells, from_1904=from_1904)
@@ -154,6 +157,7 @@ def test_numbers_of_days_count_from_where_the_workbook_counts(tmp_path):
     assert dates(ds) == ["2015-03-05"] and doubted(ds) == {2: "date.serial"}
 
 
+@pytest.mark.slow
 def test_the_marks_of_empty_date_cells_are_no_dates(tmp_path):
     cells = [(number, WHOLE) for number in (0, 1, 60)]
     ds = workbook(tmp_path / "mine.xlsx", *cells, (datetime(2015, 3, 5, 19), WHOLE))
@@ -161,6 +165,7 @@ def test_the_marks_of_empty_date_cells_are_no_dates(tmp_path):
     assert doubted(ds) == dict.fromkeys((2, 3, 4), "read.zero_date")
 
 
+@pytest.mark.slow
 def test_dates_of_another_country_are_turned_back_where_the_texts_show_it(tmp_path):
     # 3/5/2015 became 3 May on a machine that writes the day first; 3/15/2015 stayed a text
     american = [(date(2015, 5, 3), WHOLE), ("3/15/2015", "@"), (date(2016, 2, 11), WHOLE)]
@@ -178,6 +183,7 @@ def test_dates_of_another_country_are_turned_back_where_the_texts_show_it(tmp_pa
         slow([("3/15/2015", "@"), (date(2015, 3, 25), WHOLE)]),  # no machine of one order
     ],
 )
+@pytest.mark.slow
 def test_dates_that_may_be_turned_round_are_guesses_where_the_column_shows_no_one_order(
     tmp_path, others
 ):
@@ -188,6 +194,7 @@ def test_dates_that_may_be_turned_round_are_guesses_where_the_column_shows_no_on
 
 
 @pytest.mark.parametrize("text", spread(["15/13/2015", "3/5/2015", "spring 2015", "2015-05-03"], 1))
+@pytest.mark.slow
 def test_dates_stand_where_the_texts_of_the_column_show_nothing(tmp_path, text):
     ds = workbook(tmp_path / "mine.xlsx", (date(2015, 5, 3), WHOLE), (text, "@"))
     assert dates(ds)[0] == "2015-05-03"
@@ -201,6 +208,7 @@ def test_dates_stand_where_the_texts_of_the_column_show_nothing(tmp_path, text):
 @pytest.mark.parametrize(
     "names", spread(["Year,Month,Day", "iyear,imonth,iday", "Год,Месяц,День"], 1)
 )
+@pytest.mark.slow
 def test_year_month_and_day_are_one_date(names):
     rows = ["2015,3,5", "2016,1,", "2017,,", "2018,0,0", "2019,March,5", "2020,-9,99"]
     ds = table(names, *rows)
@@ -208,6 +216,7 @@ def test_year_month_and_day_are_one_date(names):
     assert not doubted(ds)
 
 
+@pytest.mark.slow
 def test_parts_that_make_no_date_set_their_row_aside_or_are_told():
     ds = table("Year,Month,Day", "2015,16,3", "2015,16,", "2015,2,30", "2015,,5", ",3,5", "15,3,5")
     assert dates(ds) == ["2015"]
@@ -215,6 +224,7 @@ def test_parts_that_make_no_date_set_their_row_aside_or_are_told():
     assert ds.set_aside["why"].str.startswith("date: ").all() and len(ds.set_aside) == 5
 
 
+@pytest.mark.slow
 def test_a_day_without_its_year_takes_the_year_beside_it():
     rows = ["5 March,2015", "January,2016", ",2017", "14/06,2012", "05.03.15,2015", "unknown,2014"]
     ds = table("Date,Year", *rows)
@@ -222,6 +232,7 @@ def test_a_day_without_its_year_takes_the_year_beside_it():
 
 
 @pytest.mark.parametrize("names", ["Date,Year", "Year,Date"])
+@pytest.mark.slow
 def test_a_whole_date_is_kept_beside_its_year_and_another_year_is_told(names):
     rows = ["2015-03-05,2015", "November 2017,2017", "2016-01-20,2015"]
     if names == "Year,Date":
@@ -237,6 +248,7 @@ def test_a_whole_date_is_kept_beside_its_year_and_another_year_is_told(names):
 @pytest.mark.parametrize(
     "names", spread(["Start date,End date", "Date / from,Date / to", "Date,End date"], 1)
 )
+@pytest.mark.slow
 def test_start_and_end_are_one_interval_and_a_blank_end_is_none(names):
     rows = ["2015-03-05,2015-03-09", "2016-01-20,", "2016-01-20,2016-01-20", "2017,n/a"]
     ds = table(names, *rows)
@@ -244,6 +256,7 @@ def test_start_and_end_are_one_interval_and_a_blank_end_is_none(names):
     assert not doubted(ds)
 
 
+@pytest.mark.slow
 def test_a_start_or_end_that_is_a_guess_stays_one():
     ds = table("Start date,End date", "3/5/2015,4/5/2015", "2015,ongoing", ",2016-02")
     assert dates(ds) == ["2015-05-03/2015-05-04", "2015", "2016-02"]
@@ -257,6 +270,7 @@ def test_a_year_that_is_yet_to_come_sets_the_row_aside():
     assert (ds.set_aside["why"] == "date: a year that is yet to come").all()
 
 
+@pytest.mark.slow
 def test_an_end_before_its_start_sets_the_row_aside():
     ds = table("Start date,End date", "2015-03-09,2015-03-05", "2015,2016")
     assert dates(ds) == ["2015/2016"]
@@ -266,6 +280,7 @@ def test_an_end_before_its_start_sets_the_row_aside():
 # ---------------------------------------------------------------- layouts
 
 
+@pytest.mark.slow
 def test_a_layout_says_which_columns_make_a_date(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(

@@ -84,6 +84,7 @@ def test_two_editions_do_not_change_each_other():
     assert "AAA" not in set(cape.load(edition=FIRST).incidents["host"])
 
 
+@pytest.mark.slow
 def test_a_withdrawn_entry_is_in_no_edition(data):
     key = "TJK-0012"
     (data / "withdrawn.csv").write_text(f"id,date,reason\n{key},2026-12-01,\n", encoding="utf-8")
@@ -98,6 +99,7 @@ def test_a_withdrawn_entry_is_in_no_edition(data):
     assert whole and not whole & set(corrections()["id"]) and key not in set(corrections()["id"])
 
 
+@pytest.mark.slow
 def test_an_incident_can_be_withdrawn_from_both(data):
     (data / "withdrawn.csv").write_text("id,date,reason\nI0010,2026-12-01,\n", encoding="utf-8")
     for edition in (FIRST, current()):

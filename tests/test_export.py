@@ -118,6 +118,7 @@ def test_both_endings_are_written(ds, tmp_path, ending):
     assert export(ds, tmp_path / f"table.{ending}").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_what_was_withdrawn_is_in_none_of_it(tmp_path, monkeypatch):
     """Not in the flat table, not in what the explorer draws from."""
     key = cape.load().incidents["exile_id"].iloc[0]

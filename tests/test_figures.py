@@ -24,6 +24,7 @@ def chart(ds, **changes):
     return cape.figures.by_measure(replace(ds, info=replace(ds.info, **changes)))
 
 
+@pytest.mark.slow
 def test_the_same_figure_is_the_same_bytes(ds, tmp_path):
     for folder in ("one", "two"):
         saving.save(chart(ds), "measures", tmp_path / folder)
@@ -47,6 +48,7 @@ def test_each_figure_names_its_data_and_synthetic_is_stamped(ds):
     assert "SYNTHETIC" in [text.get_text() for text in chart(ds, synthetic=True).figure.texts]
 
 
+@pytest.mark.slow
 def test_a_failed_save_leaves_what_was_there(ds, tmp_path, monkeypatch):
     saving.save(chart(ds), "measures", tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -99,6 +99,7 @@ def test_what_was_assumed_is_named_where_no_column_is_understood(tmp_path):
     assert "neither English nor Russian" in message and "give it with --layout" in message
 
 
+@pytest.mark.slow
 def test_a_blank_before_a_quotation_mark_shifts_no_cells(tmp_path):
     text = (
         "origin, host, date, measure\n"
@@ -121,6 +122,7 @@ def test_quotation_marks_inside_cells_stay_as_they_are(tmp_path):
 # ---------------------------------------------------------------- packed files
 
 
+@pytest.mark.slow
 def test_one_table_in_a_packed_file_is_read_as_if_it_were_not_packed(tmp_path):
     for name, content in (
         ("mine.csv.gz", gzip.compress(CSV.encode())),

@@ -168,6 +168,7 @@ def test_an_earlier_edition_has_no_filter_by_edition_and_no_address():
     assert set(made["sources"]["address"]) == {""}
 
 
+@pytest.mark.slow
 def test_the_first_table_of_shares_is_the_notebooks_answer(ds):
     [first, *rest] = explorer_data.host_share_tables(ds, [])
     assert len(rest) == len(cape.regimes.definitions()) - 1

@@ -177,6 +177,7 @@ def test_one_cluster_that_is_a_whole_period_gives_no_interval_but_the_parts():
 
 
 @pytest.mark.parametrize("alike", [0.5, slow(0.0), slow(0.8)])
+@pytest.mark.slow
 def test_the_parts_hold_the_truth_in_95_of_100_simulated_records(alike):
     """12 states whose weights move, each share 10 points up; clusters of 1 to 12 alike cases."""
     rng = np.random.default_rng(5)

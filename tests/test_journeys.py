@@ -334,6 +334,7 @@ class TestTheResult:
         )
         assert list(result.estimates.columns) == ["estimate", "value", "low", "high", "n", "unit"]
 
+    @pytest.mark.slow
     def test_the_gap_counts_who_was_reported_together_and_who_was_on_both_sides(self, ds):
         until = to_2024(ds.incidents)
         rows = journeys.abroad(until)
@@ -431,6 +432,7 @@ class TestTheResult:
         assert len(result.estimates) == 5
         assert result.order()["n"].sum() == 0
 
+    @pytest.mark.slow
     def test_variants_leave_out_what_they_say(self, ds):
         rows = journeys.variants(ds.joined(), 1990, 2024).set_index("choice")
         assert rows.loc["as chosen", "exiles"] == 493
@@ -458,6 +460,7 @@ class TestTheMap:
         assert len(first) < 600_000
 
     @pytest.mark.parametrize("origin", ["TJK", "BLR", *map(slow, ("TUR", "VEN", "CHN"))])
+    @pytest.mark.slow
     def test_it_is_drawn_for_many_cases_and_for_few(self, origin):
         part = cape.load().where(origin=origin)
         chart = self.draw(part, (origin,))
@@ -468,6 +471,7 @@ class TestTheMap:
             journeys.journeys(part.incidents, 1990, 2024), part.info
         ).picture("png")
 
+    @pytest.mark.slow
     def test_it_is_drawn_without_any_host(self, ds):
         nobody = journeys.journeys(
             ds.incidents.assign(host=pd.Series(None, index=ds.incidents.index, dtype="str")),
@@ -522,6 +526,7 @@ class TestTheMap:
             )
         assert axis.get_window_extent().x1 > max(box.x1 for box in boxes)
 
+    @pytest.mark.slow
     def test_a_move_that_three_made_is_an_arrow(self, ds):
         rows = [
             (f"A{n}", host, date, 1)

@@ -9,7 +9,7 @@ import manifest
 import numpy as np
 import pandas as pd
 import pytest
-from shared import slow
+from shared import slow, spread
 from twins import cape_1, fh_2022, written
 
 import capelib as cape
@@ -346,6 +346,7 @@ def test_the_table_of_relations_names_just_the_findings_of_each_expression():
 # ---------------------------------------------------------------- checks
 
 
+@pytest.mark.slow
 def test_every_finding_has_a_check_or_says_which_data_it_needs():
     content = tomllib.loads(
         (project_folder("data") / "published" / "checks.toml").read_text(encoding="utf-8")
@@ -711,7 +712,7 @@ def test_every_number_of_a_release_comes_back_from_its_twin(which, request):
 RELEASED = [key for key, claim in KNOWN.items() if claim.vintage in ("fh-2022", "cape-1.0")]
 
 
-@pytest.mark.parametrize("key", RELEASED)
+@pytest.mark.parametrize("key", spread(RELEASED, 5))
 def test_with_one_number_falsified_exactly_that_one_does_not_come_back(
     key, freedom_house, first_cape
 ):
@@ -725,6 +726,7 @@ def test_with_one_number_falsified_exactly_that_one_does_not_come_back(
 
 
 @pytest.mark.parametrize("before", [374, 380])
+@pytest.mark.slow
 def test_the_published_58_percent_allows_374_to_380_of_650(before, tmp_path):
     for number, expected in (
         (before, "reproduced"),

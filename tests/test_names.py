@@ -262,6 +262,7 @@ def test_with_any_letter_dropped_doubled_or_swapped_no_state_becomes_another(nam
     } == {}
 
 
+@pytest.mark.slow
 def test_misspelt_names_are_read_right_or_asked_about():
     chance, known, tried = random.Random(2026), clear_names(), {}
     for name, code in known.items():

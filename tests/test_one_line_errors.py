@@ -34,6 +34,7 @@ def cape(*words: str | bytes, cwd: Path, **how: object) -> subprocess.CompletedP
 @pytest.mark.parametrize(
     "command", spread([["check"], ["info", "--data"], ["reproduce", "03", "--data"]], 1)
 )
+@pytest.mark.slow
 def test_a_file_whose_name_is_no_utf_8_is_refused_in_a_line(tmp_path, command):
     name = b"bad\xff.csv"
     try:

@@ -67,6 +67,7 @@ def test_a_bad_row_is_set_aside_with_file_row_column_and_remedy(table):
     ]
 
 
+@pytest.mark.slow
 def test_what_is_surely_only_misspelt_or_written_otherwise_is_read_and_said_to_be_a_guess(table):
     ds = cape.load(table(HEADER, GOOD, "TJK-0001,TJK,Uzbekstan,12/05/2015,rendtion"))
     assert ds.set_aside.empty and ds.problems.empty
@@ -87,6 +88,7 @@ def test_a_bad_row_does_not_take_the_other_rows_of_its_exile_with_it(table):
     assert (len(ds.incidents), len(ds.exiles), len(ds.set_aside)) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_row_with_a_comma_too_many_is_set_aside_and_none_of_its_cells_is_trusted(table):
     ds = cape.load(
         table(
@@ -137,6 +139,7 @@ def test_the_text_na_is_text_and_only_an_empty_cell_is_missing(table, tmp_path):
     assert ds.incidents["origin"].tolist()[-1] == "NAM"
 
 
+@pytest.mark.slow
 def test_a_column_of_names_is_dropped_and_never_anywhere_in_the_dataset(table):
     lines = [
         "TJK-0001,TJK,RUS,2015,detention,Example Person",
@@ -178,6 +181,7 @@ SOURCES = [
 ]
 
 
+@pytest.mark.slow
 def test_a_folder_may_bring_its_exiles_and_sources(folder):
     rows = [f"{GOOD},S0001", f"{GOOD.replace('0001', '0002')},S0001", f"{GOOD},S0009"]
     ds = cape.load(
@@ -217,6 +221,7 @@ def test_the_built_in_data_and_the_same_files_as_a_folder_are_equal_in_every_col
     assert set(ds.changes["severity"]) <= {"info", "guess", "dropped"}
 
 
+@pytest.mark.slow
 def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
     rows = ["TJK-0001,Tajikistan,Россия,March 2015,detained,S0001", f"{GOOD},S0001"]
     exiles = ["exile_id,origin,category,name", "TJK-0001,Tadschikistan,imam,Example Person"]
@@ -254,6 +259,7 @@ def test_a_folder_is_read_as_any_table_and_gives_its_changes(folder):
         ("TJK-0002,TJK,opposition,x", "(extra cells)", "put a cell that holds a comma"),
     ],
 )
+@pytest.mark.slow
 def test_a_row_of_a_list_that_cannot_be_used_is_set_aside(folder, exile, column, remedy):
     ds = cape.load(folder([HEADER, GOOD], [*EXILES, exile]))
     assert ds.set_aside[["file", "row"]].to_numpy().tolist() == [["exiles.csv", 3]]
@@ -284,6 +290,7 @@ def test_a_publisher_may_be_named_and_else_is_the_site_of_the_address(table):
         f"{HEADER},host\n{GOOD},TUR\n".encode(),
     ],
 )
+@pytest.mark.slow
 def test_other_encodings_and_signs_between_cells_are_found_out(tmp_path, content):
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
@@ -354,6 +361,7 @@ def test_a_path_that_leads_nowhere_is_refused_in_one_line(tmp_path):
         cape.load([GOOD])
 
 
+@pytest.mark.slow
 def test_a_dataframe_is_a_table_too():
     frame = pd.DataFrame([GOOD.split(",")], columns=HEADER.split(","))
     ds = cape.load(frame)

@@ -150,6 +150,7 @@ def test_no_planted_name_is_in_a_dataset_or_in_an_error(table, tmp_path):
     assert not names_in(shown)
 
 
+@pytest.mark.slow
 def test_rows_and_columns_of_what_is_not_shown_are_named(tmp_path):
     ds = examine(csv_table(tmp_path))
     aside = ds.problems[ds.problems["action"] == "set aside"]
@@ -158,6 +159,7 @@ def test_rows_and_columns_of_what_is_not_shown_are_named(tmp_path):
     assert "(column 11)" in set(ds.changes["column"])
 
 
+@pytest.mark.slow
 def test_cells_are_written_only_when_asked_for_and_beside_no_figures(tmp_path, monkeypatch):
     source = wrong_header(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -95,6 +95,7 @@ def test_findings_shows_keys_and_takes_them(typed):
     assert [row["finding_id"] for row in rows] == [key]
 
 
+@pytest.mark.slow
 def test_findings_are_chosen_by_verdict_and_publication(typed):
     chosen = ("--verdict", "set by the search", "--publication", "fa2022longarm")
     rows = json.loads(typed("findings", *chosen, "--format", "json")[1])
@@ -102,6 +103,7 @@ def test_findings_are_chosen_by_verdict_and_publication(typed):
     assert {row["publication"] for row in rows} == {"fa2022longarm"}
 
 
+@pytest.mark.slow
 def test_findings_as_markdown_have_as_many_cells_in_each_row(typed):
     _, out, _ = typed("findings", "--publication", "fa2022longarm", "--format", "md")
     counts = {line.replace("\\|", "").count("|") for line in out.splitlines()}

@@ -210,6 +210,7 @@ def test_no_function_runs_and_no_table_is_opened_that_was_not_reached(tmp_path):
         assert len(called) > 10 and len(opened) > 5
 
 
+@pytest.mark.slow
 def test_seeing_that_nothing_changed_needs_no_library():
     """`cape reproduce` with nothing to do is to be quick: libraries are imported to make a run."""
     code = (

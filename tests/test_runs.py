@@ -163,6 +163,7 @@ def test_a_finished_run_is_not_repeated_until_something_changes(tmp_path):
     assert status() == "done"
 
 
+@pytest.mark.slow
 def test_a_run_into_one_folder_says_nothing_of_another_folder(tmp_path):
     write = "from pathlib import Path; Path(out, 'x.csv').write_text('{}')"
     path = notebook(tmp_path, write.format(1))
@@ -253,6 +254,7 @@ b,Tajikistan,Russia,threat,yes,yes,2016
 
 
 @pytest.mark.parametrize("words", [("info",), *map(slow, [("findings",), ("reproduce", "01")])])
+@pytest.mark.slow
 def test_an_event_that_lacks_its_measure_is_named_and_ends_with_1(tmp_path, words):
     (tmp_path / "mine.csv").write_text(LACKING, encoding="utf-8")
     done = cape(*words, "--data", "mine.csv", cwd=tmp_path)

@@ -94,6 +94,7 @@ def test_help_is_shown_without_arguments_and_by_its_short_name(arguments, monkey
     assert shown.out.startswith("Usage: ") and "--help" in shown.out
 
 
+@pytest.mark.slow
 def test_the_folder_of_the_files_can_be_copied(monkeypatch, capsys, tmp_path):
     folder = tmp_path / ("a long name of a folder, " * 4).strip(", ") / "out"
     path = tmp_path / "mine.csv"
@@ -106,6 +107,7 @@ def test_the_folder_of_the_files_can_be_copied(monkeypatch, capsys, tmp_path):
     assert str(folder) in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_an_event_left_out_a_date_lacking_and_rows_of_another_table_are_named_first(
     tmp_path, monkeypatch, capsys
 ):

@@ -67,6 +67,7 @@ def test_05_the_shares_and_the_test_of_being_held(rows, result):
     assert shown["being held or worse", "category"] < 0.05
 
 
+@pytest.mark.slow
 def test_05_the_ends_of_the_range_within_five_years(rows, result):
     """Each exile's times again, one by one, and Kaplan and Meier's estimate by statsmodels."""
     end, shares, kinds = pd.Timestamp("2024-12-31"), {}, []
@@ -111,6 +112,7 @@ def test_05_the_ends_of_the_range_within_five_years(rows, result):
     assert soon.upper == pytest.approx(1 - later.mean())
 
 
+@pytest.mark.slow
 def test_06_the_gap_and_both_ends_of_what_unknown_hosts_can_do(ds, rows):
     spells = cape.table("regimes").query("measure == 'fiw'")
     ratings = {
@@ -147,6 +149,7 @@ def test_06_the_gap_and_both_ends_of_what_unknown_hosts_can_do(ds, rows):
     assert hosts.loc["stage 3", "k"] == rows.loc[rows["stage"] == 3, "host"].isna().sum()
 
 
+@pytest.mark.slow
 def test_08_who_is_known_because_of_the_arrest_and_who_was_held_after(ds, rows):
     """Days compared one by one; the difference within states by hand from counts."""
     published = ds.sources.set_index("source_id")["published"].dropna()
@@ -273,6 +276,7 @@ def test_the_clusters_are_those_of_the_csv(rows):
     assert pairs.groupby("theirs")["mine"].nunique().eq(1).all()
 
 
+@pytest.mark.slow
 def test_06_the_interval_of_the_gap_by_another_error(ds, rows):
     result = cape.relatives.relatives(ds.joined())
     exiles = result.exiles.dropna(subset=["side"])

@@ -87,6 +87,7 @@ def test_rows_below_a_second_header_are_read_by_that_one(of_text, first, second,
     assert told["severity"].tolist() == ["guess"]
 
 
+@pytest.mark.slow
 def test_rows_below_a_second_header_that_is_not_understood_are_set_aside_unseen(of_text):
     ds = of_text(
         "Name,Country of origin,Host country,Date,What happened\n"

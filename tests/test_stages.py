@@ -120,6 +120,7 @@ def test_a_shift_is_what_leaving_the_cluster_out_does():
 
 
 @pytest.mark.parametrize("alike", [slow(0.0), 0.8])
+@pytest.mark.slow
 def test_known_odds_ratios_come_back_and_their_intervals_hold_them_in_95_of_100_cases(alike):
     rng, draws = np.random.default_rng(2), 400
     slopes, hits, naive = [], np.zeros(2), np.zeros(2)
@@ -644,6 +645,7 @@ def test_other_choices_are_what_their_names_say(ds, result):
     )
 
 
+@pytest.mark.slow
 def test_other_choices_of_no_exiles_are_blank():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -662,6 +664,7 @@ def test_no_estimate_sets_religious_against_unknown():
 
 
 @pytest.mark.parametrize("origin", ["TJK", "KGZ", "CHN", "VEN", "none"])
+@pytest.mark.slow
 def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin):
     ds = cape.load().where(origin="ISL" if origin == "none" else origin)
     with warnings.catch_warnings():
@@ -681,6 +684,7 @@ def test_every_origin_gets_an_answer_and_three_figures_without_a_warning(origin)
         assert draw_it(result, ds.info, "exiles").picture("png")
 
 
+@pytest.mark.slow
 def test_a_table_with_the_fewest_columns_is_answered(tmp_path):
     rows = [
         f"TJK-{i:04d},TJK,{('', 'RUS')[i % 2]},{2001 + i if i % 3 else ''},"
@@ -699,6 +703,7 @@ def test_a_table_with_the_fewest_columns_is_answered(tmp_path):
 
 @pytest.mark.parametrize("origin", spread(cape.CENTRAL_ASIA, 1))
 @pytest.mark.parametrize("doubtful", [None, slow(False)])
+@pytest.mark.slow
 def test_every_origin_has_its_table_of_choices(origin, doubtful):
     """Whole Newton steps ran away in a logit of Uzbekistan: they are halved until they climb."""
     rows = stages.variants(cape.load().where(origin=origin, doubtful=doubtful).joined(), 1990, 2024)

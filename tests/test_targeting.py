@@ -164,6 +164,7 @@ def test_one_number_has_one_interval_and_one_p_in_the_whole_notebook(ds, series)
         ([40, 36, 33, 30, 27, 24, 22, 20, 18, 16, 14, 13, 12, 11, 10, 9], "fell (2001-2016, n = "),
     ],
 )
+@pytest.mark.slow
 def test_each_course_has_its_words(n, words):
     counts = pd.DataFrame({"year": range(2001, 2001 + len(n)), "n": n})
     assert words in cape.targeting.sentence(
@@ -171,6 +172,7 @@ def test_each_course_has_its_words(n, words):
     )
 
 
+@pytest.mark.slow
 def test_no_sentence_says_minus_zero():
     n = [5] * 9 + [4]
     counts = pd.DataFrame({"year": range(2001, 2011), "n": n})
@@ -212,6 +214,7 @@ def test_an_action_counts_once_whatever_the_source():
     assert actions(rows)["host"].tolist() == ["RUS", "TUR", "RUS", "RUS"]
 
 
+@pytest.mark.slow
 def test_the_choices_begin_with_the_answer_and_put_the_undated_on_both_sides(ds, series):
     table = cape.targeting.variants(
         ds.where(origin="TJK").joined(), *PERIOD, 2015, "episode", "poisson"

@@ -69,6 +69,7 @@ def test_reporting_raises_all_states_and_growth_only_the_first():
     assert Truth(reporting_of_first=1.1).expected().loc[2024].nunique() == 2
 
 
+@pytest.mark.slow
 def test_counts_scatter_and_lean_on_the_year_before_as_told():
     truth = Truth(cases=MANY, scatter=0.25, correlation=0.6)
     levels = np.array([first_state(truth, seed) for seed in range(60)]) / MANY

@@ -209,7 +209,7 @@ def test_a_table_that_is_new_in_the_codebook_is_reached_by_what_it_references(da
 # ---------------------------------------------------------------- a table of a user
 
 
-@pytest.mark.parametrize("spelling", spread(SPELLINGS, 4))
+@pytest.mark.parametrize("spelling", spread(SPELLINGS, 2))
 def test_every_spelling_of_a_withdrawn_key_is_honoured(data, spelling):
     data(KEY)
     bad = (spelling, "TJK", "Zorvanland", "soon", "quxleyed")
@@ -222,6 +222,7 @@ def test_every_spelling_of_a_withdrawn_key_is_honoured(data, spelling):
 
 
 @pytest.mark.parametrize("spelling", spread(OTHERS, 3))
+@pytest.mark.slow
 def test_a_key_that_is_not_withdrawn_stays(data, spelling):
     data(KEY)
     ds = loaded((spelling, "TJK", "RUS", "2015", "threat"))
@@ -263,12 +264,14 @@ def test_a_key_is_seen_in_every_column(data, column, key, cell):
 @pytest.mark.parametrize(
     ("column", "cell"), [("notes", "Table S 45, E 1"), ("notes", "45 persons"), ("name", "S. 45")]
 )
+@pytest.mark.slow
 def test_a_remark_that_is_no_key_removes_nothing(data, column, cell):
     data("S0045", "E001")
     ds = loaded(("TJK-0001", "TJK", "RUS", "2015", "threat", cell), columns=f"{HEADER},{column}")
     assert len(ds.incidents) == 1 and not removed(ds)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_shifted_or_that_reading_doubts_is_removed_with_its_notes(data, table):
     data(KEY)
     shifted = "Zorvan Quxley,tjk_12,TJK,RUS,2015"
@@ -278,6 +281,7 @@ def test_a_row_that_is_shifted_or_that_reading_doubts_is_removed_with_its_notes(
     assert ds.set_aside.empty and not re.search("(?i)quxley|tjk.?0*12", everything(ds))
 
 
+@pytest.mark.slow
 def test_a_header_that_names_a_withdrawn_key_is_called_by_its_number(data, table):
     data(KEY)
     ds = cape.load(table(f"{HEADER},TJK-0012", f"{GOOD.replace('TJK-0012', OTHER)},x"))
@@ -299,6 +303,7 @@ def with_correction_of_row_2(folder: Path, column: str, expect: str, value: str)
     return str(layout)
 
 
+@pytest.mark.slow
 def test_a_withdrawn_key_that_only_a_correction_gives_is_honoured(data, table, tmp_path):
     data(KEY)
     layout = with_correction_of_row_2(tmp_path, "exile_id", "X", "tjk-12")
@@ -307,6 +312,7 @@ def test_a_withdrawn_key_that_only_a_correction_gives_is_honoured(data, table, t
     assert ds.incidents["exile_id"].tolist() == [OTHER]
 
 
+@pytest.mark.slow
 def test_a_correction_of_a_row_that_is_withdrawn_finds_nothing_and_stops_nothing(
     data, table, tmp_path
 ):
@@ -317,6 +323,7 @@ def test_a_correction_of_a_row_that_is_withdrawn_finds_nothing_and_stops_nothing
     assert ds.incidents["host"].tolist() == ["RUS"]
 
 
+@pytest.mark.slow
 def test_a_file_or_sheet_that_is_named_for_a_withdrawn_key_is_not_called_so(data, tmp_path):
     data(KEY)
     path = tmp_path / "tjk_12.xlsx"
@@ -355,6 +362,7 @@ def test_a_withdrawal_changes_the_checksum_of_a_table_that_it_reaches_and_of_no_
     assert cape.load(elsewhere).info.sha256 == before_elsewhere
 
 
+@pytest.mark.slow
 def test_a_withdrawn_key_disappears_from_all_tables_of_a_folder(data, table):
     data(KEY)
     rows = [f"{GOOD.replace(KEY, 'tjk_12')},S0001", f"{GOOD.replace(KEY, 'TJK-0013')},S0002"]

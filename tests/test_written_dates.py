@@ -87,6 +87,7 @@ def test_the_library_reads_every_value_that_is_made():
     assert when["date_start"].dt.year.min() >= 1900 and when["date_end"].dt.year.max() <= 2100
 
 
+@pytest.mark.slow
 def test_the_edtf_library_reads_each_form_that_is_made_alike():
     forms = {re.sub("[0-9]", "0", edtf): edtf for _, edtf in GOLDEN if edtf not in ("", "-")}
     assert len(forms) >= 30
@@ -496,6 +497,7 @@ def seconds(cells: pd.Series) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 def test_a_million_rows_cost_little_more_than_their_distinct_values():
     written = [
         spelled(date(1990, 1, 1) + timedelta(number), number % WAYS) for number in range(5000)
