@@ -397,6 +397,28 @@ class TestTheResult:
         choices = journeys.variants(table, 1990, 2024).set_index("choice")
         assert choices.loc[journeys.TOGETHER, "gap_low"] > 0
 
+    @pytest.mark.slow
+    def test_the_interval_of_the_gap_is_too_narrow_where_hosts_differ_as_its_notes_say(self, ds):
+        """Drawn without a difference, on the hosts and exiles of the record."""
+        pairs = journeys.reached(journeys.abroad(to_2024(ds.incidents)))
+        inside = pairs["host"].isin(journeys.FORMER_SOVIET)
+        draw, holds = np.random.default_rng(5), {"corridor": [], "cluster": []}
+        for _ in range(120):
+            level = sum(
+                pairs[key].map({name: draw.normal(0, sd) for name in pairs[key].unique()})
+                for key, sd in (("host", 0.7), ("cluster", 0.8))
+            )
+            ended = draw.random(len(pairs)) < 1 / (1 + np.exp(0.5 - level))
+            for key, held in holds.items():
+                _, low, high, *_ = clustered_difference(
+                    pd.Series(ended, pairs.index), inside, pairs[key]
+                )
+                held.append(low <= 0 <= high)
+        coverage = {key: np.mean(held) for key, held in holds.items()}
+        assert coverage["cluster"] < coverage["corridor"] - 0.05
+        assert 0.65 < coverage["corridor"] < 0.87
+        assert 0.5 < coverage["cluster"] < 0.72
+
     def test_what_one_host_decides_has_no_interval_and_says_so(self):
         rows = [(f"A{n}", "RUS", "2010", 3) for n in range(12)]
         rows += [(f"B{n}", host, "2010", 1) for n, host in enumerate(["TUR", "DEU", "POL", "AUT"])]
