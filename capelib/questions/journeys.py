@@ -41,9 +41,9 @@ from capelib.vocabulary.tables import states
 
 __all__ = [
     "CAUGHT", "CORRIDOR", "FORMER_SOVIET", "GAP", "GAP_WITHIN", "HOST", "INDEPENDENT", "INSIDE",
-    "LEAST_EXILES", "LEAST_MOVES", "ORIGIN", "OTHER", "POOLED", "SEVERAL", "TOGETHER", "Journeys", "abroad",
-    "by_host", "by_space", "directions", "hosts_on_record", "journeys", "moves", "of_period",
-    "reached", "stays", "variants",
+    "LEAST_EXILES", "LEAST_MOVES", "ORIGIN", "OTHER", "POOLED", "SEVERAL", "TOGETHER", "Journeys",
+    "abroad", "by_host", "by_space", "directions", "hosts_on_record", "journeys", "moves",
+    "of_period", "reached", "stays", "variants",
 ]  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def splits() -> dict[tuple[str, str], str]:
     Examples
     --------
     >>> splits()["row", "1"]
-    'not free: autocracies by Regimes of the World'
+    'autocracies by Regimes of the World'
     """
     return {
         (measure, cutoff): words
