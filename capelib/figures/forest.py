@@ -29,7 +29,7 @@ from capelib.questions.wording import percent, points
 # Widths of a letter, as fractions of the width of the figure.
 LABEL_LETTER = 0.0084
 WORDS_LETTER = 0.0082
-LONGEST = 48  # letters of a label on one line: more would begin outside the figure
+LONGEST = 52  # letters of a label on one line: more would begin outside the figure
 WIDEST = 30.0  # a log axis ends so many times beyond the smallest and the largest estimate
 # The ticks of a log axis within a decade; the finest that are not too many are taken.
 TICKS = (
@@ -110,7 +110,12 @@ def places(rows: Sequence[Row]) -> list[float]:
 
 
 def on_lines(label: str) -> str:
-    """A label on as many lines as it needs: none is cut off at the edge of the figure."""
+    """A label on as many lines as it needs: none is cut off at the edge of the figure.
+
+    What stands in brackets at its end stays together.
+    """
+    if len(label) > LONGEST and label.endswith(")"):
+        label = "\n(".join(label.rsplit(" (", 1))
     lines = [part for line in label.split("\n") for part in wrap(line, LONGEST) or [""]]
     return "\n".join(lines)
 
