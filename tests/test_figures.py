@@ -87,6 +87,17 @@ def test_one_vague_estimate_does_not_hide_the_others(ds, unit):
         assert 2 <= len(axis.get_xticks()) <= 10
 
 
+def test_no_label_of_a_row_begins_outside_the_figure(ds):
+    words = "a definition that nobody can say in fewer words than these, and some more (<= 2)"
+    rows = [Row(words[:length].strip(), (Mark(0.5, 0.4, 0.6),)) for length in (20, 52, 57, 80)]
+    figure = forest_chart(rows, pd.DataFrame(), ds.info, "", "").figure
+    figure.canvas.draw()
+    for label, row in zip(figure.axes[0].get_yticklabels(), rows, strict=True):
+        assert label.get_text().replace("\n", " ") == row.label
+        assert label.get_window_extent().x0 >= 0
+        assert len(row.label) < 80 or label.get_text().endswith("\n(<= 2)")
+
+
 def test_pages_escape_what_they_show():
     page = cape.figures.Page("a & <b>", pages.render("relations", **evil_relations()))
     assert "<title>a &amp; &lt;b&gt;</title>" in page.document()

@@ -335,20 +335,26 @@ class TestTheResult:
         assert list(result.estimates.columns) == ["estimate", "value", "low", "high", "n", "unit"]
 
     @pytest.mark.slow
-    def test_the_gap_counts_who_was_reported_together_and_who_was_on_both_sides(self, ds):
+    def test_the_gap_takes_exiles_of_one_corridor_as_one_group(self, ds):
         until = to_2024(ds.incidents)
         rows = journeys.abroad(until)
         rows = rows.assign(
             stage=rows["stage"].astype(int), cluster=rows["exile_id"].map(linked(rows))
         )
         pairs = rows.groupby(["exile_id", "host"])[["stage", "cluster"]].max().reset_index()
+        first_host = pairs.groupby("exile_id")["host"].transform("first")
+        origin = rows.groupby(["exile_id", "host"])["origin"].first().to_numpy()
+        corridor = (origin + " to " + first_host).rename("corridor")
         inside = pairs["host"].isin(journeys.FORMER_SOVIET)
-        expected = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])
+        expected = clustered_difference(pairs["stage"] == 3, inside, corridor)
         gap = journeys.journeys(ds.incidents, 1990, 2024).estimates.iloc[3]
         assert tuple(gap["value":"high"]) == pytest.approx(expected[:3])
         spaces = journeys.by_space(until).set_index("space")["ended"]
         assert gap["value"] == pytest.approx(spaces["inside"] - spaces["beyond"])
         variants = journeys.variants(ds.joined(), 1990, 2024).set_index("choice")
+        together = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])
+        row = variants.loc[journeys.TOGETHER, "gap":"gap_high"]
+        assert tuple(row) == pytest.approx(together[:3])
         naive = variants.loc[journeys.INDEPENDENT]
         sides = [
             wilson(int((pairs["stage"][side] == 3).sum()), int(side.sum()))
@@ -364,19 +370,79 @@ class TestTheResult:
             pairs["stage"] == 3,
             inside,
             pairs["exile_id"].str[:3].rename("origin"),
-            pairs["cluster"],
+            corridor,
         ).within
         estimates = journeys.journeys(ds.incidents, 1990, 2024).estimates.set_index("estimate")
         shown = estimates.loc[journeys.GAP_WITHIN, ["value", "low", "high"]]
         assert tuple(shown) == pytest.approx(within, abs=0.01)
         assert variants.loc["without the measure other", "exiles"] < persons
         assert variants.loc["from 2001 on", "exiles"] < persons
-        sentence = journeys.journeys(ds.incidents, 1990, 2024).sentence(
-            "exiles", variants.reset_index()
+        sentence = journeys.journeys(ds.incidents, 1990, 2024).sentence("exiles")
+        assert gap["low"] < 0 < gap["high"]
+        assert sentence.endswith("which may be no difference at all.")
+
+    def test_hosts_that_differ_by_themselves_give_no_sure_difference(self):
+        """Each host has one outcome: who was reported together says nothing of that."""
+        ends = {"RUS": 3, "KAZ": 3, "KGZ": 1, "UKR": 3, "TUR": 1, "DEU": 1, "POL": 3, "AUT": 1}
+        rows = [
+            (f"{host}{n}", host, "2010", stage) for host, stage in ends.items() for n in range(12)
+        ]
+        frame = incidents(*rows)
+        estimates = journeys.journeys(frame, 1990, 2024).estimates.set_index("estimate")
+        gap = estimates.loc[journeys.GAP]
+        assert gap["value"] == pytest.approx(0.5)
+        assert gap["low"] < 0 < gap["high"]
+        table = frame.assign(
+            doubtful=False, attribution=None, source_kind="news_media", measure="detention"
         )
-        others = variants.drop(["as chosen", journeys.INDEPENDENT])
-        none = int((others["gap_low"] <= 0).sum())
-        assert f"it may be none under {none} of {len(others)} other choices" in sentence
+        choices = journeys.variants(table, 1990, 2024).set_index("choice")
+        assert choices.loc[journeys.TOGETHER, "gap_low"] > 0
+
+    @pytest.mark.slow
+    def test_the_interval_of_the_gap_is_too_narrow_where_hosts_differ_as_its_notes_say(self, ds):
+        """Drawn without a difference, on the hosts and exiles of the record."""
+        pairs = journeys.reached(journeys.abroad(to_2024(ds.incidents)))
+        inside = pairs["host"].isin(journeys.FORMER_SOVIET)
+        draw, holds = np.random.default_rng(5), {"corridor": [], "cluster": []}
+        for _ in range(120):
+            level = sum(
+                pairs[key].map({name: draw.normal(0, sd) for name in pairs[key].unique()})
+                for key, sd in (("host", 0.7), ("cluster", 0.8))
+            )
+            ended = draw.random(len(pairs)) < 1 / (1 + np.exp(0.5 - level))
+            for key, held in holds.items():
+                _, low, high, *_ = clustered_difference(
+                    pd.Series(ended, pairs.index), inside, pairs[key]
+                )
+                held.append(low <= 0 <= high)
+        coverage = {key: np.mean(held) for key, held in holds.items()}
+        assert coverage["cluster"] < coverage["corridor"] - 0.05
+        assert 0.65 < coverage["corridor"] < 0.87
+        assert 0.5 < coverage["cluster"] < 0.72
+
+    def test_what_one_host_decides_has_no_interval_and_says_so(self):
+        rows = [(f"A{n}", "RUS", "2010", 3) for n in range(12)]
+        rows += [(f"B{n}", host, "2010", 1) for n, host in enumerate(["TUR", "DEU", "POL", "AUT"])]
+        sentence = journeys.journeys(incidents(*rows), 1990, 2024).sentence("exiles")
+        assert sentence.endswith("+100 points (no interval), since too few hosts decide it.")
+
+    def test_other_choices_that_hold_none_are_counted(self):
+        choices = pd.DataFrame({
+            "choice": ["as chosen", "without alleged cases", journeys.HOST, journeys.TOGETHER],
+            "gap": [0.2, 0.05, 0.2, 0.2],
+            "gap_low": [0.1, -0.1, 0.1, 0.1],
+            "gap_high": [0.3, 0.2, 0.3, 0.3],
+        })  # fmt: skip
+        counted = (
+            "; it may be none under 1 of 2 other choices "
+            "(without alleged cases: +5 points [-10, +20])"
+        )
+        assert journeys._under_choices(choices) == counted
+        no_interval = choices.mask(choices["choice"] == journeys.HOST, np.nan)
+        no_interval["choice"] = choices["choice"]
+        assert journeys._under_choices(no_interval) == (
+            "; by host no interval can be given" + counted.replace("of 2", "of 1")
+        )
 
     def test_a_host_known_from_one_report_has_no_interval_and_is_no_extreme(self):
         rows = [(f"A{n}", "RUS", "2010", 3) for n in range(12)]

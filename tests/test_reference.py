@@ -149,6 +149,17 @@ def test_every_definition_of_the_codebook_is_on_the_scale_of_its_measure():
         assert cutoff in cape.regimes.at_or_below(measure, cutoff)
 
 
+@pytest.mark.parametrize("measure", ["row", "lied"])
+def test_a_definition_by_a_number_says_in_words_what_it_counts(measure):
+    scale = cape.regimes.scale(measure)
+    words = [cape.regimes.sentence(measure, value) for value in scale[:-1]]
+    assert len(set(words)) == len(scale) - 1
+    for value, text in zip(scale, words, strict=False):
+        assert text.endswith(f" (<= {value})")
+        counted = text.split(": ")[1].removesuffix(f" (<= {value})")
+        assert len(counted.split()) >= 1 and not any(sign.isdigit() for sign in counted)
+
+
 def test_memberships_count_first_and_last_year():
     assert [cape.memberships.of("UZB", year) for year in (1993, 1994, 1999, 2000, 2012, 2013)] == [
         ["CIS"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil, floor, inf, log10, nan
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -28,6 +29,7 @@ from capelib.questions.wording import percent, points
 # Widths of a letter, as fractions of the width of the figure.
 LABEL_LETTER = 0.0084
 WORDS_LETTER = 0.0082
+LONGEST = 52  # letters of a label on one line: more would begin outside the figure
 WIDEST = 30.0  # a log axis ends so many times beyond the smallest and the largest estimate
 # The ticks of a log axis within a decade; the finest that are not too many are taken.
 TICKS = (
@@ -107,9 +109,20 @@ def places(rows: Sequence[Row]) -> list[float]:
     return positions
 
 
+def on_lines(label: str) -> str:
+    """A label on as many lines as it needs: none is cut off at the edge of the figure.
+
+    What stands in brackets at its end stays together.
+    """
+    if len(label) > LONGEST and label.endswith(")"):
+        label = "\n(".join(label.rsplit(" (", 1))
+    lines = [part for line in label.split("\n") for part in wrap(line, LONGEST) or [""]]
+    return "\n".join(lines)
+
+
 def margins(rows: Sequence[Row]) -> dict[str, float]:
     """Space for the labels and the words: `left` and `right` of the axes, for `canvas`."""
-    lines = [line for row in rows for line in row.label.split("\n")]
+    lines = [line for row in rows for line in on_lines(row.label).split("\n")]
     label = max((len(line) for line in lines), default=0)
     words = max((len(row.words) for row in rows), default=13)
     left = min(0.045 + LABEL_LETTER * label, 0.46)
@@ -155,7 +168,7 @@ def forest(
         too_few(axis)
     _scale(axis, unit, limits)
     axis.tick_params(axis="y", length=0, pad=7, colors=INK, labelleft=True)
-    axis.set_yticks(positions, [row.label for row in rows])
+    axis.set_yticks(positions, [on_lines(row.label) for row in rows])
     for label, row in zip(axis.get_yticklabels(), rows, strict=True):
         label.set_fontweight("bold" if row.heading else "normal")
     axis.set_ylim(positions[-1] + 0.6 if rows else 0.6, -0.95 if reference else -0.6)

@@ -94,7 +94,7 @@ def _interpol(rows: pd.DataFrame) -> tuple[float, float, float, int]:
 def _former_soviet(rows: pd.DataFrame) -> tuple[float, float, float, int]:
     pairs = reached(abroad(of_period(rows, 1990, 2024)))
     inside = pairs["host"].isin(FORMER_SOVIET)
-    gap = clustered_difference(pairs["stage"] == 3, inside, pairs["cluster"])
+    gap = clustered_difference(pairs["stage"] == 3, inside, pairs["corridor"])
     return *gap[:3], gap.n
 
 

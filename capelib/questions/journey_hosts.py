@@ -29,14 +29,23 @@ def reached(incidents: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a pair: `exile_id`, `host`, `stage` (int64), `origin`, `cluster` (of the exile, see
+        One row a pair: `exile_id`, `host`, `stage` (int64), `origin`, `corridor` (the pursuing
+        state and the first of the exile's hosts by code), `cluster` (of the exile, see
         `capelib.estimators.clusters.linked`).
+
+    Examples
+    --------
+    >>> import capelib as cape
+    >>> sorted(reached(cape.load().where(origin="KGZ", host="RUS").incidents)["corridor"].unique())
+    ['KGZ to RUS']
     """
     rows = abroad(incidents[["exile_id", "origin", "host", "stage"]]).astype({"stage": "int64"})
     pairs = rows.groupby(["exile_id", "host"]).agg(
         stage=("stage", "max"), origin=("origin", "first")
     )
-    return pairs.reset_index().join(linked(incidents), on="exile_id")
+    pairs = pairs.reset_index().join(linked(incidents), on="exile_id")
+    first_host = pairs.groupby("exile_id")["host"].transform("first")
+    return pairs.assign(corridor=pairs["origin"] + " to " + first_host)
 
 
 @takes_dataset
@@ -123,7 +132,7 @@ def _spaces(pairs: pd.DataFrame, space: Sequence[str]) -> pd.DataFrame:
     where = pairs["host"].isin(space).map({True: "inside", False: "beyond"}).rename("space")
     table = _by(pairs, where)
     ended = {
-        space: clustered(part["stage"] == 3, part["cluster"])[2:5]
+        space: clustered(part["stage"] == 3, part["corridor"])[2:5]
         for space, part in pairs.groupby(where)
     }
     columns = ["ended", "ended_low", "ended_high"]

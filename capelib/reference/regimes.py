@@ -88,7 +88,7 @@ def splits() -> dict[tuple[str, str], str]:
     Examples
     --------
     >>> splits()["row", "1"]
-    'not free: Regimes of the World <= 1'
+    'autocracies by Regimes of the World'
     """
     return {
         (measure, cutoff): words
@@ -324,9 +324,11 @@ def sentence(measure: str, cutoff: str | int) -> str:
     >>> sentence("fiw", "NF")
     'Freedom in the World: Not Free'
     >>> sentence("row", 1)
-    'Regimes of the World <= 1'
+    'Regimes of the World: autocracies (<= 1)'
     """
     counted = at_or_below(measure, cutoff)
     labels = codes("regime_value")
     values = " or ".join(labels[value] for value in counted)
+    up_to = codebook()["codes"]["regime_measure"][_code(measure)].get("up_to", {})
+    values = up_to.get(counted[-1], values)
     return _entry(measure, "phrase").format(values=values, cutoff=counted[-1])

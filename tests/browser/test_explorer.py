@@ -416,7 +416,7 @@ def test_the_share_is_that_of_the_notebooks_function(page):
     expected = cape.hosts.host_shares(ds.joined(), (2014, 2020), (2021, 2021), "row", "1").change
     opened(page, "share=row-1-without-RUS")
     assert (
-        "Regimes of the World <= 1; without the host Russia"
+        "Regimes of the World: autocracies (<= 1); without the host Russia"
         in page.locator("#definition option:checked").inner_text()
     )
     words = page.inner_text("#share-answer")
