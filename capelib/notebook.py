@@ -15,7 +15,7 @@ from capelib.files import ANSWER, as_json, write_files
 from capelib.meaning.arguments import codes_meant, states_meant
 from capelib.meaning.pursuers import pursuers
 from capelib.reference import regimes
-from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require
+from capelib.vocabulary.codebook import PUBLIC_RECORD, break_margin, codebook, codes, require, spelt
 from capelib.vocabulary.editions import current, of_public_record
 from capelib.vocabulary.tables import states
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ESTIMATES = ("estimate", "value", "low", "high", "n", "unit")
 FIRST, LAST = 1950, 2100  # years that a parameter may name
+EVERY = "all"  # every origin, every measure
 MOST_STATES = 5  # that a sentence lists
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")  # a file may be called so; "< 0.05" is none
@@ -270,8 +271,8 @@ def _without_incidents(ds: Dataset, asked: Sequence[str]) -> str:
     )
 
 
-def check_parameters(**values: Any) -> None:
-    """Are these values of notebook parameters allowed, alone and together?
+def check_parameters(**values: Any) -> dict[str, Any]:
+    """Are these values of notebook parameters allowed, and which codes do they mean?
 
     Parameters
     ----------
@@ -280,6 +281,11 @@ def check_parameters(**values: Any) -> None:
         last_year, break_year, split_year, split_years, unit, measure, model, regime_measure,
         cutoff, stages, doubtful, out. Others are not looked at.
 
+    Returns
+    -------
+    dict
+        The same values by name, words as the codes that they mean: UZB for Uzbekistan.
+
     Raises
     ------
     ParameterError
@@ -287,21 +293,30 @@ def check_parameters(**values: Any) -> None:
 
     Examples
     --------
+    >>> check_parameters(origin="Uzbekistan", exclude_host="Russia+tur", measure="kidnapping")
+    {'origin': 'UZB', 'exclude_host': 'RUS+TUR', 'measure': 'rendition'}
     >>> check_parameters(origin="TAJ")
     Traceback (most recent call last):
     capelib.errors.ParameterError: unknown state 'TAJ': did you mean TJK, Tajikistan?
     """
     wrong: list[str] = []
+    meant = dict(values)
     for name, value in values.items():
         try:
-            if name in _CHECKS:
+            if name in _CODES:
+                meant[name] = _CODES[name](value)
+            elif name in _CHECKS:
                 _CHECKS[name](value)
         except ParameterError as error:
             wrong.append(str(error))
     if not wrong:
-        wrong = _wrong_together(values)
+        wrong = _wrong_together(meant)
     if wrong:
         raise ParameterError("; ".join(wrong))
+    if "cutoff" in meant:
+        counted = regimes.at_or_below(meant.get("regime_measure", "fiw"), meant["cutoff"])
+        meant["cutoff"] = counted[-1]
+    return meant
 
 
 def _break_year(value: Any) -> None:
@@ -361,41 +376,42 @@ def _flag(value: Any) -> None:
         raise ParameterError(f"doubtful must be True or False, not {value!r}")
 
 
-def _code_of_state(value: Any) -> None:
-    """A code, not a name: the notebook's own comparisons are with codes."""
-    for meant in states_meant("state", value):
-        if meant != value:
-            raise ParameterError(f"a notebook takes codes of states: write {meant}, not {value!r}")
+def _one_state(value: Any) -> str:
+    return states_meant("state", [value])[0]
 
 
-def _code(what: str, value: Any, column: str) -> None:
-    for meant in codes_meant(what, value, column):
-        if meant != value:
-            raise ParameterError(f"a notebook takes codes: write {meant}, not {value!r}, as {what}")
-
-
-def _left_out(name: str, value: Any) -> None:
+def _left_out(name: str, value: Any) -> str:
     _text(name)(value)
-    for state in value.split("+") if value else []:
-        _code_of_state(state)
+    return "+".join(states_meant("state", value.split("+"))) if value else ""
 
 
-_CHECKS: dict[str, Callable[[Any], object]] = {
-    "dataset": _dataset,
-    "edition": lambda value: require("edition", value, list(codes("edition"))),
-    "vintage": lambda value: value == "" or require("vintage", value, list(codes("vintage"))),
-    "origin": lambda value: value == "all" or _code_of_state(value),
+def _spelt(what: str, value: Any) -> str:
+    allowed = codes(what)
+    code = spelt(value, allowed) if isinstance(value, str) else value
+    return require(what, [code], allowed)[0]
+
+
+# Parameters that name codes: what is typed, as the code that it means.
+_CODES: dict[str, Callable[[Any], str]] = {
+    "edition": lambda value: _spelt("edition", value),
+    "vintage": lambda value: value and _spelt("vintage", value),
+    "origin": lambda value: value if value == EVERY else _one_state(value),
     "exclude_host": lambda value: _left_out("exclude_host", value),
     "exclude_origin": lambda value: _left_out("exclude_origin", value),
+    "unit": lambda value: _spelt("unit", value),
+    "measure": lambda value: (
+        value if value == EVERY else codes_meant("measure", [value], "measure")[0]
+    ),
+    "model": lambda value: _spelt("model", value),
+    "regime_measure": lambda value: codes_meant("regime measure", [value], "regime_measure")[0],
+}
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "dataset": _dataset,
     "first_year": _year("first_year"),
     "last_year": _year("last_year"),
     "break_year": _break_year,
     "split_year": _year("split_year"),
     "split_years": _split_years,
-    "unit": lambda value: require("unit", value, codes("unit")),
-    "measure": lambda value: value == "all" or _code("measure", value, "measure"),
-    "model": lambda value: require("model", value, codes("model")),
-    "regime_measure": lambda value: _code("regime measure", value, "regime_measure"),
     "stages": _stages,
     "doubtful": _flag,
     "out": _text("out"),

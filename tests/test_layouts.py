@@ -443,3 +443,17 @@ def test_a_file_that_is_no_text_is_no_layout(tmp_path):
         layout(str(tmp_path / "mine.toml"))
     with pytest.raises(cape.DataError, match="no layout"):
         layout(str(tmp_path / ".." / tmp_path.name) + "/nothing.toml")
+
+
+@pytest.mark.parametrize("header", ["Country of asylum", "Receiving state", "Country of refuge"])
+@pytest.mark.parametrize("measure", ["What was done", "Stage 3"], ids=["events", "wide"])
+def test_the_state_that_received_an_exile_is_the_host_before_any_country(header, measure, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text(
+        f"Country,Country of citizenship,{header},{measure}\n"
+        "Turkey,Tajikistan,Russia,detention\n"
+        "Turkey,Uzbekistan,Kazakhstan,rendition\n"
+    )
+    incidents = cape.load(table).incidents
+    assert list(incidents["origin"]) == ["TJK", "UZB"]
+    assert list(incidents["host"]) == ["RUS", "KAZ"]

@@ -19,6 +19,17 @@ NOTEBOOKS = list(runner.notebooks().values())
 FIGURES = project_folder("notebooks").parent / "figures"
 LOCK = project_folder("notebooks").parent / "requirements.lock"
 RUNS = runner.plan([], {})
+WORDS = {  # parameter: a word for it, and the code that it means
+    "edition": ("First edition", "2026-11"),
+    "origin": ("Uzbekistan", "UZB"),
+    "exclude_host": ("Russia+tur", "RUS+TUR"),
+    "exclude_origin": ("Turkmenistan", "TKM"),
+    "unit": ("Incidents", "incident"),
+    "measure": ("kidnapping", "rendition"),
+    "model": ("Negative binomial", "negative_binomial"),
+    "regime_measure": ("Freedom House", "fiw"),
+    "cutoff": ("partly free", "PF"),
+}
 
 
 def cells(path):
@@ -62,6 +73,19 @@ class TestEachNotebook:
         (check,) = [call for call in calls if ast.unparse(call.func) == "cape.check_parameters"]
         assert {word.arg for word in check.keywords} == set(declared(path))
 
+    def test_a_word_in_its_parameter_cell_becomes_the_code(self, path):
+        values = {name: parameter.default for name, parameter in declared(path).items()}
+        kernel = values | {name: word for name, (word, _) in WORDS.items() if name in values}
+        (cell,) = [
+            cell for cell in code(path) if "cape.check_parameters(" in "".join(cell["source"])
+        ]
+        statements = ast.parse("".join(cell["source"])).body
+        texts = [ast.unparse(statement) for statement in statements]
+        until_codes = texts.index("globals().update(parameters)") + 1
+        exec("\n".join(texts[:until_codes]), kernel)
+        expected = values | {name: meant for name, (_, meant) in WORDS.items() if name in values}
+        assert {name: kernel[name] for name in values} == expected
+
     def test_it_imports_only_capelib_and_pandas(self, path):
         trees = [ast.parse("".join(cell["source"])) for cell in code(path)]
         names = {
@@ -81,6 +105,24 @@ class TestEachNotebook:
             re.search(r"^## (Limits|What the data is not)", text, re.MULTILINE)
             for text in texts[-2:]
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_plain_papermill_gives_the_same_answer_for_words_as_for_codes(path, tmp_path):
+    named = {name: both for name, both in WORDS.items() if name in declared(path)}
+    answers = []
+    for folder, form in (("words", 0), ("codes", 1)):
+        out = tmp_path / folder
+        papermill.execute_notebook(
+            path,
+            tmp_path / f"{folder}.ipynb",
+            {name: both[form] for name, both in named.items()} | {"out": str(out)},
+            cwd=FIGURES.parent,
+            progress_bar=False,
+        )
+        answers.append(json.loads((out / "answer.json").read_text(encoding="utf-8")))
+    assert answers[0] == answers[1]
 
 
 FOLLOWING = [

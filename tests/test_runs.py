@@ -104,6 +104,29 @@ def test_everything_that_is_wrong_is_said_at_once():
         check_parameters(origin="XXX", unit="person")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ({"dataset": __file__, "vintage": "FH 2022"}, {"dataset": __file__, "vintage": "fh-2022"}),
+        ({"regime_measure": "vdem", "cutoff": 1}, {"regime_measure": "row", "cutoff": "1"}),
+        ({"cutoff": "Not Free"}, {"cutoff": "NF"}),
+        ({"origin": "all", "measure": "all"}, {"origin": "all", "measure": "all"}),
+        ({"exclude_host": "", "doubtful": False}, {"exclude_host": "", "doubtful": False}),
+    ],
+    ids=["vintage", "number", "rating", "all", "none"],
+)
+def test_checked_parameters_come_back_as_codes(typed, meant):
+    assert check_parameters(**typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("origin", ["UZB"]), ("unit", []), ("measure", 3), ("exclude_host", "+")]
+)
+def test_what_is_no_text_of_one_code_is_refused(name, value):
+    with pytest.raises(ParameterError, match="unknown"):
+        check_parameters(**{name: value})
+
+
 def test_booleans_are_not_years():
     with pytest.raises(ParameterError, match="must be a year"):
         check_parameters(first_year=True)
@@ -515,7 +538,12 @@ def test_info_and_codebook_answer(inside):
         ({"unit": "Incidents"}, "--unit=incident"),
         ({"unit": "exiles"}, "--unit=exile"),
         ({"model": "Negative binomial"}, "--model=negative_binomial"),
+        ({"edition": "First edition"}, "--edition=2026-11"),
     ],
 )
 def test_a_word_for_a_code_gives_the_run_that_the_code_gives(given, named):
     assert label(fill(TAJIK, given), declared(TAJIK)) == named
+
+
+def test_a_rating_in_words_gives_the_run_of_the_cut_off():
+    assert label(fill(HOSTS, {"cutoff": "Partly Free"}), declared(HOSTS)) == "--cutoff=PF"

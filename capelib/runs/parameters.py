@@ -17,7 +17,10 @@ EVERY = "all"  # every origin, every measure
 _STATES = ("origin", "exclude_host", "exclude_origin")
 _SEVERAL = ("exclude_host", "exclude_origin")  # these may name several states: RUS+TUR
 _CODED = {"measure": "measure", "regime_measure": "regime_measure"}
-_SPELT = ("unit", "model", "vintage")
+_SPELT = {
+    **{name: name for name in ("unit", "model", "vintage", "edition")},
+    "cutoff": "regime_value",
+}
 
 
 COMPUTED = object()  # a default that only the notebook can work out, such as `2 * YEARS`
@@ -243,7 +246,7 @@ def _as_code(name: str, value: Any) -> Any:
     elif name in _CODED:
         known = value in codes(_CODED[name])
     elif name in _SPELT:
-        return spelt(value, codes(name))
+        return spelt(value, codes(_SPELT[name]))
     else:
         return value
     if known:
