@@ -68,12 +68,12 @@ def lab(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]", help="Default: the checkout, or notebooks/ here, or this folder."
+            metavar="DIR", help="Default: the checkout, or notebooks/ here, or this folder."
         ),
     ] = None,
     more: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[OPTION]...", help="For JupyterLab, after `--`."),
+        typer.Argument(metavar="OPTION", help="For JupyterLab, after `--`."),
     ] = None,
 ) -> None:
     """Open JupyterLab.
