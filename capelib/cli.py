@@ -241,7 +241,8 @@ def check(
     if not quiet:
         report.checked(ds)
     *names, last = files.write(ds, folder, file, show_cells)
-    report.line(f"\nWritten: {', '.join(names)} and {last}, in the folder\n{folder}")
+    report.line(f"\nWritten: {', '.join(names)} and {last}, in the folder")
+    typer.echo(folder)
     if show_cells:
         report.line(f"{last} may hold names of persons: do not pass it on.")
     if incomplete(ds):
@@ -446,7 +447,8 @@ def site(
 
     executed = figures / "build" if figures else Path("build")  # as `cape reproduce` leaves them
     made = build(out, figures or Path("figures"), executed, edition)
-    report.line(f"{made['pages']} pages, {made['links']} links checked. Open {out / 'index.html'}")
+    report.line(f"{made['pages']} pages, {made['links']} links checked. Open")
+    typer.echo(out / "index.html")
 
 
 @app.command()

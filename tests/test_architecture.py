@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
-    "errors", "paths", "files", "download", "vocabulary", "display", "read", "meaning", "clean",
-    "dataset", "loading", "completion", "reference", "twin", "estimators", "questions",
+    "errors", "paths", "files", "progress", "download", "vocabulary", "display", "read", "meaning",
+    "clean", "dataset", "loading", "completion", "reference", "twin", "estimators", "questions",
     "validation", "findings", "export", "figures", "notebook", "learn", "check", "runs", "report",
     "site",
     "notebook_commands", "cli", "__main__",
