@@ -19,9 +19,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Each file imports only from its own package and those before it. `capelib/__init__` is not walked.
 ORDER = [
     "errors", "paths", "files", "progress", "download", "vocabulary", "display", "read", "meaning",
-    "clean", "dataset", "loading", "completion", "reference", "twin", "estimators", "questions",
-    "validation", "findings", "export", "figures", "notebook", "learn", "check", "runs", "report",
-    "site",
+    "clean", "dataset", "loading", "reference", "twin", "estimators", "questions",
+    "validation", "findings", "export", "figures", "notebook", "learn", "completion", "check",
+    "runs", "report", "site",
     "notebook_commands", "cli", "__main__",
 ]  # fmt: skip
 
