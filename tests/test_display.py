@@ -185,7 +185,7 @@ def test_a_public_module_offers_its_own_names_alone(name):
         ('cape.load(edition="', ["2026-11"], ["TJK"]),
         ('cape.hosts.host_shares(rows, regime_measure="', ["fiw", "row"], ["NF"]),
         ('ds.where(origin="Taj', ["Tajikistan"], ["TJK", "Thailand"]),
-        ('cape.regimes.of("Fr', ["France"], ["FRA"]),
+        ('cape.regimes.of("Fran', ["France"], ["FRA"]),
         ('cape.describe("rend', ["rendition"], ["red_notice"]),
         ('cape.findings.check(ds, ["fa2022-autoc', ["fa2022-autoc-share-2021"], ["fa2022longarm"]),
         ('cape.findings.published("fa2022-autoc', ["fa2022-autoc-share-2021"], []),
