@@ -85,6 +85,7 @@ def lab(
     root = folder or lab_root()
     if not root.is_dir():
         raise ParameterError(f"{root} is no folder: `cape notebooks {root}` makes one")
+    typer.echo(f"Starting JupyterLab; the first start can take a minute. Ctrl-C ends it.\n{root}")
     ended = subprocess.run([sys.executable, "-m", "jupyterlab", *lab_options(root), *(more or [])])
     raise typer.Exit(ended.returncode)
 
