@@ -3,8 +3,10 @@
 import errno
 import io
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,7 +87,7 @@ def reproduce(
     notebooks: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NOTEBOOK]...",
+            metavar="NOTEBOOK",
             help="Names, numbers such as 03, or paths of notebooks of yours; default: all.",
             autocompletion=notebook_commands.names,
         ),
@@ -239,9 +241,10 @@ def check(
     if not quiet:
         report.checked(ds)
     *names, last = files.write(ds, folder, file, show_cells)
-    typer.echo(f"\nWritten: {', '.join(names)} and {last}, in the folder\n{folder}")
+    report.line(f"\nWritten: {', '.join(names)} and {last}, in the folder")
+    typer.echo(folder)
     if show_cells:
-        typer.echo(f"{last} may hold names of persons: do not pass it on.")
+        report.line(f"{last} may hold names of persons: do not pass it on.")
     if incomplete(ds):
         raise typer.Exit(1)
 
@@ -281,7 +284,7 @@ def codebook(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[COLUMN]", help="A table, column or code, such as measure or rendition."
+            metavar="COLUMN", help="A table, column or code, such as measure or rendition."
         ),
     ] = "",
 ) -> None:
@@ -296,7 +299,7 @@ def codebook(
 def findings(
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY]...", help="Findings, such as fa2022-autoc-share-2021."),
+        typer.Argument(metavar="KEY", help="Findings, such as fa2022-autoc-share-2021."),
     ] = None,
     data: DataFile = "",
     vintage: Annotated[
@@ -384,13 +387,14 @@ def export(
 
     One row an incident, words in place of codes, with its source; the codebook as second sheet.
     """
+    from capelib import report
     from capelib.check.summary import incomplete
     from capelib.export import export as written
 
     ds = _loaded(data, layout=layout, sheet=sheet, edition=edition)
     name = f"{Path(data).stem}_flat.xlsx" if data else f"public_record_{ds.info.edition}.xlsx"
     file = written(ds, out or Path(name))
-    typer.echo(f"{len(ds.incidents):,} incidents in {file}: {ds.info.source_line}")
+    report.line(f"{len(ds.incidents):,} incidents in {file}: {ds.info.source_line}")
     if incomplete(ds):
         raise typer.Exit(1)
 
@@ -400,9 +404,10 @@ def cite(
     key: Annotated[
         str,
         typer.Argument(
-            metavar="[KEY]",
+            metavar="KEY",
             help="A publication or finding of the ledger, such as fa2022longarm; "
             "default: capelib itself.",
+            show_default=False,
         ),
     ] = "capelib",
 ) -> None:
@@ -437,11 +442,13 @@ def site(
     Explorer, ledger, notebooks, figures, methods, data and reference as pages that ask no other
     host. The runs are those of the last `cape reproduce`: nothing is executed.
     """
+    from capelib import report
     from capelib.site.build import build
 
     executed = figures / "build" if figures else Path("build")  # as `cape reproduce` leaves them
     made = build(out, figures or Path("figures"), executed, edition)
-    typer.echo(f"{made['pages']} pages, {made['links']} links checked. Open {out / 'index.html'}")
+    report.line(f"{made['pages']} pages, {made['links']} links checked. Open")
+    typer.echo(out / "index.html")
 
 
 @app.command()
@@ -471,11 +478,12 @@ def fetch(
 
     Shows the licence, records the checksum, says when the source has changed.
     """
+    from capelib import report
     from capelib.reference import catalogue
 
-    typer.echo(catalogue.about(name) + "\n")
+    report.line(catalogue.about(name) + "\n")
     fetched = catalogue.fetch(name, out, accept)
-    typer.echo(fetched.message)
+    report.line(fetched.message)
     if fetched.status == "changed":
         raise typer.Exit(1)
 
@@ -532,6 +540,14 @@ def _called() -> str:
     return "python -m capelib" if name == "__main__.py" else name
 
 
+def _complain(text: str) -> None:
+    """One line on the error stream, which a terminal shows broken between words."""
+    if sys.stderr.isatty():
+        width = max(shutil.get_terminal_size().columns, 40)
+        text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    typer.echo(text, err=True)
+
+
 class _Ended(BaseException):
     """The system asks the command to end: a batch system, or a terminal that is closed."""
 
@@ -569,7 +585,7 @@ def main() -> None:
         code = app(arguments, standalone_mode=False, prog_name=_called()) or 0
         sys.stdout.flush()
     except CapeError as error:
-        typer.echo(f"cape: {' '.join(str(error).splitlines())}", err=True)
+        _complain(f"cape: {' '.join(str(error).splitlines())}")
         sys.exit(2)
     except _Ended as error:
         code = 128 + error.number
@@ -579,25 +595,23 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except MemoryError:
-        typer.echo("cape: there is not enough memory: end other programs and try again", err=True)
+        _complain("cape: there is not enough memory: end other programs and try again")
         sys.exit(2)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        typer.echo("cape: no space is left where this should be written", err=True)
+        _complain("cape: no space is left where this should be written")
         sys.exit(2)
     except Exception as error:
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's words
             context = getattr(error, "ctx", None)
             called = context.command_path if context else "cape"
-            typer.echo(f"{called}: {error.format_message()} (see {called} --help)", err=True)
+            _complain(f"{called}: {error.format_message()} (see {called} --help)")
             sys.exit(2)
         raise
     if code >= 128:
-        typer.echo(
-            "cape: interrupted; what was finished is in place, nothing else was changed", err=True
-        )
+        _complain("cape: interrupted; what was finished is in place, nothing else was changed")
     sys.exit(code)
 
 

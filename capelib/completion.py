@@ -1,16 +1,17 @@
-"""Completion of codes in IPython and JupyterLab: `ds.where(origin="T` and the Tab key.
+"""Completion of codes, names and keys in IPython and JupyterLab: `ds.where(origin="T` and Tab.
 
 IPython completes the names of arguments by itself, not the texts that they take: `typing.Literal`
-offers nothing there. A matcher of 20 lines does, in 2 to 5 ms.
+offers nothing there. A matcher does, in 2 to 5 ms.
 """
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
-_STATES = ("origin", "host", "exclude_origin", "exclude_host")
+_STATES = ("origin", "host", "exclude_origin", "exclude_host", "state")
 _CODES = {
     "measure": "measure",
     "category": "category",
@@ -18,11 +19,30 @@ _CODES = {
     "source_kind": "kind",
     "unit": "unit",
     "quantity": "quantity",
+    "regime_measure": "regime_measure",
+    "edition": "edition",
+    "vintage": "vintage",
+    "model": "model",
 }
+# What the first text in the brackets of a function names.
+_FIRST = {
+    "regimes.of": "state",
+    "describe": "word",
+    "learn.check": "exercise",
+    "findings.check": "finding",
+    "findings.published": "finding",
+    "findings.cite": "publication",
+}
+_KEYS = {
+    "exercise": ("capelib.learn.exercises", "EXERCISES"),
+    "finding": ("capelib.findings.ledger", "ledger"),
+    "publication": ("capelib.findings.bibliography", "publications"),
+}
+_BEFORE = r"""[\[({]?\s*(?:["'][^"']*["']\s*,\s*)*["'](?P<start>[^"']*)$"""
 # name = "start, also inside a list, and after other values of it
-_OPEN = re.compile(
-    r"""(?P<name>\w+?)(?:_not)?\s*=\s*[\[({]?\s*(?:["'][^"']*["']\s*,\s*)*["'](?P<start>[^"']*)$"""
-)
+_OPEN = re.compile(rf"(?P<name>\w+?)(?:_not)?\s*=\s*{_BEFORE}")
+# function("start, function(ds, "start, function(ds, ["start
+_CALL = re.compile(rf"\b(?P<call>{'|'.join(map(re.escape, _FIRST))})\(\s*(?:\w+\s*,\s*)?{_BEFORE}")
 _OURS = re.compile(r"\bcape\.|\.where\(|\bcapelib\b")
 
 
@@ -35,12 +55,18 @@ def offered(name: str) -> tuple[str, ...]:
     >>> offered("unit"), "TJK" in offered("origin"), offered("nothing of ours")
     (('incident', 'exile', 'episode'), True, ())
     """
-    from capelib.loading import load
-    from capelib.vocabulary.codebook import codes
+    from capelib.vocabulary.codebook import codebook, codes, named
 
     if name in _STATES:
-        column = load().incidents[name.removeprefix("exclude_")]
-        return tuple(sorted(column.dropna().unique()))
+        return tuple(_states(name))
+    if name == "word":
+        columns = [column for _, column, _ in named()]
+        values = [code for group in codebook()["codes"] for code in codes(group)]
+        return tuple(sorted({*columns, *values}))
+    if name in _KEYS:
+        module, keys = _KEYS[name]
+        every = getattr(import_module(module), keys)
+        return tuple(every() if callable(every) else every)
     return tuple(codes(_CODES[name])) if name in _CODES else ()
 
 
@@ -55,19 +81,41 @@ def completions(text: str) -> tuple[Sequence[str], str]:
     Returns
     -------
     tuple
-        The codes, and the letters of them that are typed already.
+        The codes, else the names, and the letters of them that are typed already.
 
     Examples
     --------
     >>> completions('ds.where(measure="re')[0]
     ['relatives_targeted', 'red_notice', 'rendition']
+    >>> completions('cape.regimes.of("Kyr')[0]
+    ['Kyrgyzstan']
     """
-    opened = _OPEN.search(text)
-    if not opened or not _OURS.search(text):
+    opened, called = _OPEN.search(text), _CALL.search(text)
+    if called:
+        name, start = _FIRST[called["call"]], called["start"]
+    elif opened and _OURS.search(text):
+        name, start = opened["name"], opened["start"]
+    else:
         return [], ""
-    start = opened["start"]
-    codes = offered(opened["name"])
-    return [code for code in codes if code.lower().startswith(start.lower())], start
+    texts = _beginning(start, offered(name))
+    if not texts and name in _STATES:
+        texts = _beginning(start, _states(name).values())
+    return texts, start
+
+
+def _beginning(start: str, texts: Iterable[str]) -> list[str]:
+    return [text for text in texts if text.lower().startswith(start.lower())]
+
+
+def _states(name: str) -> dict[str, str]:
+    """The states that occur in the data, or all: names by code."""
+    from capelib.loading import load
+    from capelib.vocabulary.tables import states
+
+    if name == "state":
+        return states()
+    codes = load().incidents[name.removeprefix("exclude_")].dropna().unique()
+    return {code: states()[code] for code in sorted(codes)}
 
 
 def register() -> None:

@@ -68,12 +68,12 @@ def lab(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]", help="Default: the checkout, or notebooks/ here, or this folder."
+            metavar="DIR", help="Default: the checkout, or notebooks/ here, or this folder."
         ),
     ] = None,
     more: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[OPTION]...", help="For JupyterLab, after `--`."),
+        typer.Argument(metavar="OPTION", help="For JupyterLab, after `--`."),
     ] = None,
 ) -> None:
     """Open JupyterLab.
@@ -85,6 +85,7 @@ def lab(
     root = folder or lab_root()
     if not root.is_dir():
         raise ParameterError(f"{root} is no folder: `cape notebooks {root}` makes one")
+    typer.echo(f"Starting JupyterLab; the first start can take a minute. Ctrl-C ends it.\n{root}")
     ended = subprocess.run([sys.executable, "-m", "jupyterlab", *lab_options(root), *(more or [])])
     raise typer.Exit(ended.returncode)
 

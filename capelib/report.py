@@ -29,6 +29,7 @@ UNKNOWN = 1e5  # seconds: as many or more stand for "never run before"
 WIDE = 160  # columns of a pipe, which has no width of its own
 NARROWEST = 40  # columns
 IN_MARKDOWN = ("finding_id", "published", "statement", "reading", "here", "verdict", "reason")
+TALLEST = 8  # lines of a row: a list reads better than columns of a few letters
 HEADLINES = 12  # published numbers at the end of `cape reproduce`: one screen of 24 lines
 
 
@@ -69,12 +70,14 @@ def _rows(
     title: str = "",
     *,
     lines: bool = True,
+    beside: Sequence[Sequence[str]] = (),
 ) -> None:
     """Rows as a table where every word fits into its column, else one below the other.
 
     lines: is there a line between the rows of a table?
+    beside: all rows of tables that are shown one after the other, which get the same columns.
     """
-    widths = _widths(names, rows, console.width)
+    widths = _widths(names, beside or rows, console.width)
     if widths:
         grid = Table(title=title or None, title_justify="left", show_lines=lines, show_edge=lines)
         for name, width in zip(names, widths, strict=True):
@@ -84,7 +87,7 @@ def _rows(
         console.print(grid)
         return
     if title:
-        _plain(console, title)
+        _plain(console, f"\n{title}")
     for row in rows:
         console.print("")
         for name, cell in zip(names, row, strict=True):
@@ -103,12 +106,26 @@ def _widths(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
         longest.append(max(cell_len(word) for cell in cells for word in cell.split() or [""]))
         needed.append(max(cell_len(line) for cell in cells for line in cell.split("\n")))
     left = width - sum(longest) - 3 * len(names) - 1  # two blanks and a line each
-    # a column of a few letters is no easier to read than a list
-    if left < 0 or (sum(needed) > 3 * width and left < width // 4):
+    if left < 0:
         return []
     lacks = [most - least for most, least in zip(needed, longest, strict=True)]
     share = min(1.0, left / sum(lacks)) if sum(lacks) else 0.0
-    return [least + int(lack * share) for least, lack in zip(longest, lacks, strict=True)]
+    widths = [least + int(lack * share) for least, lack in zip(longest, lacks, strict=True)]
+    return widths if all(_lines(row, widths) <= TALLEST for row in rows) else []
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> int:
+    """How many lines does a row take? What stands on lines of its own counts as one."""
+    wrapped = (
+        len(textwrap.wrap(" ".join(cell.split()), width)) - cell.count("\n")
+        for cell, width in zip(row, widths, strict=True)
+    )
+    return max(wrapped, default=0)
+
+
+def line(text: str) -> None:
+    """A sentence on standard output, in lines of the screen's width."""
+    _plain(_console(), text)
 
 
 class Progress:
@@ -273,6 +290,7 @@ def _verdicts(console: Console, outcomes: list["Outcome"]) -> None:
     names = ("published", "statement", "here, 95 % interval", "verdict", "reason", "runs")
     rows = [(*cells, "\n".join(runs)) for cells, runs in runs_of.items()]
     _rows(console, names, rows, title)
+    console.print("")
     _plain(
         console,
         "Numbers for which there are too few cases, or which need other data, are not shown: "
@@ -327,7 +345,7 @@ def _sections(console: Console, sections: "Iterable[Section]") -> None:
 
 def findings(verdicts: "Verdicts", info: "Info") -> None:
     """Every published number with its verdict, grouped by publication: first what can be judged,
-    then what contradicts, then what needs other data.
+    then what contradicts, then what needs other data, by the data that it needs.
     """
     from capelib.findings import MEANING, between, by_finding, relations, summary
     from capelib.findings.verdicts import NEEDS_DATA
@@ -347,7 +365,7 @@ def findings(verdicts: "Verdicts", info: "Info") -> None:
             if relation.verdict == verdict
         ]
         _rows(console, names, failed, title)
-    _by_publication(console, rows[needs])
+    _by_needs(console, rows[needs])
     console.print("")
     _plain(console, f"Data at hand: {info.source_line}.")
     counts = by_finding(verdicts).value_counts()
@@ -370,19 +388,38 @@ def _by_publication(console: Console, frame: "pd.DataFrame") -> None:
     from capelib.findings import Verdict, address, reference
 
     columns = ("key", "published", "statement", "here", "verdict", "reason")
-    for key, rows in frame.groupby("publication", sort=False):
+    cells: dict[str, list[tuple[str, ...]]] = {}
+    for row in frame.itertuples(index=False):
+        failed = row.arithmetic in ("contradiction", "different editions")
+        mark = f"\n({row.arithmetic})" if failed else ""
+        statement = Verdict(**row._asdict()).statement_as_read
+        verdict = row.verdict + mark
+        here, reason = row.here or "-", row.reason or ""
+        cells.setdefault(row.publication, []).append(
+            (row.finding_id, row.published, statement, here, verdict, reason)
+        )
+    every = [row for rows in cells.values() for row in rows]
+    for key, rows in cells.items():
         console.print("")
         _plain(console, reference(key))
         _plain(console, address(key))
-        cells = []
-        for row in rows.itertuples(index=False):
-            failed = row.arithmetic in ("contradiction", "different editions")
-            mark = f"\n({row.arithmetic})" if failed else ""
-            statement = Verdict(**row._asdict()).statement_as_read
-            verdict = row.verdict + mark
-            here, reason = row.here or "-", row.reason or ""
-            cells.append((row.finding_id, row.published, statement, here, verdict, reason))
-        _rows(console, columns, cells, lines=False)
+        _rows(console, columns, rows, lines=False, beside=every)
+
+
+def _by_needs(console: Console, frame: "pd.DataFrame") -> None:
+    """The keys of the numbers that nothing at hand can speak to, by the data that could."""
+    if frame.empty:
+        return
+    keys = frame.groupby("reason")["finding_id"].unique()
+    keys = keys.sort_values(key=lambda each: each.map(len), ascending=False, kind="stable")
+    console.print("")
+    _plain(console, "Numbers that need other data, by the data that could speak to them")
+    for reason, each in keys.items():
+        console.print("")
+        _plain(console, f"{reason} ({len(each)}):")
+        _plain(console, ", ".join(each), "    ", "    ")
+    console.print("")
+    _plain(console, "What they state: cape findings --verdict 'needs data', or cape findings KEY")
 
 
 def relations_table(rows: "pd.DataFrame") -> None:
@@ -395,17 +432,21 @@ def relations_table(rows: "pd.DataFrame") -> None:
     )
     cells = [(row.verdict, row.statement, row.sides, row.why) for row in ordered.itertuples()]
     _rows(console, names, cells, "Relations between published numbers")
+    console.print("")
     counted = rows[~rows["derived"] & (rows["same_as"] == "")]
     times = counted["verdict"].value_counts().reindex(order, fill_value=0)
-    console.print(
+    _plain(
+        console,
         f"{len(counted)} relations between published numbers: {times['consistent']} consistent, "
         f"{times['contradiction']} contradictions, {times['different editions']} of different "
-        "editions (both sides can be true as printed)."
+        "editions (both sides can be true as printed).",
     )
     repeated = int((rows["same_as"] != "").sum())
-    console.print(
+    _plain(
+        console,
         f"{int(rows['derived'].sum())} more only say what follows from the numbers; "
-        f"no publication can contradict them. {repeated} repeats a sentence of another publication."
+        "no publication can contradict them. "
+        f"{repeated} repeats a sentence of another publication.",
     )
 
 
@@ -487,4 +528,5 @@ def parameters(notebook: str, rows: Sequence[Sequence[str]]) -> None:
     """The parameters of a notebook as a table."""
     console = _console()
     _rows(console, ("parameter", "type", "default", "meaning"), rows, notebook, lines=False)
+    console.print("")
     _plain(console, f"To set one: cape reproduce {notebook[:2]} -p NAME=VALUE")

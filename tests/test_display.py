@@ -182,8 +182,20 @@ def test_a_public_module_offers_its_own_names_alone(name):
         ('ds.where(measure="re', ["red_notice", "rendition"], ["detention"]),
         ('ds.where(\n    host="ru', ["RUS"], []),
         ('cape.counts.per_year(rows, 2001, 2024, unit="', ["episode"], ["TJK"]),
+        ('cape.load(edition="', ["2026-11"], ["TJK"]),
+        ('cape.hosts.host_shares(rows, regime_measure="', ["fiw", "row"], ["NF"]),
+        ('ds.where(origin="Taj', ["Tajikistan"], ["TJK", "Thailand"]),
+        ('cape.regimes.of("Fran', ["France"], ["FRA"]),
+        ('cape.describe("rend', ["rendition"], ["red_notice"]),
+        ('cape.findings.check(ds, ["fa2022-autoc', ["fa2022-autoc-share-2021"], ["fa2022longarm"]),
+        ('cape.findings.published("fa2022-autoc', ["fa2022-autoc-share-2021"], []),
+        ('cape.findings.cite("fa2022', ["fa2022longarm"], ["fa2022-autoc-share-2021"]),
+        ('cape.learn.check("2.', ["2.1", "2.6"], ["1.1"]),
     ],
-    ids=["origin", "list", "not", "measure", "lines", "unit"],
+    ids=[
+        *("origin", "list", "not", "measure", "lines", "unit", "edition", "regimes", "name"),
+        *("state", "word", "finding", "published", "publication", "exercise"),
+    ],
 )
 def test_codes_are_offered_inside_the_quotes_of_an_argument(text, some, none):
     offered, _ = completions(text)
@@ -192,7 +204,15 @@ def test_codes_are_offered_inside_the_quotes_of_an_argument(text, some, none):
 
 
 @pytest.mark.parametrize(
-    "text", ['open(origin="T', 'ds.where(other="T', "ds.where(origin=T", 'ds.where(origin="TJK")']
+    "text",
+    [
+        'open(origin="T',
+        'describe(rows)["T',
+        'check("2.',
+        'ds.where(other="T',
+        "ds.where(origin=T",
+        'ds.where(origin="TJK")',
+    ],
 )
 def test_nothing_is_offered_where_nothing_of_ours_is_asked(text):
     assert completions(text)[0] == []

@@ -226,6 +226,59 @@ def test_what_is_no_answer_gets_a_sentence_and_no_error(number, answer, words):
     assert repr(feedback) == feedback.sentence
 
 
+def rights(number):
+    exercise, ds = on_record(number)
+    return exercise, ds, read(exercise.wanted, exercise.right(ds))
+
+
+# Wrong answers made of the right one, by the kind of error, and words of the hint meant for it.
+KINDS = [
+    ("1.1", lambda right: str(int(right)), "leave the quotes out"),
+    ("1.6", lambda right: f"{100 * right:.0f} %", "leave the quotes out"),
+    ("1.1", lambda _: cape.load().exiles, "of which `len` counts the rows"),
+    ("1.1", lambda right: right - 1, "one too many or too few"),
+    ("1.1", lambda right: right + 1, "one too many or too few"),
+    ("1.3", lambda _: len(cape.load().exiles), "the number of rows of `ds.exiles`"),
+    ("1.3", lambda _: cape.load().incidents["host"].isna().mean(), "neither a share nor a mean"),
+    ("1.5", lambda _: ["RUS", "TUR"], "asks for 3 states, and yours are 2"),
+    ("3.1", lambda right: 1 - right, "the share of the others"),
+    ("3.1", lambda right: round(right, 1), "Two decimals are wanted"),
+    ("1.6", lambda _: 0, "divided with `//`"),
+    ("1.6", lambda right: 1 / right, "the wrong way round"),
+    ("2.1", lambda _: len(cape.load().sources), "the number of rows of `ds.sources`"),
+    ("2.4", lambda right: {year: right[year] for year in range(2014, 2024)}, "2014 to 2023"),
+    ("2.4", lambda right: {year + 1: n for year, n in right.items()}, "2015 to 2025"),
+    ("2.4", lambda right: list(right.values()), "a number for each year"),
+    ("2.4", lambda right: {year: n + 1 for year, n in right.items()}, "the counts are not"),
+    ("2.6", lambda right: -right, "never below 0"),
+    ("2.5", lambda right: right - 1990, "A year is asked"),
+    ("3.1", lambda right: 100 * right, "divide by 100"),
+    ("3.1", lambda _: 100 * compare._of_all(cape.load()), "divide by 100. Incidents without"),
+    ("3.1", lambda _: compare._alone(cape.load()), "Which of its parts is asked: k, n, share"),
+    ("3.5", lambda right: -right, "The sign"),
+    ("3.5", lambda _: -compare._gap(cape.load()).high, "The sign"),
+    ("3.6", lambda right: str(right), "leave the quotes out"),
+    slow("4.2", lambda _: doubt._alone(cape.load()).low, "Edition 2026-11 is asked"),
+    slow("4.5", lambda right: right / 6, "neither a share nor a mean"),
+    ("4.7", lambda _: "it rose", "one letter"),
+    ("4.7", lambda _: "d)", "How large a change"),
+]
+
+
+@pytest.mark.parametrize(("number", "wrong", "words"), KINDS)
+def test_a_wrong_answer_of_each_kind_gets_the_hint_meant_for_it_and_never_the_answer(
+    number, wrong, words
+):
+    exercise, _, right = rights(number)
+    feedback = cape.learn.check(number, wrong(right))
+    assert not feedback.right
+    assert words in feedback.sentence
+    if isinstance(right, float):
+        written = {f"{right:g}", f"{right:.2f}", f"{100 * right:.0f}"}
+        hint = feedback.sentence.replace(exercise.asks, "").removeprefix(number)
+        assert not written & set(re.findall(r"\d+(?:\.\d+)?", hint))
+
+
 def test_feedback_never_holds_the_answer():
     """No hint names the number that it leads to."""
     for number, exercise in EXERCISES.items():

@@ -84,6 +84,91 @@ def test_what_most_needs_a_look_comes_first(tmp_path):
     ]
 
 
+def test_a_row_that_would_be_tall_makes_a_list_and_tables_that_follow_have_the_same_columns(capsys):
+    console, names = report._console(), ("key", "statement")
+    console.width = 40
+    low, tall = ("a", "few words"), ("b", "words " * 80)
+    report._rows(console, names, [low], lines=False)
+    assert "┃" in capsys.readouterr().out
+    report._rows(console, names, [low, tall], lines=False)
+    assert "┃" not in capsys.readouterr().out
+    report._rows(console, names, [low], lines=False, beside=[low, tall])
+    assert "┃" not in capsys.readouterr().out
+    long = ("a key of some length", "words")
+    for row in (low, long):
+        report._rows(console, names, [row], lines=False, beside=[low, long])
+    heads = [line for line in capsys.readouterr().out.splitlines() if "key" in line and "┃" in line]
+    assert len(heads) == 2 and heads[0] == heads[1]
+
+
+def too_wide(text: str, columns: int) -> list[str]:
+    """Lines that leave the screen though they could be broken between two words."""
+    wide = [line for line in text.splitlines() if len(line) > columns]
+    return [line for line in wide if len(line.split()) > 2]  # a name, and an address or a checksum
+
+
+def shown_by(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cape", *arguments])
+    with pytest.raises(SystemExit):
+        cli.main()
+    return capsys.readouterr().out
+
+
+SCREENS = {
+    "info": ["info"],
+    "info of an edition": ["info", "--edition", "2026-11"],
+    "changes": ["info", "--changes"],
+    "codebook": ["codebook"],
+    "codebook of a code": ["codebook", "rendition"],
+    "params": ["params", "04"],
+    "notebooks": ["notebooks", "a folder/of mine with a long name"],
+    "export": ["export", "--out", "mine.csv"],
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_what_a_command_shows_fits_the_screen(name, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for columns in ("60", "80", "140"):
+        monkeypatch.setenv("COLUMNS", columns)
+        if name in ("notebooks", "export") and any(tmp_path.iterdir()):
+            break  # they overwrite nothing
+        text = shown_by(SCREENS[name], monkeypatch, capsys)
+        assert text.strip()
+        assert not too_wide(
+            text.replace("a folder/of mine with", "a_folder/of_mine_with"), int(columns)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["findings"], ["findings", "--relations"]])
+@pytest.mark.parametrize("columns", ["60", "80", "140"])
+def test_the_ledger_fits_the_screen(arguments, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert not too_wide(shown_by(arguments, monkeypatch, capsys), int(columns))
+
+
+def test_numbers_that_need_other_data_are_listed_by_that_data(monkeypatch, capsys):
+    verdicts = cape.findings.check(cape.load(), ["fa2022-autoc-share-2021", "fa2022-blr-rus-2021"])
+    monkeypatch.setenv("COLUMNS", "80")
+    report.findings(verdicts, cape.load().info)
+    _, _, needs = capsys.readouterr().out.partition("Numbers that need other data")
+    assert "released in 2022 (1):\n    fa2022-blr-rus-2021\n" in needs
+    assert "fa2022-autoc-share-2021" not in needs
+
+
+def test_an_error_is_one_line_in_a_pipe_and_broken_between_words_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "50")
+    pipe = "cape: " + "unknown verdict 'made up': allowed are " + "adds up, " * 9
+    cli._complain(pipe)
+    assert capsys.readouterr().err == f"{pipe}\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    cli._complain(pipe)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1 and max(map(len, lines)) <= 50
+    assert " ".join(lines).split() == pipe.split()
+
+
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["check", "-h"]])
 def test_help_is_shown_without_arguments_and_by_its_short_name(arguments, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["cape", *arguments])

@@ -183,6 +183,9 @@ def test_a_share_of_nothing_and_impossible_counts_are_refused():
     for k in (-1, 6):
         with pytest.raises(ParameterError, match=f"k must lie between 0 and n, not {k} of 5"):
             wilson(k, 5)
+    for k, n in ((2.5, 5), (2, 5.5)):
+        with pytest.raises(ParameterError, match="k and n must be whole numbers"):
+            wilson(k, n)
     with pytest.raises(TooFewCases, match="no shares to average"):
         mean_of_shares([])
 

@@ -109,7 +109,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> Share:
     TooFewCases
         For n = 0.
     ParameterError
-        For k outside 0..n.
+        For k outside 0..n, and for parts of a case.
 
     Notes
     -----
@@ -129,6 +129,8 @@ def wilson(k: int, n: int, level: float = 0.95) -> Share:
     """
     if n == 0:
         raise TooFewCases("no cases: a share needs at least one")
+    if k != int(k) or n != int(n):
+        raise ParameterError(f"k and n must be whole numbers, not {k} of {n}: cases are counted")
     if not 0 <= k <= n:
         raise ParameterError(f"k must lie between 0 and n, not {k} of {n}")
     return Share(int(k), int(n), k / n, *score_interval(k, n, level))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from capelib.display import as_html, in_words
 from capelib.errors import ParameterError
+from capelib.progress import progress
 
 __all__ = ["Simex", "extrapolated", "mc_simex", "power"]
 
@@ -148,7 +149,7 @@ def mc_simex(
     for added in STEPS[1:]:
         ends = power(chances.to_numpy(float), added).cumsum(axis=1)[place]
         fits = []
-        for _ in range(draws):
+        for _ in progress(range(draws), "refits"):
             drawn = (rng.random(len(place))[:, None] >= ends[:, :-1]).sum(axis=1)
             fits.append(fit(pd.Series(levels.to_numpy()[drawn], codes.index)))
         value, variance = np.array(fits, float).T

@@ -30,6 +30,7 @@ from capelib.findings.verdicts import (
     judge_sum,
 )
 from capelib.paths import project_folder
+from capelib.progress import progress
 from capelib.questions import ledger_numbers
 from capelib.vocabulary.codebook import unknown
 
@@ -172,7 +173,7 @@ def check(
     _refuse_unused(overrides, wanted)
     verdicts = []
     fits = _fits(wanted, numbers)
-    for key in wanted:
+    for key in progress(wanted, "published numbers"):
         fit, relation_ids = fits[key]
         for verdict in _verdicts(ds, numbers[key], numbers, overrides):
             verdicts.append(replace(verdict, arithmetic=fit, relations=";".join(relation_ids)))

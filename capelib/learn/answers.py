@@ -99,7 +99,23 @@ def read(wanted: str, given: Any) -> Any:
         raise NotAnAnswer(f"{error}{stop}") from None
     except (TypeError, ValueError):
         kind = type(given).__name__
-        raise NotAnAnswer(f"{WANTED[wanted]} is wanted, not a {kind}.") from None
+        article = "an" if kind[0] in "aeiou" else "a"
+        remedy = _remedy(wanted, given)
+        raise NotAnAnswer(f"{WANTED[wanted]} is wanted, not {article} {kind}{remedy}.") from None
+
+
+def _remedy(wanted: str, given: Any) -> str:
+    """What makes an answer of what was given, where that can be said."""
+    if isinstance(given, str) and wanted in ("number", "fraction", "yes"):
+        return ": leave the quotes out"
+    if isinstance(given, pd.DataFrame) and wanted == "number":
+        return ", of which `len` counts the rows"
+    if isinstance(given, pd.Series) and wanted == "states":
+        return " of all rows: `value_counts` counts each"
+    parts = getattr(given, "_fields", None) or getattr(given, "__dataclass_fields__", ())
+    if parts and wanted in ("number", "fraction"):
+        return f". Which of its parts is asked: {listed(parts)}"
+    return ""
 
 
 def _number(given: Any) -> float:
@@ -134,7 +150,7 @@ def _series(given: Any) -> dict[int, float]:
 
 
 def _letter(given: Any) -> str:
-    letter = given.strip().upper() if isinstance(given, str) else ""
+    letter = given.strip(" .:()").upper() if isinstance(given, str) else ""
     if len(letter) != 1:
         raise TypeError
     return letter

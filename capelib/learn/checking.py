@@ -5,9 +5,10 @@ from typing import Any
 
 from capelib.dataset import Dataset
 from capelib.errors import ParameterError
-from capelib.learn.answers import WANTED, Feedback, NotAnAnswer, listed, read, same
+from capelib.learn.answers import Feedback, NotAnAnswer, listed, read, same
 from capelib.learn.exercise import Exercise
 from capelib.learn.exercises import EXERCISES
+from capelib.learn.hints import where_to_look
 from capelib.loading import load
 from capelib.vocabulary.codebook import require
 
@@ -78,19 +79,8 @@ def _judged(exercise: Exercise, given: Any, ds: Dataset | None) -> Feedback:
     if same(given, right, exercise.within):
         return Feedback(number, True, f"{number}: right.")
     data = load(edition=exercise.edition) if ds is None else ds
-    look = _where_to_look(exercise, given, right, data)
+    look = where_to_look(exercise, given, right, data)
     return Feedback(number, False, f"{number}: not yet. {look}")
-
-
-def _where_to_look(exercise: Exercise, given: Any, right: Any, ds: Dataset) -> str:
-    for slip in exercise.slips:
-        if same(given, read(exercise.wanted, slip.way(ds)), exercise.within):
-            return slip.look
-    if exercise.wanted == "fraction" and same(given, 100 * right, 100 * exercise.within):
-        return f"{WANTED['fraction'].capitalize()}, is wanted: divide by 100."
-    if exercise.wanted == "series" and given.keys() != right.keys():
-        return "The years are others than those asked for. Years without an incident count too."
-    return f"Read the question again: {exercise.asks}"
 
 
 def score(lesson: str | int) -> Feedback:

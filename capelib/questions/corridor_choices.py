@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from capelib.estimators.clusters import cluster_of
+from capelib.progress import progress
 from capelib.questions.corridor_models import ratios_of
 from capelib.questions.corridor_panel import empty_cells, filled
 from capelib.questions.displaced_ratios import people_of
@@ -105,7 +106,10 @@ def variants(
     origins = sorted(joined["origin"].unique())
     cells = empty_cells(origins, every_host, (first, last), measure, cutoff)
     cells = cells[["origin", "host", "year", *ORGANISATIONS, ANY, "authoritarian", "displaced"]]
-    rows = [{"choice": name, **_variant(choice, cells)} for name, choice in choices.items()]
+    rows = [
+        {"choice": name, **_variant(choice, cells)}
+        for name, choice in progress(choices.items(), "choices")
+    ]
     return pd.DataFrame(rows)
 
 

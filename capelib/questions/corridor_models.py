@@ -7,6 +7,7 @@ import pandas as pd
 
 from capelib.errors import TooFewCases
 from capelib.estimators.panel_counts import Ratios, expected_counts
+from capelib.progress import progress
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
 from capelib.vocabulary.codebook import require
 
@@ -114,7 +115,8 @@ def leave_one_host_out(cells: pd.DataFrame, most: int = 6) -> pd.DataFrame:
     """
     totals = cells.groupby("host")["n"].sum().sort_values(ascending=False, kind="stable")
     rows = []
-    for host, n in [("none", 0), *totals[totals > 0].head(most).items()]:
+    left_out = [("none", 0), *totals[totals > 0].head(most).items()]
+    for host, n in progress(left_out, "hosts left out"):
         rest = cells[cells["host"] != host]
         for term, ratio in (ratios_of(rest, ORGANISATIONS) | ratios_of(rest, (ANY,))).items():
             rows.append({"host": host, "left_out": int(n), "term": term, **ratio})

@@ -13,6 +13,7 @@ from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.clustered_logit import OddsRatios, odds_ratios
 from capelib.estimators.clusters import cluster_of, clustered
+from capelib.progress import progress
 from capelib.questions.membership_shares import ANY, Period, counted, fellow
 from capelib.questions.wording import percent, two_digits
 from capelib.reference import regimes
@@ -157,7 +158,9 @@ def direct_choices(
         choices[f"{inside[0]}-{inside[1]}, the years of the paper"] = acts(inside)
     for host in usual["host"].value_counts().index[:1]:
         choices["without the host with most"] = usual[usual["host"] != host]
-    table = [{"choice": words, **_choice(rows)} for words, rows in choices.items()]
+    table = [
+        {"choice": words, **_choice(rows)} for words, rows in progress(choices.items(), "choices")
+    ]
     table.insert(1, {"choice": "without Firth's penalty", **_choice(usual, firth=False)})
     return pd.DataFrame(table)
 

@@ -12,6 +12,7 @@ from capelib.estimators.clusters import clustered_difference, linked
 from capelib.estimators.counts import collapse, years
 from capelib.estimators.decomposition import kitagawa
 from capelib.estimators.shares import difference, wilson
+from capelib.progress import progress
 from capelib.questions import estimates as shared
 from capelib.questions.host_order import (
     abroad,
@@ -335,7 +336,7 @@ def variants(joined: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFr
     others = tuple(state for state in FORMER_SOVIET if state not in baltic)
     choices["Baltic states count as beyond"] = (joined, others)
     rows = []
-    for words, (part, space) in choices.items():
+    for words, (part, space) in progress(choices.items(), "choices"):
         pairs = reached(abroad(of_period(part, first_year, last_year)))
         rows.append(_variant(words, pairs, _estimate_rows(pairs, space)))
     if first_year < RECENT <= last_year:

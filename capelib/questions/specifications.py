@@ -12,6 +12,7 @@ from capelib.estimators.counts import collapse, per_year
 from capelib.estimators.many_counts import fit_many
 from capelib.estimators.shares import MARK, authoritarian_hosts
 from capelib.estimators.specifications import JointTest, gaps, joint_test
+from capelib.progress import progress
 from capelib.questions import estimates as shared
 from capelib.questions.specification_rules import REMAINS, choices, remaining, specifications
 from capelib.questions.wording import signed
@@ -158,12 +159,13 @@ def hosts_curve(ds: Dataset) -> Curve | None:
         for options in listed[select].drop_duplicates().itertuples(index=False, name=None)
     }
     hits, cases, keys = [], [], []
-    for options, definition, rated in zip(
+    chosen = zip(
         listed[select].itertuples(index=False, name=None),
         listed["authoritarian"],
         listed["rated"],
         strict=True,
-    ):
+    )
+    for options, definition, rated in progress(chosen, "specifications", len(listed)):
         mark = marks[definition, rated]
         inside = kept[options] & (mark >= 0)
         hit = inside & (mark == 1)
@@ -247,7 +249,8 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
     labelings = LAST_YEAR - first_years.max() + 1
     series: dict[tuple, np.ndarray] = {}
     keys, enough, estimates = [], [], []
-    for options, first in zip(listed.to_dict("records"), first_years, strict=True):
+    chosen = zip(listed.to_dict("records"), first_years, strict=True)
+    for options, first in progress(chosen, "specifications", len(listed)):
         key = (*(options[name] for name in select), options["counted"])
         if key not in series:
             rows = joined[remaining(joined, options)]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
+from capelib.progress import progress
 from capelib.questions.exiles import people, within
 from capelib.questions.odds import FACTORS, odds
 from capelib.questions.selections import selections
@@ -46,7 +47,7 @@ def variants(
     until = last_year if covered_until is None else min(last_year, covered_until)
     results = {
         choice: stages(part, first_year, last_year, covered_until)
-        for choice, part in _choices(rows, until).items()
+        for choice, part in progress(_choices(rows, until).items(), "choices")
     }
     chosen = results["as chosen"]
     with_decade = None

@@ -11,6 +11,7 @@ from capelib.dataset import Dataset
 from capelib.display import Result
 from capelib.errors import DataError, TooFewCases
 from capelib.estimators.misclassified import Confusion, confusion, holm, holm_rows, recodings
+from capelib.progress import progress
 from capelib.questions.odds import Odds, columns_of, odds, step_tests_of
 from capelib.vocabulary.codebook import codes
 from capelib.vocabulary.tables import path_of, read_text
@@ -151,7 +152,8 @@ def carried(
     groups = by_exile["cluster"] if together else None
     rows, draws_p = columns_of(exiles), []
     with suppress(DataError):
-        for coded in recodings(by_exile["category"], coding, draws, SEED, symmetric, groups):
+        coded_anew = recodings(by_exile["category"], coding, draws, SEED, symmetric, groups)
+        for coded in progress(coded_anew, "recodings", draws):
             tested: dict[tuple[str, str], float] = {}
             with suppress(TooFewCases):
                 tested = step_tests_of(rows | {"category": coded.to_numpy()})

@@ -7,6 +7,7 @@ from capelib.dataset import takes_dataset
 from capelib.errors import TooFewCases
 from capelib.estimators.change_points import DRAWS, change_point
 from capelib.estimators.counts import actions, per_year
+from capelib.progress import progress
 from capelib.questions.selections import selections
 from capelib.questions.targeting_series import NUMBERS, Targeting, of_counts
 from capelib.vocabulary.codebook import codes
@@ -64,7 +65,7 @@ def variants(
     parts |= selections(
         joined, "doubtful", "alleged", "cape", "court", "groups", "relatives", "requests"
     )
-    for words, part in parts.items():
+    for words, part in progress(parts.items(), "choices"):
         rows.append(_row(words, part, first_year, last_year, break_year, unit, model))
     if first_year < break_year <= last_year:
         for words, first, last in (
