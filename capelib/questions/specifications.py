@@ -26,95 +26,6 @@ LAST_YEAR = 2024  # 03
 FEWEST = 20  # cases that a specification needs on the side with fewer (04), or in all (03)
 
 
-@dataclass(frozen=True, repr=False)
-class Curve(Result):
-    """A specification curve.
-
-    Attributes
-    ----------
-    notebook
-        Whose main number it is.
-    unit
-        "difference" or "ratio" (of which `estimates` holds logarithms).
-    listed
-        Specifications that were listed.
-    without
-        Of these, those with too few cases.
-    table
-        One row for each that rests on rows of its own: the options, `alike` (listed ones that rest
-        on the same rows and hits), `value`, `p` (of it alone).
-    estimates
-        Labelings by rows of `table`, the true labeling first.
-    moved
-        What was moved between what, in words.
-    test
-        Of all together.
-    default
-        The row of `table` that the notebook shows.
-    """
-
-    notebook: str
-    unit: str
-    listed: int
-    without: int
-    table: pd.DataFrame
-    estimates: np.ndarray
-    moved: str
-    test: JointTest
-    default: int
-
-    def summary(self) -> str:
-        """What the curve says."""
-        return self.sentence()
-
-    def sentence(self) -> str:
-        """What the curve says, in a few sentences."""
-        value, own = self.table["value"], len(self.table)
-        quarter, middle, three = value.quantile([0.25, 0.5, 0.75])
-        shown = value.iloc[self.default]
-        above = 100 * (value < shown).mean()
-        text = (
-            f"Of {self.listed:,} specifications {own:,} rest on rows of their own"
-            f"{self._too_few()}. "
-            f"Their median is {self._number(middle)}, the middle half runs from "
-            f"{self._number(quarter)} to {self._number(three)}; the notebook's "
-            f"{self._number(shown)} lies above {above:.0f} % of them. "
-        )
-        return f"{text}{self._joint()}"
-
-    def _too_few(self) -> str:
-        return f" ({self.without:,} more have too few cases)" if self.without else ""
-
-    def _number(self, value: float) -> str:
-        if self.unit == "ratio":
-            return f"{value:.3f} a year"
-        return f"{signed(100 * value).replace('+0', '0')} points"
-
-    def _joint(self) -> str:
-        """The joint test in words."""
-        count = self.test.labelings
-        rank = round(self.test.p_median * count)
-        verdict = "that is not beyond chance"
-        if rank == 1:
-            verdict = "that is the least that this test can give"
-        if self.test.p_median <= 0.05:
-            verdict = "that is beyond chance"
-        return (
-            f"{self.moved}: in {rank} of {count} ways the median lies at least as far from none as "
-            f"in truth (p = {self.test.p_median:.2f}; no p can be below 1/{count}), and {verdict}."
-        )
-
-    def by_option(self) -> pd.DataFrame:
-        """Which choice moves the number? Per option `n`, `low`, `median`, `high` (quartiles)."""
-        columns = [name for name in self.table if name not in ("alike", "value", "p")]
-        rows = [
-            (choice, option, len(part), *part.quantile([0.25, 0.5, 0.75]))
-            for choice in columns
-            for option, part in self.table.groupby(choice, sort=False)["value"]
-        ]
-        return pd.DataFrame(rows, columns=["choice", "option", "n", "low", "median", "high"])
-
-
 def hosts_curve(ds: Dataset) -> Curve | None:
     """Did the share on authoritarian soil rise in 2021, under every defensible choice?
 
@@ -180,7 +91,7 @@ def hosts_curve(ds: Dataset) -> Curve | None:
     estimates = np.take_along_axis(values, which[None, :, None], axis=2)[..., 0]
     enough &= ~np.isnan(estimates).any(axis=0)
     moved = "Each year takes the place of 2021 in turn"
-    return _curve(HOSTS, "difference", listed, keys, estimates, enough, moved)
+    return curve_of(HOSTS, "difference", listed, keys, estimates, enough, moved)
 
 
 def _marks(joined: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -262,43 +173,7 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
         estimates.append(fit_many(turned, line(len(n)))[0][:, 1])
     moved = "The series is shifted against the years, round a circle"
     matrix = np.array(estimates).T
-    return _curve(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved)
-
-
-def _curve(
-    notebook: str,
-    unit: str,
-    listed: pd.DataFrame,
-    keys: list[bytes],
-    estimates: np.ndarray,
-    enough: np.ndarray,
-    moved: str,
-) -> Curve | None:
-    """Specifications that rest on the same rows become one: the first that was listed."""
-    estimate = listed["estimate"] if "estimate" in listed else pd.Series("", listed.index)
-    key = pd.Series(keys, listed.index).astype("object")
-    group = pd.factorize(pd.MultiIndex.from_arrays([key, estimate]))[0]
-    first = pd.Series(group).drop_duplicates().index.to_numpy()
-    chosen = first[enough[first]]
-    if not len(chosen):
-        return None
-    kept = estimates[:, chosen]
-    test = joint_test(kept)
-    value = np.exp(kept[0]) if unit == "ratio" else kept[0]
-    alike = pd.Series(group).map(pd.Series(group).value_counts()).to_numpy()[chosen]
-    table = listed.loc[chosen].assign(alike=alike, value=value, p=test.p_each)
-    default = int(np.flatnonzero(chosen == 0)[0]) if 0 in chosen else 0
-    return Curve(
-        notebook,
-        unit,
-        len(listed),
-        int((~enough).sum()),
-        table.reset_index(drop=True),
-        kept,
-        moved,
-        test,
-        default,
-    )
+    return curve_of(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved)
 
 
 def answer(hosts: Curve | None, series: Curve | None) -> str:
