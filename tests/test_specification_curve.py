@@ -10,7 +10,8 @@ from capelib.estimators.counts import collapse, per_year
 from capelib.estimators.shares import MARK
 from capelib.estimators.yearly_counts import trend
 from capelib.questions import specification_rules as rules
-from capelib.questions.specifications import _curve, hosts_curve, series_curve
+from capelib.questions.specification_curve import curve_of
+from capelib.questions.specifications import hosts_curve, series_curve
 from capelib.twin import Truth, simulate
 
 
@@ -84,7 +85,8 @@ def test_copies_count_once():
     listed = pd.DataFrame({"choice": ["a", "b", "c"]})
     estimates = np.array([[1.0, 1.0, 3.0], [0.0, 0.0, 1.0]])
     keys = [b"same", b"same", b"other"]
-    curve = _curve("x", "difference", listed, keys, estimates, np.array([True] * 3), "Moved")
+    enough = np.array([True] * 3)
+    curve = curve_of("x", "difference", listed, keys, estimates, enough, "Moved", "years")
     assert curve.table["alike"].tolist() == [2, 1]
     assert curve.test.median == 2.0
 
@@ -117,5 +119,5 @@ def test_too_few_cases_give_no_curve_but_a_figure_and_a_sentence():
     assert series_curve(small) is None
     chart = cape.figures.all_specifications(None, "What?", small.info)
     assert "SYNTHETIC" in [text.get_text() for text in chart.figure.texts]
-    assert "too few cases" in cape.specifications.answer(None, None)
-    assert cape.specifications.estimates(None, None)["value"].isna().all()
+    assert "too few cases" in cape.specifications.answer(None, None, None)
+    assert cape.specifications.estimates(None, None, None)["value"].isna().all()

@@ -17,6 +17,10 @@ CORRIDORS = "07_corridors"
 YEARS = (2001, 2024)
 LABELINGS = 1000
 FEWEST = 20  # acts that a specification needs of each kind, and in hosts of each kind
+COLUMNS = [
+    "origin", "host", "year", "exile_id", "episode_id", "measure", "stage", "doubtful",
+    "attribution", "source_kind", "needs_host", "authoritarian",
+]  # fmt: skip
 UNITS = {"episodes": "episode", "incidents": "incident", "exiles": "exile"}
 NO_CIS = "any, Ukraine not in CIS"
 
@@ -60,7 +64,7 @@ def corridors_curve(ds: Dataset, labelings: int = LABELINGS, seed: int = 1) -> C
     (3840, 20)
     """
     joined = ds.where(origin=CENTRAL_ASIA).joined()
-    rows = acts_of_both_kinds(joined, YEARS, unit="incident")
+    rows = acts_of_both_kinds(joined, YEARS, unit="incident")[COLUMNS]
     if rows.empty:
         return None
     listed = specifications(CORRIDORS)
@@ -91,7 +95,8 @@ def corridors_curve(ds: Dataset, labelings: int = LABELINGS, seed: int = 1) -> C
         estimates.append(of_rows[list(marks).index(members), :, list(terms).index(equal)])
     moved = "Memberships are moved from host to host, among hosts of the same regime"
     matrix = np.array(estimates).T
-    return curve_of(CORRIDORS, "odds ratio", listed, keys, matrix, np.array(enough), moved)
+    mark = "memberships"
+    return curve_of(CORRIDORS, "odds ratio", listed, keys, matrix, np.array(enough), moved, mark)
 
 
 def _kept_rows(rows: pd.DataFrame, options: Mapping[str, str]) -> np.ndarray:

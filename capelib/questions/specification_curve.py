@@ -32,10 +32,15 @@ class Curve(Result):
         Labelings by rows of `table`, the true labeling first.
     moved
         What was moved between what, in words.
+    mark
+        What was moved, in a word.
     test
         Of all together.
     default
         The row of `table` that the notebook shows.
+    by_host
+        The joint test with the regimes of hosts moved in place of years; None where the question
+        has no such test.
     """
 
     notebook: str
@@ -45,8 +50,10 @@ class Curve(Result):
     table: pd.DataFrame
     estimates: np.ndarray
     moved: str
+    mark: str
     test: JointTest
     default: int
+    by_host: JointTest | None = None
 
     def summary(self) -> str:
         """What the curve says."""
@@ -78,18 +85,14 @@ class Curve(Result):
         return f"{signed(100 * value).replace('+0', '0')} points"
 
     def _joint(self) -> str:
-        """The joint test in words."""
-        count = self.test.labelings
-        rank = round(self.test.p_median * count)
-        verdict = "that is not beyond chance"
-        if rank == 1:
-            verdict = "that is the least that this test can give"
-        if self.test.p_median <= 0.05:
-            verdict = "that is beyond chance"
-        return (
-            f"{self.moved}: in {rank:,} of {count:,} ways the median lies at least as far from none as "
-            f"in truth (p = {self.test.p_median:.2f}; no p can be below 1/{count:,}), and {verdict}."
-        )
+        """The joint tests in words."""
+        text = f"{self.moved}: {_in_ways(self.test)}"
+        if self.unit == "odds ratio":
+            middle = self._number(float(np.exp(np.median(np.median(self.estimates[1:], axis=1)))))
+            text += f" Moved so, half of the medians are {middle} or more."
+        if self.by_host:
+            text += f" With the regimes of hosts moved from host to host: {_in_ways(self.by_host)}"
+        return text
 
     def by_option(self) -> pd.DataFrame:
         """Which choice moves the number? Per option `n`, `low`, `median`, `high` (quartiles)."""
@@ -102,6 +105,21 @@ class Curve(Result):
         return pd.DataFrame(rows, columns=["choice", "option", "n", "low", "median", "high"])
 
 
+def _in_ways(test: JointTest) -> str:
+    """How often moving gave as much, and whether that is chance."""
+    count, least = test.labelings, f"1/{test.labelings:,}"
+    rank = round(test.p_median * count)
+    verdict = "is not beyond chance"
+    if rank == 1:
+        verdict = "is the least that this test can give"
+    if test.p_median <= 0.05:
+        verdict = "is beyond chance"
+    return (
+        f"in {rank:,} of {count:,} ways the median lies at least as far from none as in truth "
+        f"(p = {test.p_median:.2f}; no p can be below {least}), and that {verdict}."
+    )
+
+
 def curve_of(
     notebook: str,
     unit: str,
@@ -110,6 +128,8 @@ def curve_of(
     estimates: np.ndarray,
     enough: np.ndarray,
     moved: str,
+    mark: str,
+    by_host: np.ndarray | None = None,
 ) -> Curve | None:
     """Specifications that rest on the same rows become one: the first that was listed."""
     estimate = listed["estimate"] if "estimate" in listed else pd.Series("", listed.index)
@@ -133,6 +153,8 @@ def curve_of(
         table.reset_index(drop=True),
         kept,
         moved,
+        mark,
         test,
         default,
+        None if by_host is None else joint_test(by_host[:, chosen]),
     )

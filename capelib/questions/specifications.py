@@ -1,23 +1,23 @@
 """Every defensible way to the main number of a notebook, and whether together they show it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from capelib.dataset import Dataset
-from capelib.display import Result
 from capelib.estimators.change_points import line
 from capelib.estimators.counts import collapse, per_year
 from capelib.estimators.many_counts import fit_many
 from capelib.estimators.shares import MARK, authoritarian_hosts
-from capelib.estimators.specifications import JointTest, gaps, joint_test
+from capelib.estimators.specifications import gaps
 from capelib.questions import estimates as shared
+from capelib.questions.corridor_specifications import corridors_curve
+from capelib.questions.regimes_moved import LABELINGS, changes_with_moved_regimes
+from capelib.questions.specification_curve import Curve, curve_of
 from capelib.questions.specification_rules import REMAINS, choices, remaining, specifications
-from capelib.questions.wording import signed
 
 __all__ = [
-    "Curve", "answer", "choices", "estimates", "hosts_curve", "series_curve", "specifications",
+    "Curve", "answer", "choices", "corridors_curve", "estimates", "hosts_curve", "series_curve",
+    "specifications",
 ]  # fmt: skip
 
 HOSTS, SERIES = "04_authoritarian_hosts", "03_tajik_targeting"
@@ -26,13 +26,15 @@ LAST_YEAR = 2024  # 03
 FEWEST = 20  # cases that a specification needs on the side with fewer (04), or in all (03)
 
 
-def hosts_curve(ds: Dataset) -> Curve | None:
+def hosts_curve(ds: Dataset, labelings: int = LABELINGS) -> Curve | None:
     """Did the share on authoritarian soil rise in 2021, under every defensible choice?
 
     Parameters
     ----------
     ds
         All that is loaded.
+    labelings
+        How often regimes are moved between hosts, see below.
 
     Returns
     -------
@@ -45,6 +47,10 @@ def hosts_curve(ds: Dataset) -> Curve | None:
     special one; rows are never moved between years, since rows of one year are alike. With eight
     years no p is below 1/8: this data cannot show at 5 % that one year is special, and an interval
     that says so rests on rows taken as independent of their year.
+
+    A regime is assigned to a host. So a second reference gives each host the regimes of another one
+    (`by_host`): did the cases of 2021 move to authoritarian hosts, or to some hosts that happen to
+    be so? It takes 2021 as given, and has no least p of 1/8.
 
     Examples
     --------
@@ -68,7 +74,7 @@ def hosts_curve(ds: Dataset) -> Curve | None:
         options: _kept_rows(joined, dict(zip(select, options, strict=True)))
         for options in listed[select].drop_duplicates().itertuples(index=False, name=None)
     }
-    hits, cases, keys = [], [], []
+    hits, cases, keys, insides = [], [], [], []
     for options, definition, rated in zip(
         listed[select].itertuples(index=False, name=None),
         listed["authoritarian"],
@@ -78,6 +84,7 @@ def hosts_curve(ds: Dataset) -> Curve | None:
         mark = marks[definition, rated]
         inside = kept[options] & (mark >= 0)
         hit = inside & (mark == 1)
+        insides.append(inside)
         keys.append(inside.tobytes() + hit.tobytes())
         size = shape[0] * shape[1]
         cases.append(np.bincount(cell[inside], minlength=size).reshape(shape))
@@ -90,8 +97,9 @@ def hosts_curve(ds: Dataset) -> Curve | None:
     values = gaps(np.array(hits), n, late)
     estimates = np.take_along_axis(values, which[None, :, None], axis=2)[..., 0]
     enough &= ~np.isnan(estimates).any(axis=0)
+    by_host = changes_with_moved_regimes(joined, YEARS, listed, insides, labelings)
     moved = "Each year takes the place of 2021 in turn"
-    return curve_of(HOSTS, "difference", listed, keys, estimates, enough, moved)
+    return curve_of(HOSTS, "difference", listed, keys, estimates, enough, moved, "years", by_host)
 
 
 def _marks(joined: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -173,23 +181,24 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
         estimates.append(fit_many(turned, line(len(n)))[0][:, 1])
     moved = "The series is shifted against the years, round a circle"
     matrix = np.array(estimates).T
-    return curve_of(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved)
+    return curve_of(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved, "years")
 
 
-def answer(hosts: Curve | None, series: Curve | None) -> str:
+def answer(hosts: Curve | None, series: Curve | None, corridors: Curve | None) -> str:
     """The answer of notebook 10 in a few sentences; None has too few cases."""
     parts = []
     for words, curve in (
         ("Share on authoritarian soil, 2021 against 2014-2020", hosts),
         ("Pursuit of Tajik exiles", series),
+        ("Acts that need the host, in states that are fellow members", corridors),
     ):
         text = curve.sentence() if curve else "too few cases for any specification."
         parts.append(f"{words}: {text[:1].lower()}{text[1:]}")
     return " ".join(parts)
 
 
-def estimates(hosts: Curve | None, series: Curve | None) -> pd.DataFrame:
-    """Medians and middle halves of both curves; see `capelib.questions.estimates`.
+def estimates(hosts: Curve | None, series: Curve | None, corridors: Curve | None) -> pd.DataFrame:
+    """Medians and middle halves of the curves; see `capelib.questions.estimates`.
 
     `low` and `high` are quartiles of the specifications, no interval of an estimate.
     """
@@ -198,6 +207,8 @@ def estimates(hosts: Curve | None, series: Curve | None) -> pd.DataFrame:
         ("change on authoritarian soil, median and middle half of specifications", hosts,
          "difference"),
         ("factor a year, median and middle half of specifications", series, "ratio"),
+        ("odds of an act that needs the host, median and middle half of specifications", corridors,
+         "ratio"),
     ):  # fmt: skip
         if curve is None:
             rows.append((words, None, 0, unit))
