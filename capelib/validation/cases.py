@@ -195,6 +195,16 @@ CASES = (
         "p",
     ),
     Case(
+        "a trait of hosts",
+        "estimators.specifications.joint_test",
+        ("10",),
+        "does it pass at 5 % where no trait of hosts goes with being held, and hosts are moved?",
+        Truth(cases=1.5, persons=2.0, together=0.7, giant=8.0),
+        e.trait_of_hosts,
+        "p",
+        part=0.4,
+    ),
+    Case(
         "a share",
         "estimators.clusters.clustered",
         ("04", "05", "06", "07", "08", "09"),

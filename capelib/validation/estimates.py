@@ -20,7 +20,7 @@ from capelib.estimators.new_year import yearly_level
 from capelib.estimators.panel_counts import expected_counts
 from capelib.estimators.pooled_shares import pooled_shares
 from capelib.estimators.simex import mc_simex
-from capelib.estimators.specifications import gaps, joint_test
+from capelib.estimators.specifications import gaps, joint_test, moved_within, odds_of_marks
 from capelib.estimators.trend_shapes import course
 from capelib.estimators.yearly_counts import trend
 from capelib.estimators.yearly_odds import odds_trend
@@ -169,6 +169,21 @@ def special_year(truth: Truth, seed: int) -> Result:
     last_first = np.eye(len(truth.years), dtype=bool)[::-1]
     p = joint_test(gaps(hits, cases, last_first)[..., 0]).p_median
     return Result(p, np.nan, np.nan, np.nan)
+
+
+def trait_of_hosts(truth: Truth, seed: int) -> Result:
+    """p of the joint test that more are held in authoritarian hosts, with hosts' regimes moved."""
+    rows = _marked(truth, seed)
+    codes = rows["host"].cat.codes.to_numpy()
+    unfree = np.isin(rows["host"].cat.categories, hosts()[0])
+    lender = moved_within(np.zeros(len(unfree), int), 200, seed)
+    is_held = np.where(rows["stage"] >= 2, 1.0, 0.0)
+    once = np.where(rows["source_id"].duplicated(), np.nan, is_held)
+    levels = pd.get_dummies(rows["origin"], dtype="float64").to_numpy()
+    marks = unfree[lender][:, codes].astype(float)
+    specifications = [np.ones((len(rows), 1)), levels]
+    estimates = [odds_of_marks(marks, event, specifications) for event in (is_held, once)]
+    return Result(joint_test(np.hstack(estimates)).p_median, np.nan, np.nan, np.nan)
 
 
 def held(truth: Truth, seed: int) -> Result:
