@@ -19,6 +19,7 @@ from capelib.estimators.misclassified_shares import corrected_shares
 from capelib.estimators.new_year import yearly_level
 from capelib.estimators.panel_counts import expected_counts
 from capelib.estimators.pooled_shares import pooled_shares
+from capelib.estimators.shares import wilson
 from capelib.estimators.simex import mc_simex
 from capelib.estimators.specifications import gaps, joint_test, moved_within, odds_of_marks
 from capelib.estimators.trend_shapes import course
@@ -59,6 +60,12 @@ def one_line(truth: Truth, seed: int) -> Result:
     """A trend through all years, as the recorded one."""
     fit = trend(_counts(drawn(truth, seed), truth)[0]).with_correlation
     return Result(*map(float, fit.loc["per year"]), truth.growth)
+
+
+def one_line_of_years_apart(truth: Truth, seed: int) -> Result:
+    """The same trend with each year as a witness of its own."""
+    term = trend(_counts(drawn(truth, seed), truth)[0]).term("per year")
+    return Result(term["ratio"], term["low"], term["high"], truth.growth)
 
 
 def since_the_turn(truth: Truth, seed: int) -> Result:
@@ -190,10 +197,20 @@ def held(truth: Truth, seed: int) -> Result:
     """The share of exiles who were held."""
     rows = drawn(truth, seed)
     share = clustered(rows["stage"] >= 2, rows["source_id"])
+    return Result(share.share, share.low, share.high, _expected_held(truth))
+
+
+def held_alone(truth: Truth, seed: int) -> Result:
+    """The same share with every exile as a case of its own."""
+    is_held = drawn(truth, seed)["stage"] >= 2
+    share = wilson(int(is_held.sum()), len(is_held))
+    return Result(share.share, share.low, share.high, _expected_held(truth))
+
+
+def _expected_held(truth: Truth) -> float:
     odds_of_religious = truth.held / (1 - truth.held) * truth.held_odds
     religious = odds_of_religious / (1 + odds_of_religious)
-    expected = truth.religious * religious + (1 - truth.religious) * truth.held
-    return Result(share.share, share.low, share.high, expected)
+    return truth.religious * religious + (1 - truth.religious) * truth.held
 
 
 def category_odds(truth: Truth, seed: int) -> Result:
