@@ -45,11 +45,12 @@ def all_specifications(curve: Curve | None, title: str, info: Info) -> Chart:
         "Below: median and middle half of the specifications with each option."
     )
     count = options["choice"].nunique()
-    height = 3.4 + 0.19 * (len(options) + count)
+    lower = 0.19 * (len(options) + count)
+    height = 3.4 + lower
     with style():
         figure, axes = canvas(
             title, subtitle, info, rows=2, height=height, left=0.22, right=0.92,
-            height_ratios=[2.2, 0.19 * (len(options) + count)], hspace=0.16,
+            height_ratios=[2.2, lower], hspace=1.3 / (2.2 + lower),  # the same gap for any number
         )  # fmt: skip
         _curve(axes[0], curve)
         _options(axes[1], options, curve)
