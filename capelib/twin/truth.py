@@ -194,7 +194,7 @@ def _check_numbers(truth: Truth) -> None:
         elif name != "origins":
             is_number = isinstance(value, Real) and not isinstance(value, bool)
             require(name, value, is_number, "a number")
-            is_known = np.isfinite(value) or (name == "attention" and value > 0)
+            is_known = np.isfinite(value) or (name == "attention" and value == np.inf)
             require(name, value, bool(is_known), "a finite number")
 
 
