@@ -63,7 +63,7 @@ CASES = (
         "one line, years taken apart",
         "estimators.yearly_counts.trend",
         ("03",),
-        "the same, where each year is like the one before (correlation 0.8)",
+        "factor a year (1.05), where each year is much like the one before (correlation 0.8)",
         Truth(growth=1.05, cases=7.0, scatter=0.3, correlation=0.8),
         e.one_line_of_years_apart,
         "ratio",
