@@ -5,11 +5,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import rankdata
+from scipy.stats import kstest, rankdata
 
 from capelib.errors import ParameterError
+from capelib.estimators.clustered_logit import odds_ratios
 from capelib.estimators.decomposition import kitagawa
-from capelib.estimators.specifications import gaps, joint_test
+from capelib.estimators.specifications import gaps, joint_test, moved_within, odds_of_marks
 
 Y1 = np.array([9, 7, 8, 6, 10, 5, 7, 4, 6, 3], float)
 Y2 = np.array([3, 4, 2, 5, 4, 2, 3, 1, 3, 2], float)
@@ -95,3 +96,86 @@ def test_the_gaps_are_kitagawas():
 def test_an_estimate_that_is_missing_is_refused():
     with pytest.raises(ParameterError, match="every estimate"):
         joint_test(np.array([[1.0, np.nan], [0.0, 0.0]]))
+
+
+def test_marks_never_leave_their_kind_and_the_first_labeling_is_the_true_one():
+    kinds = np.array([0, 1, 0, 2, 1, 0])
+    lender = moved_within(kinds, 200)
+    assert lender[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert (kinds[lender] == kinds).all()
+    assert len(np.unique(lender, axis=0)) == 12  # 3! times 2! ways, all of them
+    assert (np.sort(lender, axis=1) == np.arange(6)).all()
+
+
+def test_all_labelings_at_once_are_petos_estimate_one_by_one():
+    """(a - n1 m1 / n) / (n1 n0 m1 m0 / n^3): with the variance of a binomial, n for n - 1."""
+    rng = np.random.default_rng(5)
+    marks = rng.integers(0, 2, (6, 40)).astype(float)
+    event = rng.integers(0, 2, 40).astype(float)
+    counts = rng.random(40) < 0.8
+    estimates = odds_of_marks(marks, np.where(counts, event, np.nan), [np.ones((40, 1))])[:, 0]
+    for mark, estimate in zip(marks, estimates, strict=True):
+        marked, yes, n = mark[counts].sum(), event[counts].sum(), counts.sum()
+        score = (mark * event)[counts].sum() - marked * yes / n
+        variance = marked * (n - marked) * yes * (n - yes) / n**3
+        assert estimate == pytest.approx(score / variance, rel=1e-3)
+
+
+def test_one_step_is_near_the_logit_with_the_same_terms():
+    rng = np.random.default_rng(6)
+    group, year = rng.integers(0, 4, 900), rng.integers(0, 20, 900)
+    mark = rng.random(900) < 0.3 + 0.1 * group
+    chance = 1 / (1 + np.exp(-(0.6 * mark + 0.3 * group - 0.03 * year)))
+    event = rng.random(900) < chance
+    levels = (group[:, None] == np.arange(4)).astype(float)
+    terms = np.column_stack([levels, (year - 10) / 10])
+    step = odds_of_marks(mark[None].astype(float), event.astype(float), [terms])[0, 0]
+    given = pd.DataFrame({"mark": mark, "year": year})
+    fit = odds_ratios(pd.Series(event), given, pd.Series(range(900)), pd.Series(group))
+    assert np.exp(step) == pytest.approx(fit.row("mark")["ratio"], rel=0.02)
+
+
+def test_a_labeling_that_shows_nothing_counts_as_far():
+    marks = np.array([[1.0, 1, 0, 0], [1, 1, 1, 1]])
+    event = np.array([1.0, 0, 1, 0])
+    assert odds_of_marks(marks, event, [np.ones((4, 1))])[:, 0].tolist() == [0.0, np.inf]
+
+
+def host_level_p(ratio: float, seed: int) -> float:
+    """p of two specifications together: 30 hosts with levels of their own, ten of them members."""
+    rng = np.random.default_rng(seed)
+    host = np.repeat(np.arange(30), rng.geometric(0.05, 30))
+    member = np.arange(30) < 10
+    level = 0.7 * rng.standard_normal(30) + np.log(ratio) * member
+    event = (rng.random(len(host)) < 1 / (1 + np.exp(-level[host]))).astype(float)
+    half = np.where(rng.random(len(host)) < 0.5, np.nan, event)
+    marks = member[moved_within(np.zeros(30, int), 100, seed)][:, host].astype(float)
+    level_only = [np.ones((len(host), 1))]
+    estimates = np.hstack([odds_of_marks(marks, part, level_only) for part in (event, half)])
+    return joint_test(estimates).p_median
+
+
+@pytest.mark.slow
+def test_with_hosts_moved_p_is_uniform_without_an_effect():
+    p = np.array([host_level_p(1.0, seed) for seed in range(300)])
+    assert kstest(p - 0.005, "uniform").pvalue > 0.01  # p is a hundredth, two ... or one
+    assert (p <= 0.05).mean() < 0.09
+
+
+def test_with_hosts_moved_a_true_effect_is_seen():
+    p = np.array([host_level_p(6.0, seed) for seed in range(40)])
+    assert (p <= 0.05).mean() > 0.8
+
+
+def test_acts_moved_one_by_one_pass_too_often():
+    """What hosts are moved for: acts in one host are alike."""
+    passed = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        host = np.repeat(np.arange(30), rng.geometric(0.05, 30))
+        level = 0.7 * rng.standard_normal(30)
+        event = (rng.random(len(host)) < 1 / (1 + np.exp(-level[host]))).astype(float)
+        mark = (host < 10).astype(float)
+        rows = np.array([mark, *(rng.permutation(mark) for _ in range(99))])
+        passed += joint_test(odds_of_marks(rows, event, [np.ones((len(host), 1))])).p_median <= 0.05
+    assert passed > 12  # of 60; 3 are claimed

@@ -6,7 +6,7 @@ import pytest
 
 import capelib as cape
 from capelib.errors import ParameterError
-from capelib.twin import Truth, drawn, hosts, lists
+from capelib.twin import Truth, drawn, hosts, lists, simulate
 
 MANY = 200.0  # episodes a year of each state: chance is small beside the truth
 
@@ -152,9 +152,41 @@ def test_lists_overlap_by_chance_or_more():
         ({"persons": 0.5}, "persons must be 1 or more"),
         ({"correlation": 1.0}, "correlation must be 0 to below 1"),
         ({"first_year": 2020, "last_year": 2010}, "the earlier one"),
-        ({"last_year": 2030}, "1990 to 2024"),
+        ({"last_year": 2030}, "last_year must be 1990 to 2024"),
+        ({"first_year": 2001.5}, "first_year must be a whole number"),
+        ({"break_year": 1990, "step": 2.0}, "break_year must be 2001 to 2024, or None, not 1990"),
+        ({"unfree_from": 2025}, "unfree_from must be 2001 to 2024"),
+        ({"growth": float("inf")}, "growth must be a finite number"),
+        ({"cases": "7"}, "cases must be a number, not '7'"),
+        ({"cases": True}, "cases must be a number"),
+        ({"cases": 0}, "cases must be above 0"),
+        ({"coarse": 0.7, "undated": 0.7}, "coarse . undated must be 1 at most"),
+        ({"origins": ()}, "one state or more"),
+        ({"origins": ("TJK", "Tajikistan")}, "each state once"),
+        ({"origins": (hosts()[0][0],)}, "no hosts of made-up records"),
+        ({"cases": 1e6}, "500,000 persons at most"),
+        ({"growth": 100.0}, "500,000 persons at most"),
+        ({"persons": 1e9}, "500,000 persons at most"),
     ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_a_truth_that_cannot_be_is_refused(wrong, message):
     with pytest.raises(ParameterError, match=message):
         Truth(**wrong)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", None, True], ids=str)
+def test_a_seed_is_a_whole_number_from_0_on(seed):
+    with pytest.raises(ParameterError, match="seed must be"):
+        simulate(seed=seed)
+
+
+def test_what_is_no_truth_is_refused_and_states_go_by_name():
+    with pytest.raises(ParameterError, match="truth must be a cape"):
+        simulate({"growth": 1.1})
+    assert Truth(origins="Tajikistan").origins == ("TJK",)
+
+
+def test_a_record_without_a_case_is_one():
+    empty = simulate(Truth(cases=1e-12))
+    assert (len(empty.incidents), empty.info.synthetic) == (0, True)

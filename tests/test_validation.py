@@ -1,5 +1,6 @@
 """The pages on estimators: every case runs, what must fail fails, notebooks lead to their part."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from capelib.site.method_pages import methods
 from capelib.validation import page, power
 from capelib.validation.cases import CASES
 from capelib.validation.run import COLUMNS, validate
@@ -77,6 +79,30 @@ def test_the_power_page_on_disk_is_made_of_its_table_and_power_grows_with_cases(
         assert (np.diff(seen) > -0.1).all()
 
 
+# Methods without an interval: shares of recodings, and p values corrected. Their simulations are in
+# tests/test_misclassified.py.
+WITHOUT_INTERVAL = {"misclassified"}
+SHOW_NONE = {"01", "12"}  # 01 counts, 12 judges what the others estimate
+
+
+@pytest.mark.parametrize("key", sorted(set(methods()) - WITHOUT_INTERVAL))
+def test_every_method_that_a_notebook_shows_has_a_row_in_its_part(key):
+    names = {function.removeprefix("capelib.") for function in methods()[key].functions}
+    for notebook in set(methods()[key].notebooks) - SHOW_NONE:
+        tried = {case.estimator for case in CASES if notebook in case.notebooks}
+        assert tried & names, f"notebook {notebook} shows {sorted(names)}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "figures").glob("*/answer.json")), ids=lambda path: path.parent.name
+)
+def test_every_run_with_an_interval_is_of_a_notebook_with_rows(path):
+    estimates = json.loads(path.read_text(encoding="utf-8"))["estimates"]
+    if any(row["low"] is not None for row in estimates):
+        number = path.parent.name[:2]
+        assert number in SHOW_NONE or any(number in case.notebooks for case in CASES)
+
+
 def links(path: Path) -> set[str]:
     return set(re.findall(r"docs/validation\.md#([a-z0-9-]+)", path.read_text(encoding="utf-8")))
 
@@ -88,9 +114,9 @@ def test_a_notebook_leads_to_its_own_part_of_the_page(path):
 
 
 def test_each_notebook_with_estimators_leads_there():
-    """01 counts, 12 judges; all others estimate."""
+    """All others estimate."""
     paths = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     assert len(paths) > 9
     for path in paths:
-        expected = set() if path.name[:2] in ("01", "12") else {f"notebook-{path.name[:2]}"}
+        expected = set() if path.name[:2] in SHOW_NONE else {f"notebook-{path.name[:2]}"}
         assert links(path) == expected

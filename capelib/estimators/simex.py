@@ -118,6 +118,9 @@ def mc_simex(
 
     Notes
     -----
+    b(-1) of the parabola through b(k), k = 0, 0.5, 1, 1.5, 2, with b(k) the mean coefficient where
+    codes have the errors of `chances` to the power 1 + k.
+
     Further errors are drawn from `chances` to the powers 0.5, 1, 1.5 and 2, the coefficient is
     fitted anew, and a quadratic in the power is followed back to -1. The variance is that of the
     fits minus that between drawings, extrapolated alike. It takes `chances` as known, and errors as

@@ -29,6 +29,7 @@ def kaplan_meier(
 
     Notes
     -----
+    S(t) is the product, over the times of events up to t, of 1 - d / r: d events among r at risk.
     Assumes that those whose follow-up ends are like those who are followed on. The variance sums,
     over clusters, the squared influence on the estimate, which statsmodels' does not offer;
     without clusters it is close to Greenwood's.
@@ -96,6 +97,14 @@ def turnbull(low: np.ndarray, high: np.ndarray, rounds: int = 20_000) -> pd.Data
 
     Notes
     -----
+    Each case i is divided over the intervals j that it can lie in, in proportion to p; the new p is
+    the mean of these parts, until nothing changes:
+
+        p_j = mean over i of a_ij p_j / (sum over k of a_ik p_k), a_ij = 1 where j lies in case i.
+
+    Assumes that the bounds tell nothing of the time but that it lies between them. Attention that
+    ends when something happens breaks that.
+
     Own code, since lifelines 0.30, which has this estimate, requires pandas < 3.
 
     References

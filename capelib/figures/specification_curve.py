@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from capelib.dataset import Info
 from capelib.figures.style import ACCENT, BLUE, GREY, INK, PALE, Chart, canvas, note, style, too_few
 from capelib.questions.specifications import Curve
 
 EMPTY = "Too few cases for any specification"
+MOST_LINES = 50  # labelings that are drawn each as a line; of more a band
+TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10]  # of odds ratios
 
 
 def all_specifications(curve: Curve | None, title: str, info: Info) -> Chart:
@@ -32,18 +35,22 @@ def all_specifications(curve: Curve | None, title: str, info: Info) -> Chart:
     if curve is None:
         return _empty(title, info)
     options = curve.by_option()
-    own, listed = len(curve.table), curve.listed
+    distinct, listed = len(curve.table), curve.listed
+    moved = "the same with the years moved"
+    if curve.test.labelings > MOST_LINES:
+        moved = f"the middle 95 % of {curve.test.labelings:,} curves with {curve.mark} moved"
     subtitle = (
-        f"{info.heading}: {own:,} of {listed:,} listed specifications rest on rows of their own. "
-        "Blue: the specifications as they are, in order. Grey: the same with the years moved. "
+        f"{info.heading}: {distinct:,} of {listed:,} listed specifications rest on rows of their "
+        f"own. Blue: the specifications as they are, in order. Grey: {moved}. "
         "Below: median and middle half of the specifications with each option."
     )
     count = options["choice"].nunique()
-    height = 3.4 + 0.19 * (len(options) + count)
+    lower = 0.19 * (len(options) + count)
+    height = 3.4 + lower
     with style():
         figure, axes = canvas(
             title, subtitle, info, rows=2, height=height, left=0.22, right=0.92,
-            height_ratios=[2.2, 0.19 * (len(options) + count)], hspace=0.16,
+            height_ratios=[2.2, lower], hspace=1.3 / (2.2 + lower),  # the same gap for any number
         )  # fmt: skip
         _curve(axes[0], curve)
         _options(axes[1], options, curve)
@@ -58,30 +65,56 @@ def _empty(title: str, info: Info) -> Chart:
 
 
 def _shown(values: np.ndarray, curve: Curve) -> np.ndarray:
-    """On the axis: points, or percent a year."""
-    return 100 * (np.exp(values) - 1) if curve.unit == "ratio" else 100 * values
+    """Estimates on the axis: points, percent a year, or times."""
+    return _on_axis(values if curve.unit == "difference" else np.exp(values), curve)
+
+
+def _on_axis(values: np.ndarray, curve: Curve) -> np.ndarray:
+    """Values of the table on the axis."""
+    if curve.unit == "odds ratio":
+        return values
+    return 100 * (values - 1) if curve.unit == "ratio" else 100 * values
+
+
+def _none(curve: Curve) -> float:
+    """Where the axis shows that there is nothing."""
+    return 1.0 if curve.unit == "odds ratio" else 0.0
 
 
 def _curve(axis: Axes, curve: Curve) -> None:
-    """All estimates in order, and the same under each other labeling."""
+    """All estimates in order, and the same under the other labelings."""
     place = np.arange(1, curve.estimates.shape[1] + 1)
-    for moved in curve.estimates[1:]:
-        axis.plot(place, np.sort(_shown(moved, curve)), color=PALE, linewidth=1, zorder=1)
+    moved = np.sort(curve.estimates[1:], axis=1)
+    if len(moved) < MOST_LINES:
+        for line in moved:
+            axis.plot(place, _shown(line, curve), color=PALE, linewidth=1, zorder=1)
+    else:
+        low, high = np.quantile(moved, [0.025, 0.975], axis=0, method="nearest")
+        band = _shown(low, curve), _shown(high, curve)
+        axis.fill_between(place, *band, color=PALE, linewidth=0, zorder=1)
     values = _shown(curve.estimates[0], curve)
     axis.plot(place, np.sort(values), color=BLUE, linewidth=2.2, zorder=3)
-    axis.axhline(0, color=GREY, linewidth=1, zorder=2)
-    own = values[curve.default]
-    rank = int((values < own).sum()) + 1
-    axis.plot(rank, own, "o", color=ACCENT, zorder=4)
+    axis.axhline(_none(curve), color=GREY, linewidth=1, zorder=2)
+    shown = values[curve.default]
+    rank = int((values < shown).sum()) + 1
+    axis.plot(rank, shown, "o", color=ACCENT, zorder=4)
     side = "right" if rank > len(values) / 2 else "left"
     words = "the notebook's " if side == "right" else " the notebook's"
-    note(axis, rank, own, words, color=ACCENT, ha=side, va="bottom")
+    height = "bottom" if side == "right" else "top"
+    note(axis, rank, shown, words, color=ACCENT, ha=side, va=height)
     axis.set_ylabel(_unit(curve))
     axis.set_xlim(0, len(values) + 1)
     axis.set_xlabel("specifications in order", size=8.5)
+    if curve.unit == "odds ratio":
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(FixedLocator(TICKS))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_locator(NullLocator())
 
 
 def _unit(curve: Curve) -> str:
+    if curve.unit == "odds ratio":
+        return "times the odds"
     return "percent a year" if curve.unit == "ratio" else "percentage points"
 
 
@@ -89,8 +122,7 @@ def _options(axis: Axes, options: pd.DataFrame, curve: Curve) -> None:
     """One row an option, a heading a choice."""
     table = options.copy()
     for name in ("low", "median", "high"):
-        values = table[name].to_numpy()
-        table[name] = 100 * (values - 1) if curve.unit == "ratio" else 100 * values
+        table[name] = _on_axis(table[name].to_numpy(), curve)
     place, labels, position = [], [], 0.0
     for choice, rows in table.groupby("choice", sort=False):
         place.append(position)
@@ -111,6 +143,6 @@ def _options(axis: Axes, options: pd.DataFrame, curve: Curve) -> None:
         tick.set(fontsize=8, color=INK, fontweight="bold" if is_head else "normal")
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(position - 0.4, -0.6)
-    axis.axvline(0, color=GREY, linewidth=1, zorder=0)
+    axis.axvline(_none(curve), color=GREY, linewidth=1, zorder=0)
     axis.spines["left"].set_visible(False)
     axis.set_xlabel(f"{_unit(curve)}; on the right: how many specifications", size=8.5)

@@ -10,6 +10,7 @@ import pandas as pd
 from capelib.errors import DataError
 from capelib.meaning.pursuers import pursuers
 from capelib.paths import project_folder
+from capelib.questions.selections import kept
 
 Options = dict[str, dict[str, str]]  # by choice and option, the reason
 Rule = Callable[[pd.DataFrame], pd.Series]  # from incidents to those that remain
@@ -21,6 +22,10 @@ def _every(rows: pd.DataFrame) -> pd.Series:
 
 def _in_central_asia(rows: pd.DataFrame) -> pd.Series:
     return rows["origin"].isin(pursuers("all").codes)
+
+
+def _without(kind: str) -> Rule:
+    return lambda rows: next(iter(kept(rows, kind).values()))
 
 
 # What remains of the incidents under each option of a choice.
@@ -45,6 +50,12 @@ REMAINS: dict[str, dict[str, Rule]] = {
         "Central Asia": _in_central_asia,
         "others": lambda rows: ~_in_central_asia(rows),
     },
+    "acts compared": {
+        "2 and 3 with others": _every,
+        "3 with 1": lambda rows: ~rows["stage"].isin([2]),
+    },
+    "requests": {"in": _every, "out": _without("requests")},
+    "relatives": {"in": _every, "out": _without("relatives")},
 }
 # Options that are no selection of incidents, by choice.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -53,6 +64,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "counted": ("incidents", "episodes", "exiles"),
     "estimate": ("as recorded", "within states"),
     "first year": ("2001", "2005", "2010"),
+    "members of": ("any of the three", "CIS", "CSTO", "SCO", "any, Ukraine not in CIS"),
+    "held equal": ("origin, year, regime", "origin, year", "origin", "nothing"),
 }
 
 

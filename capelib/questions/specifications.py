@@ -1,24 +1,24 @@
 """Every defensible way to the main number of a notebook, and whether together they show it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from capelib.dataset import Dataset
-from capelib.display import Result
 from capelib.estimators.change_points import line
 from capelib.estimators.counts import collapse, per_year
 from capelib.estimators.many_counts import fit_many
 from capelib.estimators.shares import MARK, authoritarian_hosts
-from capelib.estimators.specifications import JointTest, gaps, joint_test
+from capelib.estimators.specifications import gaps
 from capelib.progress import progress
 from capelib.questions import estimates as shared
+from capelib.questions.corridor_specifications import corridors_curve
+from capelib.questions.regimes_moved import LABELINGS, changes_with_moved_regimes
+from capelib.questions.specification_curve import Curve, curve_of
 from capelib.questions.specification_rules import REMAINS, choices, remaining, specifications
-from capelib.questions.wording import signed
 
 __all__ = [
-    "Curve", "answer", "choices", "estimates", "hosts_curve", "series_curve", "specifications",
+    "Curve", "answer", "choices", "corridors_curve", "estimates", "hosts_curve", "series_curve",
+    "specifications",
 ]  # fmt: skip
 
 HOSTS, SERIES = "04_authoritarian_hosts", "03_tajik_targeting"
@@ -27,102 +27,15 @@ LAST_YEAR = 2024  # 03
 FEWEST = 20  # cases that a specification needs on the side with fewer (04), or in all (03)
 
 
-@dataclass(frozen=True, repr=False)
-class Curve(Result):
-    """A specification curve.
-
-    Attributes
-    ----------
-    notebook
-        Whose main number it is.
-    unit
-        "difference" or "ratio" (of which `estimates` holds logarithms).
-    listed
-        Specifications that were listed.
-    without
-        Of these, those with too few cases.
-    table
-        One row for each that rests on rows of its own: the options, `alike` (listed ones that rest
-        on the same rows and hits), `value`, `p` (of it alone).
-    estimates
-        Labelings by rows of `table`, the true labeling first.
-    moved
-        What was moved between what, in words.
-    test
-        Of all together.
-    default
-        The row of `table` that the notebook shows.
-    """
-
-    notebook: str
-    unit: str
-    listed: int
-    without: int
-    table: pd.DataFrame
-    estimates: np.ndarray
-    moved: str
-    test: JointTest
-    default: int
-
-    def summary(self) -> str:
-        """What the curve says."""
-        return self.sentence()
-
-    def sentence(self) -> str:
-        """What the curve says, in a few sentences."""
-        value, own = self.table["value"], len(self.table)
-        quarter, middle, three = value.quantile([0.25, 0.5, 0.75])
-        shown = value.iloc[self.default]
-        above = 100 * (value < shown).mean()
-        text = (
-            f"Of {self.listed:,} specifications {own:,} rest on rows of their own"
-            f"{self._too_few()}. "
-            f"Their median is {self._number(middle)}, the middle half runs from "
-            f"{self._number(quarter)} to {self._number(three)}; the notebook's "
-            f"{self._number(shown)} lies above {above:.0f} % of them. "
-        )
-        return f"{text}{self._joint()}"
-
-    def _too_few(self) -> str:
-        return f" ({self.without:,} more have too few cases)" if self.without else ""
-
-    def _number(self, value: float) -> str:
-        if self.unit == "ratio":
-            return f"{value:.3f} a year"
-        return f"{signed(100 * value).replace('+0', '0')} points"
-
-    def _joint(self) -> str:
-        """The joint test in words."""
-        count = self.test.labelings
-        rank = round(self.test.p_median * count)
-        verdict = "that is not beyond chance"
-        if rank == 1:
-            verdict = "that is the least that this test can give"
-        if self.test.p_median <= 0.05:
-            verdict = "that is beyond chance"
-        return (
-            f"{self.moved}: in {rank} of {count} ways the median lies at least as far from none as "
-            f"in truth (p = {self.test.p_median:.2f}; no p can be below 1/{count}), and {verdict}."
-        )
-
-    def by_option(self) -> pd.DataFrame:
-        """Which choice moves the number? Per option `n`, `low`, `median`, `high` (quartiles)."""
-        columns = [name for name in self.table if name not in ("alike", "value", "p")]
-        rows = [
-            (choice, option, len(part), *part.quantile([0.25, 0.5, 0.75]))
-            for choice in columns
-            for option, part in self.table.groupby(choice, sort=False)["value"]
-        ]
-        return pd.DataFrame(rows, columns=["choice", "option", "n", "low", "median", "high"])
-
-
-def hosts_curve(ds: Dataset) -> Curve | None:
+def hosts_curve(ds: Dataset, labelings: int = LABELINGS) -> Curve | None:
     """Did the share on authoritarian soil rise in 2021, under every defensible choice?
 
     Parameters
     ----------
     ds
         All that is loaded.
+    labelings
+        How often regimes are moved between hosts, see below.
 
     Returns
     -------
@@ -135,6 +48,10 @@ def hosts_curve(ds: Dataset) -> Curve | None:
     special one; rows are never moved between years, since rows of one year are alike. With eight
     years no p is below 1/8: this data cannot show at 5 % that one year is special, and an interval
     that says so rests on rows taken as independent of their year.
+
+    A regime is assigned to a host. So a second reference gives each host the regimes of another one
+    (`by_host`): did the cases of 2021 move to authoritarian hosts, or to some hosts that happen to
+    be so? It takes 2021 as given, and has no least p of 1/8.
 
     Examples
     --------
@@ -158,7 +75,7 @@ def hosts_curve(ds: Dataset) -> Curve | None:
         options: _kept_rows(joined, dict(zip(select, options, strict=True)))
         for options in listed[select].drop_duplicates().itertuples(index=False, name=None)
     }
-    hits, cases, keys = [], [], []
+    hits, cases, keys, insides = [], [], [], []
     chosen = zip(
         listed[select].itertuples(index=False, name=None),
         listed["authoritarian"],
@@ -169,6 +86,7 @@ def hosts_curve(ds: Dataset) -> Curve | None:
         mark = marks[definition, rated]
         inside = kept[options] & (mark >= 0)
         hit = inside & (mark == 1)
+        insides.append(inside)
         keys.append(inside.tobytes() + hit.tobytes())
         size = shape[0] * shape[1]
         cases.append(np.bincount(cell[inside], minlength=size).reshape(shape))
@@ -181,8 +99,9 @@ def hosts_curve(ds: Dataset) -> Curve | None:
     values = gaps(np.array(hits), n, late)
     estimates = np.take_along_axis(values, which[None, :, None], axis=2)[..., 0]
     enough &= ~np.isnan(estimates).any(axis=0)
+    by_host = changes_with_moved_regimes(joined, YEARS, listed, insides, labelings)
     moved = "Each year takes the place of 2021 in turn"
-    return _curve(HOSTS, "difference", listed, keys, estimates, enough, moved)
+    return curve_of(HOSTS, "difference", listed, keys, estimates, enough, moved, "years", by_host)
 
 
 def _marks(joined: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -265,59 +184,24 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
         estimates.append(fit_many(turned, line(len(n)))[0][:, 1])
     moved = "The series is shifted against the years, round a circle"
     matrix = np.array(estimates).T
-    return _curve(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved)
+    return curve_of(SERIES, "ratio", listed, keys, matrix, np.array(enough), moved, "years")
 
 
-def _curve(
-    notebook: str,
-    unit: str,
-    listed: pd.DataFrame,
-    keys: list[bytes],
-    estimates: np.ndarray,
-    enough: np.ndarray,
-    moved: str,
-) -> Curve | None:
-    """Specifications that rest on the same rows become one: the first that was listed."""
-    estimate = listed["estimate"] if "estimate" in listed else pd.Series("", listed.index)
-    key = pd.Series(keys, listed.index).astype("object")
-    group = pd.factorize(pd.MultiIndex.from_arrays([key, estimate]))[0]
-    first = pd.Series(group).drop_duplicates().index.to_numpy()
-    chosen = first[enough[first]]
-    if not len(chosen):
-        return None
-    kept = estimates[:, chosen]
-    test = joint_test(kept)
-    value = np.exp(kept[0]) if unit == "ratio" else kept[0]
-    alike = pd.Series(group).map(pd.Series(group).value_counts()).to_numpy()[chosen]
-    table = listed.loc[chosen].assign(alike=alike, value=value, p=test.p_each)
-    default = int(np.flatnonzero(chosen == 0)[0]) if 0 in chosen else 0
-    return Curve(
-        notebook,
-        unit,
-        len(listed),
-        int((~enough).sum()),
-        table.reset_index(drop=True),
-        kept,
-        moved,
-        test,
-        default,
-    )
-
-
-def answer(hosts: Curve | None, series: Curve | None) -> str:
+def answer(hosts: Curve | None, series: Curve | None, corridors: Curve | None) -> str:
     """The answer of notebook 10 in a few sentences; None has too few cases."""
     parts = []
     for words, curve in (
         ("Share on authoritarian soil, 2021 against 2014-2020", hosts),
         ("Pursuit of Tajik exiles", series),
+        ("Acts that need the host, in states that are fellow members", corridors),
     ):
         text = curve.sentence() if curve else "too few cases for any specification."
         parts.append(f"{words}: {text[:1].lower()}{text[1:]}")
     return " ".join(parts)
 
 
-def estimates(hosts: Curve | None, series: Curve | None) -> pd.DataFrame:
-    """Medians and middle halves of both curves; see `capelib.questions.estimates`.
+def estimates(hosts: Curve | None, series: Curve | None, corridors: Curve | None) -> pd.DataFrame:
+    """Medians and middle halves of the curves; see `capelib.questions.estimates`.
 
     `low` and `high` are quartiles of the specifications, no interval of an estimate.
     """
@@ -326,6 +210,8 @@ def estimates(hosts: Curve | None, series: Curve | None) -> pd.DataFrame:
         ("change on authoritarian soil, median and middle half of specifications", hosts,
          "difference"),
         ("factor a year, median and middle half of specifications", series, "ratio"),
+        ("odds of an act that needs the host, median and middle half of specifications", corridors,
+         "ratio"),
     ):  # fmt: skip
         if curve is None:
             rows.append((words, None, 0, unit))

@@ -19,8 +19,9 @@ from capelib.estimators.misclassified_shares import corrected_shares
 from capelib.estimators.new_year import yearly_level
 from capelib.estimators.panel_counts import expected_counts
 from capelib.estimators.pooled_shares import pooled_shares
+from capelib.estimators.shares import wilson
 from capelib.estimators.simex import mc_simex
-from capelib.estimators.specifications import gaps, joint_test
+from capelib.estimators.specifications import gaps, joint_test, moved_within, odds_of_marks
 from capelib.estimators.trend_shapes import course
 from capelib.estimators.yearly_counts import trend
 from capelib.estimators.yearly_odds import odds_trend
@@ -59,6 +60,12 @@ def one_line(truth: Truth, seed: int) -> Result:
     """A trend through all years, as the recorded one."""
     fit = trend(_counts(drawn(truth, seed), truth)[0]).with_correlation
     return Result(*map(float, fit.loc["per year"]), truth.growth)
+
+
+def one_line_of_years_apart(truth: Truth, seed: int) -> Result:
+    """The same trend with each year as a witness of its own."""
+    term = trend(_counts(drawn(truth, seed), truth)[0]).term("per year")
+    return Result(term["ratio"], term["low"], term["high"], truth.growth)
 
 
 def since_the_turn(truth: Truth, seed: int) -> Result:
@@ -171,14 +178,39 @@ def special_year(truth: Truth, seed: int) -> Result:
     return Result(p, np.nan, np.nan, np.nan)
 
 
+def trait_of_hosts(truth: Truth, seed: int) -> Result:
+    """p of the joint test that more are held in authoritarian hosts, with hosts' regimes moved."""
+    rows = _marked(truth, seed)
+    codes = rows["host"].cat.codes.to_numpy()
+    unfree = np.isin(rows["host"].cat.categories, hosts()[0])
+    lender = moved_within(np.zeros(len(unfree), int), 200, seed)
+    is_held = np.where(rows["stage"] >= 2, 1.0, 0.0)
+    once = np.where(rows["source_id"].duplicated(), np.nan, is_held)
+    levels = pd.get_dummies(rows["origin"], dtype="float64").to_numpy()
+    marks = unfree[lender][:, codes].astype(float)
+    specifications = [np.ones((len(rows), 1)), levels]
+    estimates = [odds_of_marks(marks, event, specifications) for event in (is_held, once)]
+    return Result(joint_test(np.hstack(estimates)).p_median, np.nan, np.nan, np.nan)
+
+
 def held(truth: Truth, seed: int) -> Result:
     """The share of exiles who were held."""
     rows = drawn(truth, seed)
     share = clustered(rows["stage"] >= 2, rows["source_id"])
+    return Result(share.share, share.low, share.high, _expected_held(truth))
+
+
+def held_alone(truth: Truth, seed: int) -> Result:
+    """The same share with every exile as a case of its own."""
+    is_held = drawn(truth, seed)["stage"] >= 2
+    share = wilson(int(is_held.sum()), len(is_held))
+    return Result(share.share, share.low, share.high, _expected_held(truth))
+
+
+def _expected_held(truth: Truth) -> float:
     odds_of_religious = truth.held / (1 - truth.held) * truth.held_odds
     religious = odds_of_religious / (1 + odds_of_religious)
-    expected = truth.religious * religious + (1 - truth.religious) * truth.held
-    return Result(share.share, share.low, share.high, expected)
+    return truth.religious * religious + (1 - truth.religious) * truth.held
 
 
 def category_odds(truth: Truth, seed: int) -> Result:
