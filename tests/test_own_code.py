@@ -92,12 +92,12 @@ def test_wilsons_interval_is_that_of_statsmodels_which_takes_longer(k, n):
 
 @pytest.mark.slow
 def test_jsonschema_still_builds_grammars_that_a_run_can_do_without():
-    """Else `capelib.runs.execute._grammars_left_out` can go."""
+    """Else `capelib.runs.execute.grammars_left_out` can go."""
     loaded = "import sys, {}; print('rfc3987_syntax' in sys.modules)"
     plain = [sys.executable, "-c", loaded.format("papermill")]
     assert subprocess.run(plain, capture_output=True, text=True).stdout == "True\n"
     code = (
-        "from capelib.runs.execute import _grammars_left_out as out\nwith out(): import papermill\n"
+        "from capelib.runs.execute import grammars_left_out as out\nwith out(): import papermill\n"
     )
     ours = [sys.executable, "-c", code + loaded.format("os")]
     assert subprocess.run(ours, capture_output=True, text=True).stdout == "False\n"

@@ -5,6 +5,7 @@ import re
 import shutil
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
@@ -14,12 +15,14 @@ from capelib.cli import app
 from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.runs import provenance, runner
-from capelib.site import build, documents, lesson_pages, links, notebook_pages
+from capelib.site import build, documents, lesson_pages, links, notebook_pages, reference_pages
 from capelib.site.collection import Collection, FinishedRun, collect
 from capelib.site.data_pages import downloads
 from capelib.site.ledger_pages import numbers_of
 from capelib.site.ledger_pages import pages as ledger_pages
+from capelib.site.markup import Page
 from capelib.site.method_pages import calling_tests, methods
+from capelib.site.parallel import mapped
 from capelib.site.tables import readable
 
 ROOT = Path(__file__).parent.parent
@@ -108,6 +111,49 @@ def test_an_executed_notebook_with_another_answer_is_not_shown(run_of_01):
     provenance.state(folder, read_json(folder / "provenance.json"))
     with pytest.raises(CapeError, match="differ"):
         collected(run_of_01)
+
+
+def test_a_withdrawn_key_in_a_sentence_or_a_file_is_named():
+    keys = {"XXX-0007", "I9999"}
+    build.require_nothing_withdrawn([Page("a.md", "see XXX-00071")], keys)
+    build.require_nothing_withdrawn([Page("a.md", "see I9999")], set())
+    with pytest.raises(CapeError, match=r"a\.md names i9999, which was withdrawn"):
+        build.require_nothing_withdrawn([Page("a.md", "see i9999.")], keys)
+    beside = Page("a.md", "", {"downloads/b.csv": b"1,XXX-0007"})
+    with pytest.raises(CapeError, match=r"downloads/b\.csv names XXX-0007"):
+        build.require_nothing_withdrawn([beside], keys)
+
+
+def test_a_notebook_to_download_has_no_outputs():
+    [_, page] = notebook_pages.pages(collection("01_learn_the_dataset"))
+    document = json.loads(page.files["downloads/01_learn_the_dataset.ipynb"])
+    committed = json.loads((ROOT / "notebooks" / "01_learn_the_dataset.ipynb").read_text("utf-8"))
+    sources = [[cell["source"] for cell in each["cells"]] for each in (document, committed)]
+    assert sources[0] == sources[1]
+    code = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+    assert {cell["execution_count"] for cell in code} == {None}
+    assert not any(cell["outputs"] for cell in code)
+
+
+def test_a_function_whose_results_are_kept_is_documented_as_a_function():
+    cached = [
+        (name, member)
+        for name in cape.__all__
+        if isinstance(module := getattr(cape, name), ModuleType)
+        for member, value in vars(module).items()
+        if hasattr(value, "cache_info") and member in getattr(module, "__all__", ())
+    ]
+    pages = {page.path: page.text for page in reference_pages.pages(collection())}
+    assert cached
+    for name, member in cached:
+        assert f".{member}\n" in pages[f"reference/{name}.rst"]
+    assert not [path for path, text in pages.items() if re.search(r"\bat 0x[0-9a-f]{6}", text)]
+
+
+def test_pages_are_made_in_the_order_of_their_kinds_and_errors_come_through():
+    assert mapped(str, range(40), 7) == [str(each) for each in range(40)]
+    with pytest.raises(ValueError, match="invalid literal"):
+        mapped(int, ["1", "x"])
 
 
 def test_every_figure_says_title_and_answer():

@@ -88,7 +88,7 @@ def execute(
     CapeError
         Where a folder cannot be written.
     """
-    with _grammars_left_out():
+    with grammars_left_out():
         import papermill
         from nbclient.exceptions import DeadKernelError
         from papermill.exceptions import PapermillExecutionError
@@ -150,7 +150,7 @@ def _last_stderr(error: Any, executed: Path) -> str:
 
 
 @contextmanager
-def _grammars_left_out() -> Iterator[None]:
+def grammars_left_out() -> Iterator[None]:
     """Imports without rfc3987_syntax, by which jsonschema could check addresses if it is there.
 
     It builds 38 grammars when it is imported: 2.4 of papermill's 3.3 seconds of processor time

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from capelib.site.parallel import mapped
+
 _LOADING = {"img", "script", "iframe", "source", "video", "audio", "embed", "object", "input"}
 _LOADED_LINKS = {"stylesheet", "preload", "icon", "modulepreload", "prefetch", "manifest"}
 
@@ -65,11 +67,10 @@ def check(site: Path) -> Checked:
         state of the page and no anchor. An anchor that stands twice is a fault.
     """
     files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    pages = {
-        name: _Page((site / name).read_text(encoding="utf-8"))
-        for name in sorted(files)
-        if name.endswith(".html") and not name.startswith("_static/")
-    }
+    names = [
+        name for name in sorted(files) if name.endswith(".html") and not name.startswith("_static/")
+    ]
+    pages = dict(zip(names, mapped(_read, [site / name for name in names], 16), strict=True))
     checked = Checked(len(pages))
     for name, page in pages.items():
         checked.faults += [f"{name}: anchor twice: {anchor}" for anchor in sorted(page.twice)]
@@ -80,6 +81,10 @@ def check(site: Path) -> Checked:
             if fault := _fault(name, address, loads, files, pages):
                 checked.faults.append(f"{name}: {fault}: {address}")
     return checked
+
+
+def _read(path: Path) -> _Page:
+    return _Page(path.read_text(encoding="utf-8"))
 
 
 def _fault(name: str, address: str, loads: bool, files: set[str], pages: dict[str, _Page]) -> str:

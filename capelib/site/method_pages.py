@@ -70,27 +70,29 @@ def methods() -> dict[str, Method]:
 
 
 def pages(collection: Collection) -> list[Page]:
-    """Which pages show the methods? A list, one a method, and the referee's questions."""
+    """Which pages show the methods? A list, one a method, how they do, the referee's questions."""
     known = methods()
     lines = [
         *_heading("Methods", "="),
         "Every estimate has an interval, a number of cases, and assumptions. Each method here is "
         "tested by simulation against a known truth, on a published example, or against a second "
-        "implementation. What a critical reader asked, and where it is answered: "
-        ":doc:`referee`.\n",
+        "implementation. All of them on made-up records: :doc:`validation`, and :doc:`power`. "
+        "What a critical reader asked, and where it is answered: :doc:`referee`.\n",
         ".. list-table::\n   :header-rows: 1\n\n   * - Question\n     - Method",
         *(f"   * - {each.question}\n     - :doc:`{key}`" for key, each in known.items()),
         "\n.. toctree::\n   :hidden:\n",
         *(f"   {each.title} <{key}>" for key, each in known.items()),
+        "   How far the estimators hold <validation>",
+        "   What could have been seen <power>",
         "   What a referee asked <referee>",
         "   Reference of the package </reference/index>",
     ]
     made = [_page(each, collection) for each in known.values()]
-    referee = documents.on_site("docs/referee.md", "methods/referee.md")
+    places = [(name, f"methods/{name}.md") for name in ("validation", "power", "referee")]
     return [
         Page("methods/index.rst", "\n".join(lines) + "\n"),
         *made,
-        Page("methods/referee.md", referee),
+        *(Page(place, documents.on_site(f"docs/{name}.md", place)) for name, place in places),
     ]
 
 

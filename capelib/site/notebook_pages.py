@@ -2,11 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from capelib.files import cells
+from capelib.files import cells, read_json
 from capelib.site.collection import Collection, FinishedRun, is_injected
 from capelib.site.documents import linked
 from capelib.site.markup import Page, contents, html, plain, render
@@ -88,8 +89,17 @@ def _page(run: FinishedRun, siblings: list[FinishedRun], collection: Collection)
     }
     files[f"figures/{run.name}/provenance.json"] = run.folder / "provenance.json"
     if not run.differs:
-        files[f"downloads/{run.run.notebook.name}"] = run.run.notebook
+        files[f"downloads/{run.run.notebook.name}"] = without_outputs(run.run.notebook)
     return Page(place, as_document(shown, **hidden), files)
+
+
+def without_outputs(notebook: Path) -> bytes:
+    """A notebook to run, without what it gave on the data of another day: the page shows that."""
+    document = read_json(notebook)
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

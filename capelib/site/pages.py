@@ -6,6 +6,7 @@ navigation.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from capelib.site import (
     about_pages,
@@ -23,6 +24,7 @@ from capelib.site import (
 )
 from capelib.site.collection import Collection
 from capelib.site.markup import Page
+from capelib.site.parallel import mapped
 
 KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
     front_page.pages,
@@ -38,3 +40,19 @@ KINDS: tuple[Callable[[Collection], list[Page]], ...] = (
     reference_pages.pages,
     about_pages.pages,
 )
+
+
+def all_pages(collection: Collection) -> list[Page]:
+    """The pages of every kind, made by two processes.
+
+    Parameters
+    ----------
+    collection
+        From `collect`.
+    """
+    made = mapped(partial(_of_kind, collection), KINDS)
+    return [page for pages in made for page in pages]
+
+
+def _of_kind(collection: Collection, kind: Callable[[Collection], list[Page]]) -> list[Page]:
+    return kind(collection)

@@ -39,7 +39,7 @@ def pages(_: Collection) -> list[Page]:
 def _kind(item: tuple[str, Any]) -> tuple[int, str]:
     """Functions first, then classes, then the rest."""
     name, value = item
-    return (2 - inspect.isfunction(value) * 2 - inspect.isclass(value), name)
+    return (2 - _is_function(value) * 2 - inspect.isclass(value), name)
 
 
 def _page(name: str, module: ModuleType) -> Page:
@@ -67,7 +67,7 @@ def public_members(module: ModuleType) -> dict[str, Any]:
         name: value
         for name, value in vars(module).items()
         if not name.startswith("_")
-        and (inspect.isfunction(value) or inspect.isclass(value))
+        and (_is_function(value) or inspect.isclass(value))
         and value.__module__ == module.__name__
     }
 
@@ -83,9 +83,14 @@ def _documented(name: str, value: Any, elsewhere: bool = False) -> str:
         fields = ", ".join(getattr(value, "_fields", ()))
         hidden = f"__init__, __new__{', ' * bool(fields)}{fields}"
         return f".. autoclass:: {place}\n   :members:\n   :exclude-members: {hidden}\n{once}"
-    if inspect.isfunction(value):
+    if _is_function(value):
         return f".. autofunction:: {value.__module__}.{value.__qualname__}\n{once}"
     return f".. py:data:: {name}\n   :value: {value!r}\n"
+
+
+def _is_function(value: Any) -> bool:
+    """Is it a function, or one whose results are kept (`functools.cache`)?"""
+    return callable(value) and inspect.isfunction(inspect.unwrap(value))
 
 
 def _title(words: str, line: str) -> list[str]:

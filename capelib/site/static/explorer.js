@@ -173,9 +173,12 @@
 
     const years = Charts.perYear(kept, state);
     Charts.timeline(part("timeline"), years.tally);
+    part("timeline").parentElement.scrollLeft = 1e4; // on a phone the latest years come first
     part("timetable").replaceChildren(Charts.yearTable(years.tally));
     const { list, homeless } = Charts.corridors(kept);
     const { least, missing } = Charts.map(part("map"), list);
+    const frame = part("map").parentElement;
+    frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
     part("least").textContent = least > 1 ? `Drawn are corridors with ${least} or more incidents.` : "All corridors are drawn.";
     if (missing) part("least").textContent += ` ${missing} ${missing === 1 ? "has" : "have"} no capital on record.`;
     showCorridors(list);
