@@ -377,7 +377,7 @@ def test_a_column_that_is_neither_read_nor_told_stops_the_run(monkeypatch):
 
     def forgetful(*args: object) -> object:
         made = honest(*args)
-        return replace(made, told=[{} for _ in made.told])
+        return replace(made, not_read=[{} for _ in made.not_read])
 
     monkeypatch.setattr(cleaning, "gathered", forgetful)
     columns = ["origin", "host", "date", "measure", "Remarks"]

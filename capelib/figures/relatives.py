@@ -77,7 +77,7 @@ def _colour(kind: str, group: str) -> str:
 
 
 def relatives_gap(result: Relatives, info: Info) -> Chart:
-    """Is the family the lever where the exile is out of reach? Free hosts minus others.
+    """Are relatives reported as targeted more often for exiles in free hosts than in others?
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def relatives_gap(result: Relatives, info: Info) -> Chart:
     ends = ("difference", "difference_low", "difference_high")
     data = behind(label, table.assign(n=n), *ends)
     data["strong"] = table["comparison"] == "all exiles with a rated host"
-    title = "Is the family the lever where the exile cannot be reached?"
+    title = "Are relatives reported as targeted more often for exiles in free hosts?"
     what = (
         "share with relatives reported as targeted, exiles in free hosts minus exiles in others "
         "(number of exiles in brackets)"
