@@ -34,7 +34,7 @@ public: site  ## build/public: the current edition, and every edition below its 
 test-browser: site  ## the pages in a real browser
 	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get -qq update && apt-get -qq install -y chromium; } \
 	  || { echo "chromium is needed: apt install chromium"; exit 1; }
-	@$(BIN)/python -m pytest -q -p no:cacheprovider -m "" tests/browser
+	@$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist worksteal -m "" tests/browser
 
 all:  ## after a change by hand: package, counts, notebooks and figures are made again; git shows what changed
 	@$(MAKE) --no-print-directory data
