@@ -310,7 +310,8 @@ def test_a_run_that_costs_every_worker_fails_and_the_others_do_not(machines, tmp
     assert outcomes["91_good"].status == "done", outcomes["91_good"].error
     assert outcomes["90_fatal"].status == "failed"
     assert re.match(
-        r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need",
+        r"2 workers were lost while they ran it, the last at tcp://127.0.0.1:\d+: does it need"
+        r"|no worker could run it: AssertionError",  # Dask's own, seen once on a busy machine
         outcomes["90_fatal"].error,
     )
 
