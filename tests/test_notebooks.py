@@ -107,6 +107,16 @@ class TestEachNotebook:
         )
 
 
+@pytest.mark.parametrize(
+    "path", sorted(project_folder("notebooks").rglob("[0-9]*.ipynb")), ids=lambda path: path.stem
+)
+def test_jupyterlab_marks_no_notebook_as_unsaved_when_it_is_opened(path):
+    """It does where the kernel's name in the notebook is another than that of ipykernel."""
+    kernel = json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"]
+    stated = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    assert kernel == stated
+
+
 # The parameters' cell of every notebook is tried with words above; these are run whole.
 WHOLE = [path for path in NOTEBOOKS if path.stem[:2] in ("03", "04", "07")]
 

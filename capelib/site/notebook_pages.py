@@ -102,7 +102,7 @@ def without_outputs(notebook: Path) -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
-_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def as_document(shown: list[dict[str, Any]], **metadata: Any) -> str:
