@@ -82,6 +82,8 @@ def lab(
     """
     if find_spec("jupyterlab") is None:
         raise CapeError("JupyterLab is not installed: pip install 'capelib[lab]'")
+    if folder and str(folder).startswith("-"):  # an option, and no folder before it
+        folder, more = None, [str(folder), *(more or [])]
     root = folder or lab_root()
     if not root.is_dir():
         raise ParameterError(f"{root} is no folder: `cape notebooks {root}` makes one")

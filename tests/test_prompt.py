@@ -220,5 +220,6 @@ def test_lab_hands_on_what_make_is_given(typed, monkeypatch):
     assert started[0][:3] == [sys.executable, "-m", "jupyterlab"]
     assert started[0][-2:] == ["--no-browser", "--port=8889"]
     assert typed("lab", ".", "--")[0] == 0
+    assert typed("lab", "--", "--no-browser")[0] == 0 and started[-1][-1] == "--no-browser"
     makefile = (notebook_commands.lab_root() / "Makefile").read_text(encoding="utf-8")
     assert "cape lab . -- $(ARGS)" in makefile

@@ -118,14 +118,15 @@ def published_shares() -> PublishedShares:
     )
 
 
-def published_bounds(design_effect: float) -> pd.DataFrame:
+def published_bounds(design_effect: float | None) -> pd.DataFrame:
     """What do the published numbers allow one to say of the rise, exactly?
 
     Parameters
     ----------
     design_effect
         By how much incidents reported together raise the variance, 1 or more; the published table
-        is not open, so that of another collection stands in.
+        is not open, so that of another collection stands in. None where it cannot be computed:
+        its row is left out.
 
     Returns
     -------
@@ -155,9 +156,6 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
     rows = [
         _interval("as printed, incidents independent", late, early),
         _interval("as printed, design effect 2", late, early, 2.0),
-        _interval(
-            f"as printed, design effect {design_effect:.1f} as here", late, early, design_effect
-        ),
         _possible(
             f"0 to {belarus} of the {belarus} Belarusians in Russia left out of 2021",
             [_without(late, hits) for hits in range(belarus + 1)],
@@ -186,6 +184,9 @@ def published_bounds(design_effect: float) -> pd.DataFrame:
             [(numbers.early_k + moved, numbers.early_n) for moved in range(earlier + 1)],
         ),
     ]
+    if design_effect is not None:
+        name = f"as printed, design effect {design_effect:.1f} as here"
+        rows.insert(2, _interval(name, late, early, design_effect))
     return pd.DataFrame(
         rows, columns=["reading", "2021", "before", "change", "low", "high", "kind"]
     )
@@ -219,13 +220,13 @@ def _words(shares: list[tuple[int, int]]) -> str:
     return " to ".join(f"{k} of {n} ({100 * k / n:.0f} %)" for k, n in ends)
 
 
-def for_a_journalist(design_effect: float) -> str:
+def for_a_journalist(design_effect: float | None) -> str:
     """What can be written of the published numbers, in one paragraph?
 
     Parameters
     ----------
     design_effect
-        As for `published_bounds`.
+        As for `published_bounds`; where it is None, a doubled variance stands in.
 
     Returns
     -------
@@ -234,7 +235,9 @@ def for_a_journalist(design_effect: float) -> str:
     """
     numbers = published_shares()
     rows = published_bounds(design_effect)
-    alone, together = rows.iloc[0], rows.iloc[2]
+    known = design_effect is not None
+    alone, together = rows.iloc[0], rows.iloc[2 if known else 1]
+    often = "as often as in the public record" if known else "so often that the variance doubles"
     rise = points(together["change"], together["low"], together["high"])
     by_chance = together["low"] <= 0 <= together["high"]
     half = numbers.from_belarus + numbers.in_turkey_2021
@@ -245,7 +248,7 @@ def for_a_journalist(design_effect: float) -> str:
         f"Freedom House counted {numbers.late_k} of {numbers.late_n} incidents of 2021 inside "
         "other authoritarian states, and 58 in 100 before: "
         f"{alone} if each incident stood for itself. "
-        "If incidents come together as often as in the public record, that rise has the interval "
+        f"If incidents come together {often}, that rise has the interval "
         f"{rise.partition(' points ')[2]}: "
         f"chance alone {'can' if by_chance else 'does not'} make it. "
         f"Belarusians in Russia ({numbers.from_belarus}) and people in Türkiye "
