@@ -234,6 +234,9 @@ def rights(number):
 # Wrong answers made of the right one, by the kind of error, and words of the hint meant for it.
 KINDS = [
     ("1.1", lambda right: str(int(right)), "leave the quotes out"),
+    ("1.4", lambda _: "none", "write it in digits"),
+    ("1.6", lambda _: 903, "divide it by the number of all"),
+    ("4.7", lambda right: f"{right} it", "of several letters"),
     ("1.6", lambda right: f"{100 * right:.0f} %", "leave the quotes out"),
     ("1.1", lambda _: cape.load().exiles, "of which `len` counts the rows"),
     ("1.1", lambda right: right - 1, "one too many or too few"),
@@ -334,3 +337,8 @@ def test_the_lessons_are_run_here_and_not_by_nbval():
     makefile = (project_folder("notebooks").parent / "Makefile").read_text(encoding="utf-8")
     assert "nbval-current-env tests capelib notebooks/[0-9]*.ipynb" in makefile
     assert "notebooks/lessons/*.ipynb notebooks/lessons/solutions/*.ipynb" in makefile
+
+
+def test_states_may_be_listed_in_one_text():
+    for form in ("RUS, TUR, KAZ", "Russia, Turkey, Kazakhstan", ["RUS", "TUR", "KAZ"]):
+        assert read("states", form) == {"RUS", "TUR", "KAZ"}

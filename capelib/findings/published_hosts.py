@@ -239,7 +239,9 @@ def for_a_journalist(design_effect: float | None) -> str:
     alone, together = rows.iloc[0], rows.iloc[2 if known else 1]
     often = "as often as in the public record" if known else "so often that the variance doubles"
     rise = points(together["change"], together["low"], together["high"])
-    by_chance = together["low"] <= 0 <= together["high"]
+    by_chance = f"chance alone {'can' if together['low'] <= 0 else 'does not'} make it"
+    if not known:
+        by_chance = "how often they do is not known here, nor whether chance alone can make it"
     half = numbers.from_belarus + numbers.in_turkey_2021
     later_n = numbers.late_n + numbers.added_later
     least, most = numbers.late_k / later_n, (numbers.late_k + numbers.added_later) / later_n
@@ -250,7 +252,7 @@ def for_a_journalist(design_effect: float | None) -> str:
         f"{alone} if each incident stood for itself. "
         f"If incidents come together {often}, that rise has the interval "
         f"{rise.partition(' points ')[2]}: "
-        f"chance alone {'can' if by_chance else 'does not'} make it. "
+        f"{by_chance}. "
         f"Belarusians in Russia ({numbers.from_belarus}) and people in Türkiye "
         f"({numbers.in_turkey_2021}) may be {half} of the {numbers.late_n}. "
         f"If as many are added to 2021 later as on average, its share can be anything "

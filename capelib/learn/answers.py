@@ -17,10 +17,10 @@ from capelib.meaning.arguments import states_meant
 # What an exercise asks for, in words.
 WANTED = {
     "number": "one number",
-    "fraction": "a fraction of 1, such as 0.25",
+    "fraction": "a fraction of 1 (such as 0.25)",
     "states": "states, by their codes or names",
     "series": "a number for each year, as `cape.counts.per_year` gives them",
-    "letter": "one letter, in quotes",
+    "letter": "one letter in quotes",
     "yes": "True or False",
     "verdict": "the verdict that `cape.findings.judge` gives",
 }
@@ -106,6 +106,10 @@ def read(wanted: str, given: Any) -> Any:
 
 def _remedy(wanted: str, given: Any) -> str:
     """What makes an answer of what was given, where that can be said."""
+    if isinstance(given, str) and wanted == "letter":
+        return " of several letters"
+    if isinstance(given, str) and wanted in ("number", "fraction") and not _has_digit(given):
+        return ": write it in digits, without quotes"
     if isinstance(given, str) and wanted in ("number", "fraction", "yes"):
         return ": leave the quotes out"
     if isinstance(given, pd.DataFrame) and wanted == "number":
@@ -116,6 +120,10 @@ def _remedy(wanted: str, given: Any) -> str:
     if parts and wanted in ("number", "fraction"):
         return f". Which of its parts is asked: {listed(parts)}"
     return ""
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
 
 
 def _number(given: Any) -> float:
@@ -134,7 +142,7 @@ def _states(given: Any) -> frozenset[str]:
         raise TypeError
     if isinstance(given, pd.Series) and pd.api.types.is_numeric_dtype(given):
         given = given.index  # counts by state
-    values = [given] if isinstance(given, str) else list(given)
+    values = given.split(",") if isinstance(given, str) else list(given)
     if not all(isinstance(value, str) for value in values):
         raise TypeError
     return frozenset(states_meant("state", values))

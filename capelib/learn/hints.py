@@ -60,6 +60,8 @@ def _of_fraction(exercise: Exercise, given: float, right: float, ds: Dataset) ->
         slip = _of_slip(exercise, given / 100, ds)
         if slip or same(given / 100, right, exercise.within):
             return f"A fraction of 1, such as 0.25, is wanted: divide by 100. {slip}".strip()
+        if given == int(given) and given > 100:
+            return "That is a count. A fraction of 1 is wanted: divide it by the number of all."
         return "A fraction of 1 is at most 1. Is it a percentage, or divided the wrong way round?"
     if given in (0, 1) or given == round(right, 1):
         return "Two decimals are wanted. Was it rounded, or divided with `//`?"
