@@ -21,6 +21,7 @@ test-all: $(READY)  ## what `make test` leaves out: slow tests, and all examples
 	@PYTHONPATH=tests $(BIN)/python -m pytest -p without_grammars -q -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile=all tests
 
 site: $(SITE_READY)  ## the pages, into build/site; only runs that have changed are made again first
+	@mkdir -p build
 	@$(BIN)/cape reproduce > build/reproduce.txt || { cat build/reproduce.txt; exit 1; }
 	@$(BIN)/cape site
 
