@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capelib import __version__, notebook_commands
-from capelib.errors import CapeError
+from capelib.errors import CapeError, ParameterError
+from capelib.files import FORMATS, Form
 
 if TYPE_CHECKING:
     from capelib.dataset import Dataset
@@ -138,6 +139,14 @@ def reproduce(
             "--plain-kernels", help="Start a kernel for each run instead of forking a process."
         ),
     ] = False,
+    formats: Annotated[
+        list[Form] | None,
+        typer.Option(
+            "--format",
+            metavar="png|pdf",
+            help="Write each figure in this format too, besides SVG; may be repeated.",
+        ),
+    ] = None,
     cluster: Annotated[
         str,
         typer.Option(
@@ -159,6 +168,10 @@ def reproduce(
     from capelib.vocabulary.codebook import PUBLIC_RECORD
 
     given = _pairs(parameter or [], "-p")
+    if formats and cluster:
+        raise ParameterError("--format is for runs on this machine, not for those of --cluster")
+    if formats:
+        os.environ[FORMATS] = ",".join(sorted(set(formats)))  # every run inherits it
     if data:
         given["dataset"] = data
     swept = {name: values.split(",") for name, values in _pairs(sweep or [], "--sweep").items()}
@@ -337,7 +350,6 @@ def findings(
     """
     from capelib import report
     from capelib.check.summary import incomplete
-    from capelib.errors import ParameterError
     from capelib.findings import Verdicts, check, chosen, relations_frame
     from capelib.vocabulary.codebook import require
 
@@ -496,7 +508,6 @@ app.command()(notebook_commands.lab)
 def _changes(data: str, edition: str) -> None:
     """What changed in the public record since an edition."""
     from capelib import report
-    from capelib.errors import ParameterError
     from capelib.vocabulary import editions
 
     if data:
@@ -520,7 +531,6 @@ def _loaded(
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:
     """What `-p name=value` gives, by name."""
-    from capelib.errors import ParameterError
 
     pairs = {}
     for item in items:

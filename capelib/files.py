@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,16 @@ from capelib.errors import CapeError
 Kind = TypeVar("Kind", dict, list, str)
 PROVENANCE = "provenance.json"
 ANSWER = "answer.json"
+FORMATS = "CAPELIB_FORMATS"  # environment variable: what figures are written as besides SVG
+
+
+class Form(StrEnum):
+    """What a figure can be written as besides SVG."""
+
+    PNG = "png"
+    PDF = "pdf"
+
+
 SOURCE = ".source"  # in a folder of results: what they were made from
 
 
@@ -41,12 +52,17 @@ def part(content: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
 def outputs_of(folder: Path, record: str = PROVENANCE) -> set[str]:
     """Which files did the run write that provenance.json of a folder describes?
 
-    Its pictures in PNG, which provenance.json leaves out, and itself too. Other files in the folder
-    are its owner's.
+    Its figures in PNG and PDF, which provenance.json leaves out, and itself too. Other files in the
+    folder are its owner's.
     """
     outputs = [name for name in part(read_json(folder / record), "outputs", dict) if _inside(name)]
-    pictures = [f"{name.removesuffix('.svg')}.png" for name in outputs if name.endswith(".svg")]
-    return {*outputs, *pictures, PROVENANCE, SOURCE}
+    return {*outputs, *pictures_beside(outputs), PROVENANCE, SOURCE}
+
+
+def pictures_beside(names: Iterable[str]) -> set[str]:
+    """Under which names does `cape.figures.save` write figures in other formats, beside an SVG?"""
+    drawn = [name.removesuffix(".svg") for name in names if name.endswith(".svg")]
+    return {f"{name}.{form}" for name in drawn for form in Form}
 
 
 def _inside(name: str) -> bool:

@@ -1,6 +1,9 @@
 """Figures: the same bytes each time, whole or not at all, labelled honestly."""
 
+import base64
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +30,54 @@ def chart(ds, **changes):
 @pytest.mark.slow
 def test_the_same_figure_is_the_same_bytes(ds, tmp_path):
     for folder in ("one", "two"):
-        saving.save(chart(ds), "measures", tmp_path / folder)
-    for name in ("measures.svg", "measures.png", "measures.csv", "provenance.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        saving.save(chart(ds), "measures", tmp_path / folder, formats=("png", "pdf"))
+    files = [
+        {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+        for folder in ("one", "two")
+    ]
+    assert files[0] == files[1]
+    names = {f"measures.{ending}" for ending in ("svg", "png", "pdf", "csv")}
+    assert set(files[0]) == {*names, "provenance.json"}
+
+
+def test_other_formats_are_written_on_request_and_a_wrong_one_is_named(ds, tmp_path, monkeypatch):
+    saving.save(chart(ds), "measures", tmp_path)
+    assert not (tmp_path / "measures.png").exists()
+    with pytest.raises(ParameterError, match="unknown format 'gif': allowed are png, pdf"):
+        saving.save(chart(ds), "measures", tmp_path, formats=["gif"])
+    monkeypatch.setenv("CAPELIB_FORMATS", "png")
+    saving.save(chart(ds), "measures", tmp_path)
+    assert (tmp_path / "measures.png").exists()
+    assert not (tmp_path / "measures.pdf").exists()
+
+
+def test_the_words_of_a_figure_can_be_searched_and_keep_their_spaces(ds):
+    drawn = chart(ds)
+    drawn.figure.text(0.5, 0.5, " beside  it")
+    words = drawn.picture("svg").decode()
+    assert ">What is done to exiles?</text>" in words
+    assert re.search(r'<text xml:space="preserve" [^>]*> beside  it</text>', words)
+    assert words.count("xml:space") < words.count("<text ")  # only where it is needed
+
+
+def test_a_notebook_shows_the_picture_that_was_drawn_already(ds, tmp_path):
+    drawn = chart(ds)
+    assert (drawn._repr_html_(), drawn._repr_png_()[:4]) == (None, b"\x89PNG")
+    saving.save(drawn, "measures", tmp_path)
+    assert drawn._repr_png_() is None
+    alt, content = re.match(
+        r'<img alt="([^"]+)" src="data:image/svg\+xml;base64,(.+)">$', drawn._repr_html_()
+    ).groups()
+    assert alt == drawn.title
+    assert base64.b64decode(content) == (tmp_path / "measures.svg").read_bytes()
+
+
+def test_a_label_of_three_lines_stands_clear_of_its_neighbours(ds):
+    rows = [Row("one line"), *(Row("three:\nlines\nhere", (Mark(0.5),)) for _ in range(3))]
+    figure = forest_chart(rows, pd.DataFrame(), ds.info, "T", "S").figure
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes))
 
 
 def test_the_frame_behind_says_what_the_bars_show(ds):

@@ -213,9 +213,32 @@ def test_provenance_says_where_figures_come_from_and_the_record_what_decides_a_r
     assert stated["figures"]["measures"]["data"]["sha256"] == load().info.sha256
     assert {"incidents.csv", "exiles.csv", "sources.csv"} < set(stated["tables_sha256"])
     assert set(stated["outputs"]) == {"answer.json", "measures.csv", "measures.svg"}
-    assert (outcome.folder / "measures.png").exists()  # drawn, and not committed
+    assert not (outcome.folder / "measures.png").exists()
     (made,) = json.loads((build / f"{outcome.run.name}.json").read_text())["made"].values()
-    assert set(made["inputs"]) == {"facts", "code_sha256", "capelib_sha256"}
+    assert set(made["inputs"]) == {"facts", "code_sha256", "capelib_sha256", "formats"}
+
+
+def test_pictures_that_a_notebook_writes_by_itself_are_its_outputs(tmp_path):
+    write = "open(out + '/plot.png', 'w').write(__import__('os').urandom(4).hex())"
+    run = run_of(notebook(tmp_path, write))
+    for _ in range(2):  # the second replaces what the first made
+        (outcome,) = runner.reproduce([run], tmp_path / "figures", tmp_path / "build", force=True)
+        assert (outcome.status, outcome.kept) == ("done", [])
+    stated = json.loads((outcome.folder / "provenance.json").read_text())
+    assert set(stated["outputs"]) == {"plot.png"}
+
+
+def test_figures_come_in_other_formats_too_until_they_are_no_longer_asked_for(
+    tmp_path, monkeypatch
+):
+    figures, build, runs = tmp_path / "figures", tmp_path / "build", swept(tmp_path, (2,))
+    picture = figures / runs[0].name / "measures.pdf"
+    for asked, status in (("pdf", "done"), ("pdf", "unchanged"), ("", "done")):
+        monkeypatch.setenv("CAPELIB_FORMATS", asked)
+        (outcome,) = runner.reproduce(runs, figures, build)
+        assert (outcome.status, picture.exists()) == (status, bool(asked))
+        stated = json.loads((outcome.folder / "provenance.json").read_text())
+        assert set(stated["outputs"]) == {"answer.json", "measures.csv", "measures.svg"}
 
 
 def test_a_kernel_that_dies_fails_its_run_only(tmp_path):

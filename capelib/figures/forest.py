@@ -99,13 +99,14 @@ class Reference(NamedTuple):
 
 
 def places(rows: Sequence[Row]) -> list[float]:
-    """Where the rows stand: one apart, with some space above each heading but the first."""
+    """Where the rows stand: one apart, more beside a label of three lines, more above a heading."""
     positions = []
     position = 0.0
     for number, row in enumerate(rows):
-        position += 0.3 if row.heading and number else 0.0
+        more = 0.25 * max(0, on_lines(row.label).count("\n") - 1)
+        position += more + (0.3 if row.heading and number else 0.0)
         positions.append(position)
-        position += 1
+        position += 1 + more
     return positions
 
 

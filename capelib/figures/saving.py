@@ -1,18 +1,20 @@
 """The functions that write a figure or a page, and note where it comes from."""
 
 import hashlib
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from capelib.errors import ParameterError
 from capelib.figures.pages import Page
 from capelib.figures.style import Chart
-from capelib.files import PROVENANCE, as_json, read_provenance, write_files
-from capelib.vocabulary.codebook import codebook, licences
+from capelib.files import FORMATS, PROVENANCE, Form, as_json, read_provenance, write_files
+from capelib.vocabulary.codebook import codebook, licences, unknown
 
 
-def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
-    """Write a chart as `name`.svg, `name`.png and `name`.csv, and note what it rests on.
+def save(chart: Chart, name: str, out: str | Path = "", formats: Sequence[str] = ()) -> Chart:
+    """Write a chart as `name`.svg and `name`.csv, and note what it rests on.
 
     Parameters
     ----------
@@ -23,6 +25,9 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     out
         The folder, made where it is missing; "" writes nothing, so that a notebook can be read
         without leaving files.
+    formats
+        What to write besides, of "png" and "pdf". `cape reproduce --format png` asks for it for
+        all figures.
 
     Returns
     -------
@@ -32,7 +37,7 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     Raises
     ------
     ParameterError
-        For a bad name.
+        For a bad name or format.
     CapeError
         Where the folder cannot be written. What was there before stays.
 
@@ -47,7 +52,7 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = save(chart, "measures", folder)
     ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
-    ['measures.csv', 'measures.png', 'measures.svg', 'provenance.json']
+    ['measures.csv', 'measures.svg', 'provenance.json']
     """
     _check_name(name)
     if not str(out):
@@ -55,9 +60,12 @@ def save(chart: Chart, name: str, out: str | Path = "") -> Chart:
     table = chart.data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     files = {
         f"{name}.svg": chart.picture("svg"),
-        f"{name}.png": chart.picture("png"),
         f"{name}.csv": table.encode(),
     }
+    for form in {*formats, *filter(None, os.environ.get(FORMATS, "").split(","))}:
+        if form not in list(Form):
+            raise ParameterError(unknown("format", form, list(Form)))
+        files[f"{name}.{form}"] = chart.picture(form)
     about = {
         "title": chart.title,
         "data": {

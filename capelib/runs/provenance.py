@@ -7,6 +7,7 @@ What only decides whether a run must be repeated (checksums of code) stands in t
 
 import hashlib
 import math
+import os
 import sys
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -16,11 +17,13 @@ from typing import Any
 
 from capelib.errors import CapeError
 from capelib.files import (
+    FORMATS,
     PROVENANCE,
     as_json,
     cells,
     outputs_of,
     part,
+    pictures_beside,
     read_json,
     read_provenance,
     sha256,
@@ -106,6 +109,7 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         "facts": facts(notebook, parameters),
         "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
         "capelib_sha256": package_sha256(),
+        "formats": os.environ.get(FORMATS, ""),
     }
 
 
@@ -143,11 +147,10 @@ def state(folder: Path, stated: dict[str, Any]) -> None:
         name: {key: value for key, value in figure.items() if key != "files"}  # they are outputs
         for name, figure in figures.items()
     }
-    # PNG files are not committed (.gitignore).
+    made = checksums(folder)
+    not_committed = pictures_beside(made)  # by .gitignore
     outputs = {
-        name: sha
-        for name, sha in checksums(folder).items()
-        if not name.endswith(".png") and name != PROVENANCE
+        name: sha for name, sha in made.items() if name not in not_committed and name != PROVENANCE
     }
     content = stated | {"figures": described, "outputs": outputs}
     write_files(folder, {PROVENANCE: as_json(content)})
