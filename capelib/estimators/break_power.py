@@ -11,10 +11,11 @@ from capelib.estimators.change_points import (
     f_statistics,
     line,
     scatter,
+    scatter_around,
     series,
     two_lines,
 )
-from capelib.estimators.many_counts import draw
+from capelib.estimators.many_counts import draw, fit_many
 
 DRAWS = 200
 STEPS = (1.5, 2.0, 3.0, 4.0, 6.0)
@@ -86,7 +87,8 @@ def power(counts: pd.DataFrame, break_year: int, correlation: float = 0.0) -> pd
     for step in (1.0, *STEPS):
         level = np.where(year >= break_year, step, 1.0)
         drawn = draw(level * n.sum() / level.sum(), alpha, correlation, DRAWS, rng)
-        shown = np.array([scatter(each, unbroken) for each in drawn])
+        each = zip(drawn, fit_many(drawn, unbroken)[1], strict=True)
+        shown = np.array([scatter_around(n, expected, unbroken) for n, expected in each])
         seen = tests(drawn) > limit(np.column_stack([np.log1p(shown[:, 0]), shown[:, 1]]))
         rows.append([step, *seen.mean(axis=0)])
     return pd.DataFrame(rows, columns=["step", "this_year", "any_year"])

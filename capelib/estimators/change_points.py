@@ -177,7 +177,11 @@ def scatter(n: np.ndarray, terms: np.ndarray) -> tuple[float, float]:
         The alpha of `many_counts.extra_variance`, and the correlation of the level with that of the
         year before, its bias corrected (0 to 0.8).
     """
-    expected = fit_many(n[None], terms)[1][0]
+    return scatter_around(n, fit_many(n[None], terms)[1][0], terms)
+
+
+def scatter_around(n: np.ndarray, expected: np.ndarray, terms: np.ndarray) -> tuple[float, float]:
+    """`scatter` of a series whose expected counts under the model are known."""
     alpha = extra_variance(n, expected, terms.shape[1])
     residual = (n - expected) / np.sqrt(expected)
     corrected = correlated(residual, terms, expected).corrected
@@ -241,8 +245,8 @@ def line(years: int, slopes: bool = True) -> np.ndarray:
 def two_lines(years: int, k: int, slopes: bool = True) -> np.ndarray:
     """The terms of two lines (without slopes: two levels), the second from place `k` on."""
     after = (np.arange(years) >= k).astype(float)
-    step = np.arange(years) - k
-    return np.column_stack([np.ones(years), step, after, after * step][:: 1 if slopes else 2])
+    before, step = 1 - after, np.arange(years) - k
+    return np.column_stack([before, before * step, after, after * step][:: 1 if slopes else 2])
 
 
 def candidates(years: int) -> np.ndarray:
@@ -252,6 +256,9 @@ def candidates(years: int) -> np.ndarray:
 
 def scanned(counts: np.ndarray, models: list[np.ndarray]) -> np.ndarray:
     """Deviances: one row a series, one column a model."""
+    if len(counts) == 1:  # the models at once: four times as fast
+        each = np.repeat(counts, len(models), axis=0)
+        return deviances(each, fit_many(each, np.stack(models))[1])[None]
     return np.column_stack([deviances(counts, fit_many(counts, terms)[1]) for terms in models])
 
 

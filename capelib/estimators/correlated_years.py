@@ -1,6 +1,7 @@
 """Intervals of a trend where each year's count leans on the one before."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -102,9 +103,9 @@ def correlated(residual: np.ndarray, terms: np.ndarray, weight: np.ndarray) -> C
     raw = float(residual[1:] @ residual[:-1]) / squares if squares > 0 else 0.0
     neighbours = np.eye(n_years, k=1)
     # trace(M R M L) is the sum of R times M L M, cell by cell: one product for all that is tried.
-    tried = _TRIED[:, None, None] ** _lags(n_years)
-    products = (tried * (annihilator @ neighbours @ annihilator)).sum(axis=(1, 2))
-    products /= (tried * (annihilator @ annihilator)).sum(axis=(1, 2))
+    tried = _relations(n_years)
+    products = tried @ (annihilator @ neighbours @ annihilator).ravel()
+    products /= tried @ (annihilator @ annihilator).ravel()
     corrected = float(np.interp(raw, np.maximum.accumulate(products), _TRIED))
     allowed = float(np.clip(corrected, LEAST_CORRELATION, _MOST_CORRELATION))
     expected = float(np.trace(annihilator @ allowed ** _lags(n_years) @ annihilator))
@@ -112,6 +113,13 @@ def correlated(residual: np.ndarray, terms: np.ndarray, weight: np.ndarray) -> C
     return Correlated(raw, corrected, allowed, dispersion, width, n_years)
 
 
+@lru_cache(maxsize=64)
+def _relations(n_years: int) -> np.ndarray:
+    """The correlations of all years under each correlation that is tried, one row each."""
+    return (_TRIED[:, None, None] ** _lags(n_years)).reshape(len(_TRIED), -1)
+
+
+@lru_cache(maxsize=64)
 def _lags(n_years: int) -> np.ndarray:
     year = np.arange(n_years)
     return np.abs(year[:, None] - year[None, :])
