@@ -164,8 +164,8 @@ def comes_first(incidents: pd.DataFrame, step: pd.Series) -> pd.DataFrame:
     days = _days(incidents)
     steps = days.loc[step].groupby("exile_id").min()
     others = days.loc[~step].groupby("exile_id").min()
-    alone = ~steps.index.isin(others.index)
     others = others.reindex(steps.index)
+    alone = others["earliest"].isna()
     first = (steps["latest"] < others["earliest"]) | alone
     later = others["latest"] < steps["earliest"]
     order = np.select([first, later], [FIRST, NOT_FIRST], UNKNOWN)

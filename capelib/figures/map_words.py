@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from capelib.figures.map_parts import DOT, LEAST, Places, radius
 from capelib.figures.style import (
@@ -73,8 +74,9 @@ def write_labels(
 
 def _half_of(text: str, weight: str) -> np.ndarray:
     """Half of the width and the height of a label, points."""
-    font = {"family": "DejaVu Sans", "weight": weight}
-    return np.array([TextPath((0, 0), text, size=8.5, prop=font).get_extents().width, 8.5]) / 2
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=8.5)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return np.array([width, 8.5]) / 2
 
 
 def _is_free(area: np.ndarray, taken: Sequence[np.ndarray], corner: np.ndarray) -> bool:
