@@ -66,6 +66,12 @@ class PublishedShares(Result):
         """The later share minus the earlier one, a fraction."""
         return self.late_k / self.late_n - self.early_k / self.early_n
 
+    @property
+    def least_without_belarus(self) -> float:
+        """The later share without Belarusians in Russia if all of them lay on such soil."""
+        k, n = _without((self.late_k, self.late_n), self.from_belarus)
+        return k / n
+
 
 def published_shares() -> PublishedShares:
     """Which counts do the published numbers give?

@@ -1,7 +1,9 @@
 """How to cite, what changed, how to contribute."""
 
+from capelib import __version__
 from capelib.site import documents
 from capelib.site.collection import Collection
+from capelib.site.figure_pages import citation, figures_of
 from capelib.site.markup import Page, contents, html, render
 
 
@@ -10,6 +12,9 @@ def pages(collection: Collection) -> list[Page]:
     cite = render(
         "cite",
         edition=collection.edition,
+        year=collection.edition[:4],
+        version=__version__,
+        example=_example(collection),
         citation=documents.read("CITATION.cff"),
         has_ledger=bool(collection.verdicts),
     )
@@ -31,3 +36,11 @@ def pages(collection: Collection) -> list[Page]:
             )
         ),
     ]
+
+
+def _example(collection: Collection) -> str:
+    """The citation of the first figure of the site."""
+    for figures in figures_of(collection).values():
+        for name, runs in figures.items():
+            return citation(runs[0], name)
+    return ""

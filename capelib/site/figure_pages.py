@@ -1,5 +1,6 @@
 """The gallery: a page for each figure of a notebook, with every run that drew it."""
 
+from capelib import __version__
 from capelib.site.collection import Collection, FinishedRun
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
 from capelib.site.notebook_pages import alternative, short
@@ -33,9 +34,20 @@ def figures_of(collection: Collection) -> dict[str, dict[str, list[FinishedRun]]
     return drawn
 
 
+def citation(run: FinishedRun, name: str) -> str:
+    """How is a figure of a run cited?"""
+    edition = run.answer.get("edition", "")
+    which = f"figure {name} of {run.notebook}" + (f" ({plain(run.differs)})" if run.differs else "")
+    return (
+        f"capelib contributors ({edition[:4]}). “{run.figures[name]}”, {which}. "
+        f"capelib {__version__}, public record, edition {edition}."
+    )
+
+
 def _page(name: str, runs: list[FinishedRun]) -> Page:
     """The page of a figure."""
     first = runs[0]
-    body = render("figure_page", runs=runs, name=name, alternative=alternative)
+    helpers = {"alternative": alternative, "citation": citation}
+    body = render("figure_page", runs=runs, name=name, **helpers)
     title = f"# {plain(first.figures[name])}\n"
     return Page(f"figures/{first.notebook}/{name}.md", front_matter(**WIDE) + title + html(body))

@@ -8,8 +8,9 @@ from capelib.estimators import periods
 from capelib.estimators.clusters import cluster_of
 from capelib.estimators.shares import authoritarian_hosts
 from capelib.findings.bibliography import reference
+from capelib.findings.published_hosts import published_shares
 from capelib.findings.relations import CONTRADICTION
-from capelib.findings.verdicts import NEEDS_DATA
+from capelib.findings.verdicts import NEEDS_DATA, SET_BY_SEARCH
 from capelib.loading import PUBLIC_RECORD, load
 from capelib.site.collection import Collection, FinishedRun
 from capelib.site.explorer_data import ACTS, EARLY, LATE
@@ -67,11 +68,14 @@ def contradictions(collection: Collection) -> list[dict[str, Any]]:
     made = []
     for relation in collection.relations:
         if relation.verdict == CONTRADICTION and not relation.same_as:
-            keys = [collection.published[key].publication for key in relation.finding_ids]
+            numbers = [collection.published[key] for key in relation.finding_ids]
+            keys = [each.publication for each in numbers]
             made.append(
                 {
                     "statement": relation.statement,
                     "sides": relation.sides,
+                    "numbers": len(numbers),
+                    "second_hand": sum(each.evidence == "secondary" for each in numbers),
                     "publications": {key: reference(key) for key in dict.fromkeys(keys)},
                 }
             )
@@ -104,8 +108,8 @@ def claim(collection: Collection) -> dict[str, Any] | None:
     -------
     dict or None
         `publication`, `statement`, `published`, `here`, `verdict` and `reason` of the run's
-        verdict, `change` of its answer, its `run`, and `without`: the two shares and their change
-        with the host Russia left out.
+        verdict, whether that leaves it `open`, `change` of its answer, its `run`, `without`: the
+        two shares and their change with the host Russia left out, and the `printed` numbers.
     """
     for run in collection.by_notebook.get(CLAIMED_IN, [])[:1]:
         for verdict in run.answer.get("verdicts", []):
@@ -118,6 +122,8 @@ def claim(collection: Collection) -> dict[str, Any] | None:
                     "here": verdict["here"],
                     "verdict": verdict["verdict"],
                     "reason": verdict["reason"],
+                    "open": verdict["verdict"] == SET_BY_SEARCH,
+                    "printed": published_shares(),
                     "change": estimates["change, late minus early"],
                     "without": _without("RUS", run),
                     "run": run,

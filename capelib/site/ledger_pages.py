@@ -202,6 +202,7 @@ def _ledger(
     body = render(
         "ledger",
         numbers=numbers,
+        published=collection.published,
         verdicts={name: labels[name] for name in meanings if labels[name]},
         meanings=meanings,
         publications={key: len(group) for key, group in by_publication.items()},
@@ -232,6 +233,7 @@ def _publication(key: str, numbers: Sequence[Number], collection: Collection) ->
     body = render(
         "publication",
         numbers=numbers,
+        published=collection.published,
         counts=Counter(label for number in numbers for label in number.labels),
         meanings=OF_RELATIONS | MEANING,
         relations=related,
