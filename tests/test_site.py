@@ -312,6 +312,10 @@ def write(folder: Path, **pages: str) -> Path:
         ('<img src="https://example.org/a.png">', "loads from another host"),
         ('<script src="//example.org/a.js"></script>', "loads from another host"),
         ('<p id="two"></p><p id="two"></p>', "anchor twice"),
+        ("<a title=\"a > b\" href='gone.html'>x</a>", "no such file"),
+        ("<IMG SRC=https://example.org/a.png>", "loads from another host"),
+        ('<a data-href="gone.html" href="other.html?a=1&amp;b=2">x</a>', ""),
+        ('<!-- <a href="gone.html"> --><script>"<a href=gone.html>"</script>', ""),
     ],
 )
 def test_links_are_checked(tmp_path, body, fault):

@@ -165,6 +165,7 @@ def settings(collection: Collection) -> dict[str, Any]:
         "add_module_names": False,
         "autodoc_member_order": "bysource",
         "autodoc_typehints": "none",  # the docstrings say it with units
+        "autodoc_use_type_comments": False,  # there are none, and looking reads each source again
         "html_theme": "pydata_sphinx_theme",
         "html_theme_options": {
             "logo": {"text": "capelib"},
@@ -227,7 +228,7 @@ def run_sphinx(source: Path, made: Path, doctrees: Path, collection: Collection)
             confoverrides=settings(collection),
             status=None,
             warning=warnings,
-            parallel=PROCESSES,
+            parallel=PROCESSES + 1,  # of which one hands out the pages while the others write
         )
         app.build()
     if text := warnings.getvalue().strip():

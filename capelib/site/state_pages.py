@@ -150,12 +150,12 @@ def _ended(rows: pd.DataFrame, is_searched: bool) -> str:
 
 def _years(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Incidents by year and stage, with the years between that have none."""
-    dated = rows.dropna(subset="year")
-    if dated.empty:
+    pairs = zip(rows["year"], rows["stage"].astype(str), strict=True)
+    counts = Counter((year, stage) for year, stage in pairs if pd.notna(year))
+    if not counts:
         return []
-    counts = Counter(zip(dated["year"], dated["stage"].astype(str), strict=True))
     lines = []
-    for year in range(dated["year"].min(), dated["year"].max() + 1):
+    for year in range(min(counts)[0], max(counts)[0] + 1):
         stages = [counts[year, stage] for stage in codes("stage")]
         lines.append({"year": year, "stages": stages, "n": sum(stages)})
     return lines
@@ -244,7 +244,6 @@ def _rated() -> dict[tuple[str, str], list[tuple[int, str]]]:
 
 def _memberships(code: str) -> list[str]:
     """Organisations of which the state is or was a member, with the years."""
-    spells = table("memberships")
     labels = codes("organisation")
     return [
         f"{labels[row.organisation]}, "
@@ -253,8 +252,17 @@ def _memberships(code: str) -> list[str]:
             if pd.isna(row.last_year)
             else _span(row.first_year, row.last_year)
         )
-        for row in spells[spells["iso3"] == code].itertuples()
+        for row in _spells().get(code, [])
     ]
+
+
+@cache
+def _spells() -> dict[str, list[Any]]:
+    """By state, the spells of its memberships."""
+    spells: dict[str, list[Any]] = {}
+    for row in table("memberships").itertuples():
+        spells.setdefault(row.iso3, []).append(row)
+    return spells
 
 
 def _displaced(code: str) -> dict[str, Any]:
