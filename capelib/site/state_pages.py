@@ -16,7 +16,7 @@ from capelib.loading import PUBLIC_RECORD, load
 from capelib.meaning.pursuers import pursuers
 from capelib.reference import displaced, regimes
 from capelib.site.collection import Collection
-from capelib.site.markup import WIDE, Page, contents, front_matter, html, render
+from capelib.site.markup import FRAME, WIDE, Page, contents, front_matter, html, render
 from capelib.vocabulary.codebook import codebook, codes
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
@@ -92,7 +92,7 @@ def pages(collection: Collection) -> list[Page]:
     rows = [_row(code, names[code], joined) for code in shown]
     body = render("states", rows=rows, edition=collection.edition)
     text = front_matter(**WIDE) + "# States\n" + html(body)
-    index = Page("states/index.md", text + contents(*shown))
+    index = Page("states/index.md", text + contents(FRAME))
     return [index, *(_page(code, ds, joined, collection) for code in shown)]
 
 
@@ -203,7 +203,7 @@ def _page(code: str, ds: Dataset, joined: pd.DataFrame, collection: Collection) 
         not_safe=_not_safe(code, parts),
         numbers=_numbers(name, collection),
     )
-    return Page(f"states/{code}.md", front_matter(**WIDE) + f"# {name}\n" + html(body))
+    return Page(f"states/{code}.html", body, title=name)
 
 
 def _not_safe(code: str, parts: list[Part]) -> list[str]:
