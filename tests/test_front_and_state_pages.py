@@ -96,7 +96,7 @@ def pages():
 @pytest.mark.slow
 def test_each_pursuing_state_and_each_host_has_a_page(joined, pages):
     states = set(joined["origin"]) | set(joined["host"].dropna())
-    assert set(pages) == {"states/index.md"} | {f"states/{code}.md" for code in states}
+    assert set(pages) == {"states/index.md"} | {f"states/{code}.html" for code in states}
 
 
 @pytest.mark.parametrize(("role", "code"), [("origin", "TJK"), ("host", "RUS"), ("origin", "BDI")])
@@ -132,8 +132,8 @@ def test_a_share_is_given_with_an_interval_and_only_where_the_search_was_full(ds
 @pytest.mark.slow
 def test_what_is_not_safe_is_said_on_the_page(pages):
     burundi = cape.codebook()["not_safe"]["burundi"]["sentence"].split(":")[0]
-    assert burundi in pages["states/BDI.md"]
-    assert burundi not in pages["states/TJK.md"]
+    assert burundi in pages["states/BDI.html"]
+    assert burundi not in pages["states/TJK.html"]
     for path, text in pages.items():
         assert path == "states/index.md" or "Reports, not\nrates" in text
 

@@ -15,7 +15,15 @@ from capelib.cli import app
 from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.runs import provenance, runner
-from capelib.site import build, documents, lesson_pages, links, notebook_pages, reference_pages
+from capelib.site import (
+    build,
+    documents,
+    filled,
+    lesson_pages,
+    links,
+    notebook_pages,
+    reference_pages,
+)
 from capelib.site.collection import Collection, FinishedRun, collect
 from capelib.site.data_pages import downloads
 from capelib.site.ledger_pages import numbers_of
@@ -119,6 +127,8 @@ def test_a_withdrawn_key_in_a_sentence_or_a_file_is_named():
     build.require_nothing_withdrawn([Page("a.md", "see I9999")], set())
     with pytest.raises(CapeError, match=r"a\.md names i9999, which was withdrawn"):
         build.require_nothing_withdrawn([Page("a.md", "see i9999.")], keys)
+    with pytest.raises(CapeError, match=r"a\.html names i9999, which was withdrawn"):
+        build.require_nothing_withdrawn([Page("a.html", "", title="Of i9999")], keys)
     beside = Page("a.md", "", {"downloads/b.csv": b"1,XXX-0007"})
     with pytest.raises(CapeError, match=r"downloads/b\.csv names XXX-0007"):
         build.require_nothing_withdrawn([beside], keys)
@@ -219,7 +229,7 @@ def test_each_publication_has_a_page():
     made = collection("12_published_findings")
     paths = {page.path for page in ledger_pages(made)}
     keys = {verdict.publication for verdict in made.verdicts}
-    assert paths == {"ledger/index.md", *(f"ledger/{key}.md" for key in keys)}
+    assert paths == {"ledger/index.md", *(f"ledger/{key}.html" for key in keys)}
 
 
 LESSON = ROOT / "notebooks" / "lessons" / "2_count.ipynb"
@@ -299,6 +309,26 @@ def write(folder: Path, **pages: str) -> Path:
     return folder
 
 
+def test_filled_pages_take_the_place_of_their_frame(tmp_path):
+    """Titles are escaped, and a block may hold the words that stand for the title."""
+    pytest.importorskip("docutils")
+    block = "<p>TitleOfThePage \\1</p>"
+    pages = [Page("a/b.html", block, title="It's A & B"), Page("c/d.html", "<p>", title="D")]
+    assert [page.path for page in filled.frames(pages)] == ["a/frame.md", "c/frame.md"]
+    for frame in filled.frames(pages):
+        title, content = (re.search(rf"\b{word}\w*", frame.text)[0] for word in ("Title", "Block"))
+        place = tmp_path / frame.path.replace(".md", ".html")
+        place.parent.mkdir()
+        name = frame.path.removesuffix(".md")
+        place.write_text(f"{name} <h1 id={title.lower()}>{title}</h1>{content}", encoding="utf-8")
+    filled.fill(pages, tmp_path)
+    made = {path.name: path.read_text("utf-8") for path in tmp_path.rglob("*.html")}
+    assert made == {
+        "b.html": f"a/b <h1 id=it-s-a-b>It’s A &amp; B</h1>{block}",
+        "d.html": "c/d <h1 id=d>D</h1><p>",
+    }
+
+
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
@@ -312,6 +342,10 @@ def write(folder: Path, **pages: str) -> Path:
         ('<img src="https://example.org/a.png">', "loads from another host"),
         ('<script src="//example.org/a.js"></script>', "loads from another host"),
         ('<p id="two"></p><p id="two"></p>', "anchor twice"),
+        ("<a title=\"a > b\" href='gone.html'>x</a>", "no such file"),
+        ("<IMG SRC=https://example.org/a.png>", "loads from another host"),
+        ('<a data-href="gone.html" href="other.html?a=1&amp;b=2">x</a>', ""),
+        ('<!-- <a href="gone.html"> --><script>"<a href=gone.html>"</script>', ""),
     ],
 )
 def test_links_are_checked(tmp_path, body, fault):

@@ -100,6 +100,7 @@ def by_year(
         where there are too few clusters too), `clusters`, `design_effect`, `why` (there is no
         interval).
     """
+    marked = marked[["year", "cluster", column]]  # each year is chosen from fewer columns
     rows = []
     for year in range(first_year, last_year + 1):
         row = {"year": year, "k": 0, "n": 0, "clusters": 0, "why": "no cases"}

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from capelib import __version__
 from capelib.errors import CapeError
 from capelib.files import read_json
 from capelib.runs.execute import grammars_left_out
-from capelib.site import links
+from capelib.site import filled, links
 from capelib.site.collection import Collection, collect
 from capelib.site.documents import settled
 from capelib.site.markup import Page
@@ -74,8 +75,11 @@ def build(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         source, made = Path(folder, "source"), Path(folder, "site")
-        write(pages, source)
-        run_sphinx(source, made, Path(folder, "doctrees"), collection)
+        read = [page for page in pages if not page.path.endswith(".html")]
+        others = [page for page in pages if page.path.endswith(".html")]
+        write([*read, *filled.frames(others)], source)
+        run_sphinx(source, made, Path(folder, "doctrees"), collection, others)
+        filled.fill(others, made)
         put_files(pages, made)
         checked = links.check(made)
         if checked.faults:
@@ -121,7 +125,7 @@ def require_nothing_withdrawn(pages: Sequence[Page], keys: set[str]) -> None:
         return
     named = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(keys)))})\b", re.IGNORECASE)
     for page in pages:
-        contents = {page.path: page.text.encode()}
+        contents = {page.path: f"{page.title}\n{page.text}".encode()}
         for name, content in page.files.items():
             contents[name] = content.read_bytes() if isinstance(content, Path) else content
         for name, content in contents.items():
@@ -165,6 +169,7 @@ def settings(collection: Collection) -> dict[str, Any]:
         "add_module_names": False,
         "autodoc_member_order": "bysource",
         "autodoc_typehints": "none",  # the docstrings say it with units
+        "autodoc_use_type_comments": False,  # there are none, and looking reads each source again
         "html_theme": "pydata_sphinx_theme",
         "html_theme_options": {
             "logo": {"text": "capelib"},
@@ -209,8 +214,13 @@ def _announcement(collection: Collection) -> str:
     return f"This is edition {collection.edition} of the public record; the current one is {newer}."
 
 
-def run_sphinx(source: Path, made: Path, doctrees: Path, collection: Collection) -> None:
-    """Run Sphinx; raises CapeError for its first warning."""
+def run_sphinx(
+    source: Path, made: Path, doctrees: Path, collection: Collection, others: Sequence[Page] = ()
+) -> None:
+    """Run Sphinx; raises CapeError for its first warning.
+
+    others: pages that it does not set, but whose words its search is to know.
+    """
     from sphinx.application import Sphinx
     from sphinx.util.console import nocolor
 
@@ -227,8 +237,9 @@ def run_sphinx(source: Path, made: Path, doctrees: Path, collection: Collection)
             confoverrides=settings(collection),
             status=None,
             warning=warnings,
-            parallel=PROCESSES,
+            parallel=PROCESSES + 1,  # of which one hands out the pages while the others write
         )
+        app.connect("html-collect-pages", partial(filled.add_to_search, others))
         app.build()
     if text := warnings.getvalue().strip():
         lines = text.splitlines()

@@ -206,7 +206,7 @@ def host_share_tables(ds: Dataset, without: Sequence[str]) -> list[dict[str, Any
     tables = []
     for state in (NO_HOST_LEFT_OUT, *without):
         joined = ds.where(stage=ACTS, host_not=state).joined()
-        joined = joined.assign(cluster=cluster_of(joined))
+        joined = joined.assign(cluster=cluster_of(joined))[["origin", "host", "year", "cluster"]]
         for measure, cutoff in regimes.definitions():
             marked = authoritarian_hosts(joined, measure, cutoff)
             yearly = periods.by_year(marked, EARLY[0], last)

@@ -21,7 +21,7 @@ from capelib.findings.relations import (
 )
 from capelib.findings.verdicts import MEANING, NEEDS_DATA, Verdict
 from capelib.site.collection import LEDGER_NOTEBOOK, Collection
-from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
+from capelib.site.markup import FRAME, WIDE, Page, contents, front_matter, html, render
 from capelib.site.method_pages import methods
 
 OF_RELATIONS = {
@@ -214,14 +214,9 @@ def _ledger(
         edition=collection.edition,
         run=collection.by_notebook[LEDGER_NOTEBOOK][0],
     )
-    entries = [f"{_short(key)} <{key}>" for key in by_publication]
     text = front_matter(**WIDE) + "# Published numbers: which of them hold?\n" + html(body)
     script = '<script src="../_static/ledger.js"></script>'
-    return Page("ledger/index.md", text + html(script) + contents(*entries))
-
-
-def _short(key: str) -> str:
-    return re.sub(r"[<>]", "", reference(key))
+    return Page("ledger/index.md", text + html(script) + contents(FRAME))
 
 
 def _publication(key: str, numbers: Sequence[Number], collection: Collection) -> Page:
@@ -243,5 +238,5 @@ def _publication(key: str, numbers: Sequence[Number], collection: Collection) ->
         needs_data=NEEDS_DATA,
         contradiction=CONTRADICTION,
     )
-    title = f"# {plain(reference(key))}\n\n*What this publication says, and what of it holds*\n"
-    return Page(f"ledger/{key}.md", front_matter(**WIDE) + title + html(body))
+    lead = Markup("<p><em>What this publication says, and what of it holds</em></p>\n")
+    return Page(f"ledger/{key}.html", lead + body.strip(), title=reference(key))

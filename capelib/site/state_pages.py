@@ -16,7 +16,7 @@ from capelib.loading import PUBLIC_RECORD, load
 from capelib.meaning.pursuers import pursuers
 from capelib.reference import displaced, regimes
 from capelib.site.collection import Collection
-from capelib.site.markup import WIDE, Page, contents, front_matter, html, render
+from capelib.site.markup import FRAME, WIDE, Page, contents, front_matter, html, render
 from capelib.vocabulary.codebook import codebook, codes
 from capelib.vocabulary.shipped import table
 from capelib.vocabulary.tables import states
@@ -92,7 +92,7 @@ def pages(collection: Collection) -> list[Page]:
     rows = [_row(code, names[code], joined) for code in shown]
     body = render("states", rows=rows, edition=collection.edition)
     text = front_matter(**WIDE) + "# States\n" + html(body)
-    index = Page("states/index.md", text + contents(*shown))
+    index = Page("states/index.md", text + contents(FRAME))
     return [index, *(_page(code, ds, joined, collection) for code in shown)]
 
 
@@ -150,12 +150,12 @@ def _ended(rows: pd.DataFrame, is_searched: bool) -> str:
 
 def _years(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Incidents by year and stage, with the years between that have none."""
-    dated = rows.dropna(subset="year")
-    if dated.empty:
+    pairs = zip(rows["year"], rows["stage"].astype(str), strict=True)
+    counts = Counter((year, stage) for year, stage in pairs if pd.notna(year))
+    if not counts:
         return []
-    counts = Counter(zip(dated["year"], dated["stage"].astype(str), strict=True))
     lines = []
-    for year in range(dated["year"].min(), dated["year"].max() + 1):
+    for year in range(min(counts)[0], max(counts)[0] + 1):
         stages = [counts[year, stage] for stage in codes("stage")]
         lines.append({"year": year, "stages": stages, "n": sum(stages)})
     return lines
@@ -203,7 +203,7 @@ def _page(code: str, ds: Dataset, joined: pd.DataFrame, collection: Collection) 
         not_safe=_not_safe(code, parts),
         numbers=_numbers(name, collection),
     )
-    return Page(f"states/{code}.md", front_matter(**WIDE) + f"# {name}\n" + html(body))
+    return Page(f"states/{code}.html", body, title=name)
 
 
 def _not_safe(code: str, parts: list[Part]) -> list[str]:
@@ -244,7 +244,6 @@ def _rated() -> dict[tuple[str, str], list[tuple[int, str]]]:
 
 def _memberships(code: str) -> list[str]:
     """Organisations of which the state is or was a member, with the years."""
-    spells = table("memberships")
     labels = codes("organisation")
     return [
         f"{labels[row.organisation]}, "
@@ -253,8 +252,17 @@ def _memberships(code: str) -> list[str]:
             if pd.isna(row.last_year)
             else _span(row.first_year, row.last_year)
         )
-        for row in spells[spells["iso3"] == code].itertuples()
+        for row in _spells().get(code, [])
     ]
+
+
+@cache
+def _spells() -> dict[str, list[Any]]:
+    """By state, the spells of its memberships."""
+    spells: dict[str, list[Any]] = {}
+    for row in table("memberships").itertuples():
+        spells.setdefault(row.iso3, []).append(row)
+    return spells
 
 
 def _displaced(code: str) -> dict[str, Any]:

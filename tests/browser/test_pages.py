@@ -1,7 +1,7 @@
 """Every kind of page: silent, from its own host alone, light, and readable for everybody."""
 
 import gzip
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
@@ -100,6 +100,14 @@ def test_the_search_finds_a_method(page, served):
     page.goto(served + "search.html?q=wilson")
     page.wait_for_selector("#search-results li a")
     assert page.locator("#search-results li").count() > 1
+
+
+@pytest.mark.parametrize("kind", ["state", "publication"])
+def test_the_search_finds_filled_pages(page, served, kind):
+    page.goto(served + KINDS[kind])
+    title = page.locator("h1").evaluate("heading => heading.firstChild.textContent")
+    page.goto(served + f"search.html?q={quote(title)}")
+    page.wait_for_selector(f"#search-results a[href*='{KINDS[kind]}']")
 
 
 def test_the_search_works_from_a_folder(page):
