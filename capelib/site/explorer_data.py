@@ -22,6 +22,7 @@ from capelib.vocabulary.tables import states
 
 CENTRE = 40.0  # meridian in the middle of the map, degrees: between Europe and Central Asia
 PER_DEGREE = 10  # units of the map's paths in a degree: whole numbers are short
+RETURNS = {"deportation", "extradition", "rendition"}
 ACTS = (2, 3)  # stages that the question of notebook 04 counts
 EARLY, LATE = (2014, 2020), (2021, 2021)  # the periods that its publication compares
 NO_HOST_LEFT_OUT = ""
@@ -42,6 +43,8 @@ class Facet(NamedTuple):
         The list of the codebook that gives the words; "state" for states.
     blank : str
         The words for a missing value; "" where none is missing.
+    hint : str
+        What a reader should know of it.
     """
 
     name: str
@@ -49,14 +52,19 @@ class Facet(NamedTuple):
     column: str
     codes: str
     blank: str = ""
+    hint: str = ""
 
 
+_OF_CATEGORIES = (
+    "Why an exile is pursued, as coded; one exile has one category. A second coder often chose "
+    "another than Religious: banned Islamic parties may stand under Opposition."
+)
 FACETS = (
     Facet("origin", "Pursuing state", "origin", "state"),
     Facet("host", "Host state", "host", "state", "not stated"),
     Facet("stage", "Stage", "stage", "stage"),
     Facet("measure", "Measure", "measure", "measure"),
-    Facet("category", "Category of exile", "category", "category"),
+    Facet("category", "Category of exile", "category", "category", hint=_OF_CATEGORIES),
     Facet("source", "Kind of source", "source_kind", "kind"),
     Facet("edition", "Edition that brought it", "added", "edition"),
     Facet("doubtful", "Doubtful", "doubtful", "", "no"),
@@ -89,7 +97,7 @@ def record(ds: Dataset) -> dict[str, Any]:
     -------
     dict
         `facets` (name, title, values, labels), `rows` (by facet and column), `exiles`, `sources`,
-        `years` searched in full, `groups` of host states, and what the citation names.
+        `years` searched in full, `groups` of values by facet, and what the citation names.
     """
     joined = ds.joined()
     facets, rows = [], {}
@@ -105,6 +113,7 @@ def record(ds: Dataset) -> dict[str, Any]:
                 "title": facet.title,
                 "values": values,
                 "labels": [known[value] for value in values],
+                "hint": facet.hint,
             }
         )
         rows[facet.name] = pd.Categorical(text, categories=values).codes.tolist()
@@ -133,9 +142,12 @@ def record(ds: Dataset) -> dict[str, Any]:
             "publisher": sources["publisher"].tolist(),
             "address": open_addresses(ds.sources).tolist(),
         },
-        "groups": _groups(
-            set(joined["host"].dropna()), ds.covered_until(joined["origin"].unique())
-        ),
+        "groups": {
+            "host": _groups(
+                set(joined["host"].dropna()), ds.covered_until(joined["origin"].unique())
+            ),
+            "measure": [["Sent or taken back", sorted(RETURNS & set(joined["measure"]))]],
+        },
     }
 
 

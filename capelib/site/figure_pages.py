@@ -37,7 +37,7 @@ def figures_of(collection: Collection) -> dict[str, dict[str, list[FinishedRun]]
 def citation(run: FinishedRun, name: str) -> str:
     """How is a figure of a run cited?"""
     edition = run.answer.get("edition", "")
-    which = f"figure {name} of {run.notebook}" + (f" ({plain(run.differs)})" if run.differs else "")
+    which = f"figure {name} of {run.notebook}" + (f" ({run.differs})" if run.differs else "")
     return (
         f"capelib contributors ({edition[:4]}). “{run.figures[name]}”, {which}. "
         f"capelib {__version__}, public record, edition {edition}."

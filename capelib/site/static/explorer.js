@@ -42,7 +42,8 @@
         node("summary", {}, `${facet.title} `, chosen),
         node("fieldset", {}, node("legend", {}, `${facet.title}: any of`),
           entries.length > LONG ? finder(facet, entries) : null,
-          facet.name === "host" ? groupPicker(facet) : null,
+          facet.hint ? node("p", { class: "hint" }, facet.hint) : null,
+          groups[facet.name] ? groupPicker(facet) : null,
           node("div", { class: "values" }, ...list.map(({ line }) => line)))));
     });
     document.querySelector("[data-facet=origin]").open = true;
@@ -59,27 +60,37 @@
     return field;
   }
 
-  // A group of states is ticked state by state, so that the address says what was chosen.
+  // A group is ticked value by value, so that the address says what was chosen.
   function groupPicker(facet) {
     const field = node("select", {
-      "aria-label": "Tick all hosts of a group",
+      "aria-label": `${facet.title}: tick a group`,
       onchange: () => change(() => {
-        const members = groups[field.value][1];
-        state.chosen.host = new Set(members.map((code) => facet.values.indexOf(code)));
+        state.chosen[facet.name] = places(facet, groups[facet.name][field.value][1]);
         field.value = "";
       }),
     }, node("option", { value: "" }, "tick a group ..."),
-    ...groups.map(([words], k) => node("option", { value: String(k) }, words)));
+    ...groups[facet.name].map(([words], k) => node("option", { value: String(k) }, words)));
     return field;
+  }
+
+  const places = (facet, values) => new Set(values.map((value) => facet.values.indexOf(value)));
+
+  // The words of the group whose values are chosen, and no others; "" for none.
+  function groupChosen(facet) {
+    const chosen = state.chosen[facet.name];
+    const same = ([, values]) => values.length === chosen.size
+      && [...places(facet, values)].every((place) => chosen.has(place));
+    const group = chosen.size > 1 ? (groups[facet.name] || []).find(same) : null;
+    return group ? `${group[0]} (${chosen.size})` : "";
   }
 
   function showFilters(counts) {
     facets.forEach((facet, f) => {
       const { entries, chosen } = boxes[facet.name];
-      const places = state.chosen[facet.name];
-      chosen.textContent = places.size ? `${places.size} chosen` : "all";
+      const ticked = state.chosen[facet.name];
+      chosen.textContent = ticked.size ? `${ticked.size} chosen` : "all";
       entries.forEach(({ place, box, count, line }) => {
-        box.checked = places.has(place);
+        box.checked = ticked.has(place);
         count.textContent = number(counts[f][place]);
         line.classList.toggle("none", !counts[f][place] && !box.checked);
       });
@@ -90,8 +101,13 @@
     const drop = (words, what) => node("li", {}, node("button", {
       type: "button", "aria-label": `Remove ${words}`, onclick: () => { change(what); part("results").focus(); },
     }, `${words} ×`));
-    const chips = facets.flatMap(({ name, title, labels }) => [...state.chosen[name]].map((place) =>
-      drop(`${title}: ${labels[place]}`, () => state.chosen[name].delete(place))));
+    const chips = facets.flatMap((facet) => {
+      const { name, title, labels } = facet;
+      const group = groupChosen(facet);
+      if (group) return [drop(`${title}: ${group}`, () => state.chosen[name].clear())];
+      return [...state.chosen[name]].map((place) =>
+        drop(`${title}: ${labels[place]}`, () => state.chosen[name].delete(place)));
+    });
     if (state.exile) chips.push(drop(`Exile: ${state.exile}`, () => { state.exile = ""; }));
     if (state.from) chips.push(drop(`from ${state.from}`, () => { state.from = 0; }));
     if (state.to) chips.push(drop(`to ${state.to}`, () => { state.to = 0; }));
@@ -183,6 +199,11 @@
     if (missing) part("least").textContent += ` ${missing} ${missing === 1 ? "has" : "have"} no capital on record.`;
     showCorridors(list);
     part("left-out").textContent = leftOut(undated, years.undated, homeless);
+    if (undated) {
+      part("left-out").append(" ", node("button", {
+        type: "button", onclick: () => { change(() => { state.from = 0; state.to = 0; }); part("results").focus(); },
+      }, "Show all years"));
+    }
     part("unknown").textContent = unknown.length ? `Not in the data, so passed over: ${unknown.join(", ")}.` : "";
     part("unknown").hidden = !unknown.length;
     showShares();
