@@ -176,11 +176,11 @@ def test_a_page_of_comparison_leaves_files_that_are_not_of_it(tmp_path, monkeypa
         return {"index.html", "provenance.json"}
 
     monkeypatch.setattr(comparison, "_write", write)
-    comparison.compare(runs, tmp_path / "figs", tmp_path / "build")
+    comparison.compare(runs, tmp_path / "figs", tmp_path / "build", plain=True)
     (folder / "note.md").write_text("mine")
     (folder / "drafts").mkdir()
     (tmp_path / "figs" / "run1" / "provenance.json").write_text('{"x": 1}')
-    comparison.compare(runs, tmp_path / "figs", tmp_path / "build")
+    comparison.compare(runs, tmp_path / "figs", tmp_path / "build", plain=True)
     assert (folder / "note.md").exists() and (folder / "drafts").is_dir()
     stated = json.loads((folder / "provenance.json").read_text())
     assert set(stated["outputs"]) == {"index.html"}

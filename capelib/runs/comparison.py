@@ -211,19 +211,47 @@ def _charts(
 
 def _rows(folder: Path, numbers: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The rows of the page's table, estimate by estimate, so that runs stand below each other."""
-    from capelib.vocabulary.numbers import value_and_interval
-
     for number, name in enumerate(numbers):
         with (folder / ESTIMATES).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                if row["estimate"] != name:
-                    continue
-                value, low, high = (float(row[end]) if row[end] else None for end in NUMBERS[:3])
-                value, interval = value_and_interval(value, low, high, row["unit"])
-                n = f"{float(row['n']):,.0f}" if row["n"] else ""
-                words = {"words": value, "interval": interval, "n_words": n}
-                anchors = {"id": f"{row['folder']}.{number}", "href": f"#{row['folder']}"}
-                yield row | words | anchors
+                if row["estimate"] == name:
+                    values = {each: float(row[each]) if row[each] else None for each in NUMBERS}
+                    place = row["folder"]
+                    yield in_cells(row | values, row["run"], f"{place}.{number}", f"#{place}")
+
+
+def in_cells(row: dict[str, Any], run: str, anchor: str, href: str) -> dict[str, Any]:
+    """What does the page's table show of an estimate?
+
+    Parameters
+    ----------
+    row
+        As answer.json holds it.
+    run
+        What differs in its run.
+    anchor
+        Of the row.
+    href
+        Where the run stands.
+
+    Returns
+    -------
+    dict
+        What the template `estimates_table` names.
+    """
+    from capelib.vocabulary.numbers import value_and_interval
+
+    words, interval = value_and_interval(row["value"], row["low"], row["high"], row["unit"])
+    n = "" if row["n"] is None else f"{row['n']:,.0f}"
+    return {
+        **row,
+        "run": run,
+        "id": anchor,
+        "href": href,
+        "words": words,
+        "interval": interval,
+        "n_words": n,
+    }
 
 
 def _as_shown(outcome: "Outcome", varied: Sequence[str], numbers: dict[str, int]) -> dict[str, Any]:

@@ -317,7 +317,7 @@ def in_words(parameters: dict[str, Any], names: Iterable[str]) -> str:
     >>> in_words({"origin": "TJK", "first_year": 2010}, ["origin", "first_year"])
     'Tajikistan, first year 2010'
     >>> in_words({"stages": [2, 3], "doubtful": False}, ["stages", "doubtful"])
-    'stages: Held and Exile ended or attacked, doubtful: no'
+    'stages: Held and Exile ended or attacked, without doubtful cases'
     """
     definition = _definition(parameters)
     parts = [
@@ -342,6 +342,8 @@ def _definition(parameters: dict[str, Any]) -> str:
 def _in_words(name: str, value: Any) -> str:
     """One parameter in words: its label alone where it is a code that says what it is."""
     shown = name.replace("_", " ")
+    if name == "doubtful":
+        return f"{'with' if value else 'without'} doubtful cases"
     if isinstance(value, bool):
         return f"{shown}: {'yes' if value else 'no'}"
     if name == "dataset":

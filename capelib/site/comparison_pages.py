@@ -1,6 +1,12 @@
 """Runs of a notebook side by side: estimates and answers, for each notebook with several runs."""
 
-from capelib.runs.comparison import COMPARISONS
+from typing import Any
+
+from markupsafe import Markup
+
+from capelib.figures.pages import render as render_figures
+from capelib.files import part
+from capelib.runs.comparison import COMPARISONS, in_cells
 from capelib.site.collection import Collection, FinishedRun
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
 from capelib.site.notebook_pages import alternative, short
@@ -23,22 +29,18 @@ def pages(collection: Collection) -> list[Page]:
 def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Page:
     """The page of a notebook."""
     folder = collection.figures / COMPARISONS / notebook
-    chart = folder / "estimates.svg"
-    has_chart = collection.is_current and chart.exists()
+    charts = sorted(folder.glob("estimates*.svg")) if collection.is_current else []
     body = render(
         "comparison",
         runs=runs,
         notebook=notebook,
-        chart=has_chart,
+        charts=[chart.stem for chart in charts],
+        table=_table(runs),
         names=list(dict.fromkeys(name for run in runs for name in run.figures)),
         alternative=alternative,
     )
-    files = {}
-    if has_chart:
-        files = {
-            f"figures/{COMPARISONS}/{notebook}/{name}": folder / name
-            for name in ("estimates.svg", "estimates.csv", "provenance.json")
-        }
+    shown = [*charts, *folder.glob("estimates*.csv"), folder / "provenance.json"] if charts else []
+    files = {f"figures/{COMPARISONS}/{notebook}/{path.name}": path for path in shown}
     title = f"# {plain(runs[0].heading)} The runs side by side\n"
     entries = [f"{run.differs} </notebooks/{run.name}>" for run in runs[1:]]
     return Page(
@@ -46,3 +48,16 @@ def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Pag
         front_matter(**WIDE) + title + html(body) + contents(*entries),
         files,
     )
+
+
+def _table(runs: list[FinishedRun]) -> Markup | str:
+    """The estimates of all runs, those of one name below each other; "" where there are none."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        for row in part(run.answer, "estimates", list):
+            same = rows.setdefault(row["estimate"], [])
+            anchor = f"{run.anchor}.{list(rows).index(row['estimate'])}"
+            shown = run.differs or "defaults"
+            same.append(in_cells(row, shown, anchor, f"../notebooks/{run.name}.html"))
+    every = [row for same in rows.values() for row in same]
+    return render_figures("estimates_table", rows=every) if every else ""

@@ -19,9 +19,12 @@ def percent(share: float, low: float, high: float) -> str:
 
 
 def _whole(number: float) -> str:
-    """A whole number; there is no "-0"."""
-    text = f"{number:,.0f}"
-    return "0" if text == "-0" else text
+    return _unsigned_zero(f"{number:,.0f}")
+
+
+def _unsigned_zero(text: str) -> str:
+    """A number as it is written; there is no "-0"."""
+    return text if text.strip("-0.,") else text.removeprefix("-")
 
 
 def signed(number: float) -> str:
@@ -30,8 +33,7 @@ def signed(number: float) -> str:
     >>> signed(11.7), signed(-0.3), signed(-5)
     ('+12', '0', '-5')
     """
-    text = f"{number:+.0f}"
-    return "0" if text == "-0" else text
+    return _unsigned_zero(f"{number:+.0f}")
 
 
 def points(change: float, low: float, high: float) -> str:
@@ -47,7 +49,7 @@ def points(change: float, low: float, high: float) -> str:
 
 def _two_decimals(ratio: float) -> str:
     """Two decimals; one digit of what they would hide."""
-    return f"{ratio:.1g}" if 0 < ratio < 0.05 else f"{ratio:.2f}"
+    return f"{ratio:.1g}" if 0 < ratio < 0.05 else _unsigned_zero(f"{ratio:.2f}")
 
 
 # By unit: a number in words, and what stands behind it.
