@@ -65,18 +65,18 @@ def compare(
     for notebook, runs in runs_of.items():
         if len(runs) < 2:
             continue
-        varied = _varied(runs)
-        folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
+        names = varied([outcome.run.parameters for outcome in runs])
+        folder = out / COMPARISONS / (f"{notebook}--{'+'.join(names)}" if own else notebook)
         stated = {"runs": {run.run.name: sha256(run.folder / PROVENANCE) for run in runs}}
         expected = stated | {"capelib_sha256": package_sha256()}
         record = build / COMPARISONS / f"{folder.name}.json"
         if not unchanged(folder, expected, record):
             with staging(out) as made:
                 if kernels.available() and not plain:
-                    kernels.call_apart(_write, made, runs, varied)
+                    kernels.call_apart(_write, made, runs, names)
                 else:
                     with _here:
-                        _write(made, runs, varied)
+                        _write(made, runs, names)
                 state(made, stated)
                 put_in_place(made, folder, files_made(folder, record))
             remember(folder, expected, record)
@@ -84,22 +84,27 @@ def compare(
     return pages
 
 
-def _varied(runs: Sequence["Outcome"]) -> list[str]:
-    """The parameters that differ from run to run."""
-    values = [outcome.run.parameters for outcome in runs]
+def varied(values: Sequence[dict[str, Any]]) -> list[str]:
+    """Which parameters differ from run to run?
+
+    Parameters
+    ----------
+    values
+        The parameters of each run.
+    """
     names = dict.fromkeys(name for each in values for name in each)
     return [name for name in names if len({str(each.get(name)) for each in values}) > 1]
 
 
-def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> None:
+def _write(folder: Path, runs: Sequence["Outcome"], names: Sequence[str]) -> None:
     """Write the page run by run: its memory does not grow with their number."""
     from capelib.figures.pages import write
 
     question = _question(runs[0].run.notebook)
     title = f"Notebook {question[:2]}: {len(runs)} runs side by side"
-    differ = " and ".join(name.replace("_", " ") for name in varied)
+    differ = " and ".join(name.replace("_", " ") for name in names)
     spans: dict[str, Span] = {}
-    data = _write_estimates(folder, runs, varied, spans)
+    data = _write_estimates(folder, runs, names, spans)
     charts = _charts(folder, runs, title, differ, spans)
     numbers = {name: number for number, name in enumerate(spans)}
     write(
@@ -112,7 +117,7 @@ def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> No
         most=MOST_ROWS,
         charts=charts,
         rows=_rows(folder, numbers),
-        runs=(_as_shown(run, varied, numbers) for run in runs),
+        runs=(_as_shown(run, names, numbers) for run in runs),
     )
 
 
@@ -149,7 +154,7 @@ class Span:
 
 
 def _write_estimates(
-    folder: Path, runs: Sequence["Outcome"], varied: Sequence[str], spans: dict[str, Span]
+    folder: Path, runs: Sequence["Outcome"], names: Sequence[str], spans: dict[str, Span]
 ) -> set[str]:
     """Write the table of all estimates, and fill in how far they go: on which data do they rest?"""
     data = set()
@@ -159,7 +164,7 @@ def _write_estimates(
         for outcome in runs:
             answer = read_json(outcome.folder / ANSWER)
             data.add(part(answer, "data", str))
-            run = in_words(outcome.run.parameters, varied)
+            run = in_words(outcome.run.parameters, names)
             for row in part(answer, "estimates", list):
                 spans.setdefault(row["estimate"], Span()).add(run, row)
                 values = [run, row["estimate"], *(_digits(row[name]) for name in NUMBERS)]
@@ -187,14 +192,7 @@ def _charts(
 
     from capelib.figures import save, side_by_side
 
-    parts = {"estimates": list(spans)} if spans else {}
-    if sum(span.rows for span in spans.values()) > MOST_ROWS:
-        parts = {f"estimates_{number}": [name] for number, name in enumerate(spans, 1)}
-    parts = {
-        chart: names
-        for chart, names in parts.items()
-        if sum(spans[name].rows for name in names) <= MOST_ROWS
-    }
+    parts = charts_of(spans)
     if not parts:
         return {}
     missing = {name: [""] for name in NUMBERS}
@@ -203,10 +201,24 @@ def _charts(
     for chart, names in parts.items():
         shown = table[table["estimate"].isin(names)]
         save(side_by_side(shown, info, title, differ), chart, folder)
+    return {chart: in_sentences(title, names, spans) for chart, names in parts.items()}
+
+
+def charts_of(spans: dict[str, Span]) -> dict[str, list[str]]:
+    """Which charts can be read? By name, the estimates in each: all in one, or one in each."""
+    together = {"estimates": list(spans)}
+    alone = {f"estimates_{number}": [name] for number, name in enumerate(spans, 1)}
+    parts = together if sum(span.rows for span in spans.values()) <= MOST_ROWS else alone
     return {
-        chart: f"{title}. " + "; ".join(f"{name}: {spans[name]}" for name in names)
+        chart: names
         for chart, names in parts.items()
+        if names and sum(spans[name].rows for name in names) <= MOST_ROWS
     }
+
+
+def in_sentences(title: str, names: Iterable[str], spans: dict[str, Span]) -> str:
+    """What does a chart say, for those who cannot see it?"""
+    return f"{title}. " + "; ".join(f"{name}: {spans[name]}" for name in names)
 
 
 def _rows(folder: Path, numbers: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -254,13 +266,13 @@ def in_cells(row: dict[str, Any], run: str, anchor: str, href: str) -> dict[str,
     }
 
 
-def _as_shown(outcome: "Outcome", varied: Sequence[str], numbers: dict[str, int]) -> dict[str, Any]:
+def _as_shown(outcome: "Outcome", names: Sequence[str], numbers: dict[str, int]) -> dict[str, Any]:
     """What the page shows of a run."""
     answer = read_json(outcome.folder / ANSWER)
     titles = part(read_provenance(outcome.folder), "figures", dict)
     estimates = part(answer, "estimates", list)
     return {
-        "label": in_words(outcome.run.parameters, varied),
+        "label": in_words(outcome.run.parameters, names),
         "folder": outcome.folder.name,
         "row": f"{outcome.folder.name}.{numbers[estimates[0]['estimate']]}" if estimates else "",
         "answer": part(answer, "answer", str),

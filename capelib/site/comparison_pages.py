@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from markupsafe import Markup
-
 from capelib.figures.pages import render as render_figures
 from capelib.files import part
-from capelib.runs.comparison import COMPARISONS, in_cells
+from capelib.runs.comparison import COMPARISONS, Span, charts_of, in_cells, in_sentences, varied
+from capelib.runs.parameters import in_words
 from capelib.site.collection import Collection, FinishedRun
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
 from capelib.site.notebook_pages import alternative, short
@@ -29,18 +28,31 @@ def pages(collection: Collection) -> list[Page]:
 def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Page:
     """The page of a notebook."""
     folder = collection.figures / COMPARISONS / notebook
-    charts = sorted(folder.glob("estimates*.svg")) if collection.is_current else []
+    names = varied([run.parameters for run in runs])
+    labels = {run.name: in_words(run.parameters, names) for run in runs}
+    spans: dict[str, Span] = {}
+    rows = _rows(runs, labels, spans)
+    charts = {
+        chart: in_sentences(f"{len(runs)} runs side by side", shown, spans)
+        for chart, shown in charts_of(spans).items()
+        if collection.is_current and (folder / f"{chart}.svg").exists()
+    }
     body = render(
         "comparison",
         runs=runs,
         notebook=notebook,
-        charts=[chart.stem for chart in charts],
-        table=_table(runs),
+        labels=labels,
+        charts=charts,
+        table=render_figures("estimates_table", rows=rows) if rows else "",
         names=list(dict.fromkeys(name for run in runs for name in run.figures)),
         alternative=alternative,
     )
-    shown = [*charts, *folder.glob("estimates*.csv"), folder / "provenance.json"] if charts else []
-    files = {f"figures/{COMPARISONS}/{notebook}/{path.name}": path for path in shown}
+    files = {
+        f"figures/{COMPARISONS}/{notebook}/{name}": folder / name
+        for name in [f"{chart}.{kind}" for chart in charts for kind in ("svg", "csv")]
+    }
+    if charts:
+        files[f"figures/{COMPARISONS}/{notebook}/provenance.json"] = folder / "provenance.json"
     title = f"# {plain(runs[0].heading)} The runs side by side\n"
     entries = [f"{run.differs} </notebooks/{run.name}>" for run in runs[1:]]
     return Page(
@@ -50,14 +62,17 @@ def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Pag
     )
 
 
-def _table(runs: list[FinishedRun]) -> Markup | str:
-    """The estimates of all runs, those of one name below each other; "" where there are none."""
+def _rows(
+    runs: list[FinishedRun], labels: dict[str, str], spans: dict[str, Span]
+) -> list[dict[str, Any]]:
+    """The estimates of all runs, those of one name below each other, and how far each goes."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
+        label = labels[run.name]
         for row in part(run.answer, "estimates", list):
-            same = rows.setdefault(row["estimate"], [])
-            anchor = f"{run.anchor}.{list(rows).index(row['estimate'])}"
-            shown = run.differs or "defaults"
-            same.append(in_cells(row, shown, anchor, f"../notebooks/{run.name}.html"))
-    every = [row for same in rows.values() for row in same]
-    return render_figures("estimates_table", rows=every) if every else ""
+            name = row["estimate"]
+            same = rows.setdefault(name, [])
+            spans.setdefault(name, Span()).add(label, row)
+            anchor = f"{run.anchor}.{list(rows).index(name)}"
+            same.append(in_cells(row, label, anchor, f"../notebooks/{run.name}.html"))
+    return [row for same in rows.values() for row in same]
