@@ -2,6 +2,7 @@
 
 import errno
 import json
+import multiprocessing
 import os
 import sys
 from dataclasses import replace
@@ -401,6 +402,18 @@ def test_temporary_folders_that_a_kill_has_left_are_removed_and_used_ones_stay(t
             assert not left.exists()
         assert used.exists() and new.exists() and other.exists()
     assert not used.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_forked_process_leaves_the_temporary_folder_to_the_one_that_made_it(tmp_path):
+    manager = folders.temporary(str(tmp_path))
+    with manager as folder:
+        leave = manager.__exit__
+        forked = multiprocessing.get_context("fork").Process(target=leave, args=(None, None, None))
+        forked.start()
+        forked.join()
+        assert forked.exitcode == 0 and folder.exists()
+    assert not folder.exists()
 
 
 @pytest.mark.usefixtures("writes")
