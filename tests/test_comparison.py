@@ -85,8 +85,8 @@ def test_the_table_stands_first_and_leads_to_the_figures_of_a_run_and_back(tmp_p
 @pytest.mark.parametrize(
     ("count", "charts"),
     [
-        (20, ["estimates.svg"]),
-        slow(21, ["estimates_1.svg", "estimates_2.svg"]),
+        (28, ["estimates.svg"]),
+        slow(29, ["estimates_1.svg", "estimates_2.svg"]),
         (60, []),
     ],
 )
@@ -99,7 +99,7 @@ def test_no_chart_has_more_rows_than_can_be_read(tmp_path, count, charts):
     assert len(table(page)) == len(pd.read_csv(folder / "estimates.csv")) == 2 * count
     for chart in charts:
         height = re.search(r'height="([\d.]+)pt"', (folder / chart).read_text())
-        assert height and float(height[1]) < 72 * 16
+        assert height and float(height[1]) < 72 * 20
 
 
 def test_the_memory_of_a_page_does_not_grow_with_its_runs(tmp_path):

@@ -23,7 +23,7 @@ COMPARISONS = "comparisons"  # the folder of the pages, among those of the runs
 NUMBERS = ["value", "low", "high", "n"]
 COLUMNS = ["run", "estimate", *NUMBERS, "unit", "folder"]
 ESTIMATES = "estimates.csv"
-MOST_ROWS = 40  # of one chart: about 1,300 pixels
+MOST_LINES = 60  # of one chart, about 1,400 pixels: a run has one, a heading two
 _here = threading.Lock()  # pages that this process draws itself: one at a time
 
 
@@ -114,7 +114,6 @@ def _write(folder: Path, runs: Sequence["Outcome"], names: Sequence[str]) -> Non
         question=question,
         about=f"{len(runs)} runs that differ in {differ}. Data: {'; '.join(sorted(data))}.",
         count=sum(span.rows for span in spans.values()),
-        most=MOST_ROWS,
         charts=charts,
         rows=_rows(folder, numbers),
         runs=(_as_shown(run, names, numbers) for run in runs),
@@ -208,11 +207,12 @@ def charts_of(spans: dict[str, Span]) -> dict[str, list[str]]:
     """Which charts can be read? By name, the estimates in each: all in one, or one in each."""
     together = {"estimates": list(spans)}
     alone = {f"estimates_{number}": [name] for number, name in enumerate(spans, 1)}
-    parts = together if sum(span.rows for span in spans.values()) <= MOST_ROWS else alone
+    lines = {name: span.rows + 2 for name, span in spans.items()}
+    parts = together if sum(lines.values()) <= MOST_LINES else alone
     return {
         chart: names
         for chart, names in parts.items()
-        if names and sum(spans[name].rows for name in names) <= MOST_ROWS
+        if names and sum(lines[name] for name in names) <= MOST_LINES
     }
 
 
