@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import textwrap
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -187,10 +188,11 @@ def reproduce(
     ended: dict[str, runner.Outcome] = {}
     pages: list[Path] = []
     trouble: list[str] = []
+    drawn: dict[str, Future[list[Path]]] = {}
     with _connected(cluster, plain) as workers:
         at_once = jobs or (workers.threads if workers else os.cpu_count()) or 1
         seconds = {run.name: runner.seconds_of(run, build) for run in runs}
-        with report.Progress(seconds, at_once) as progress:
+        with report.Progress(seconds, at_once) as progress, ThreadPoolExecutor(at_once) as pool:
             for outcome in runner.reproduce(
                 runs, folder, build, force, at_once, plain, progress.started, workers
             ):
@@ -198,11 +200,21 @@ def reproduce(
                 progress.ended(outcome)
                 same = [run for run in runs if run.notebook == outcome.run.notebook]
                 if all(run.name in ended for run in same):  # while other notebooks still run
-                    compared = [ended[run.name] for run in same]
-                    try:
-                        pages += comparison.compare(compared, folder, build, bool(given or swept))
-                    except Exception as error:  # the runs are there all the same
-                        trouble.append(f"{outcome.run.notebook.stem} side by side: {error}")
+                    drawn[str(outcome.run.notebook)] = pool.submit(
+                        comparison.compare,
+                        [ended[run.name] for run in same],
+                        folder,
+                        build,
+                        bool(given or swept),
+                        plain,
+                    )
+                if len(ended) == len(runs):  # the folder is still ours
+                    wait(drawn.values())
+    for notebook, page in drawn.items():
+        try:
+            pages += page.result()
+        except Exception as error:  # the runs are there all the same
+            trouble.append(f"{Path(notebook).stem} side by side: {error}")
     outcomes = [ended[run.name] for run in runs]
     report.table(outcomes, sorted(pages), trouble, quiet)
     failed = trouble or any(outcome.status == "failed" for outcome in outcomes)

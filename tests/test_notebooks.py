@@ -280,7 +280,7 @@ def test_the_committed_comparisons_hold_what_their_runs_found(folder):
         answer = json.loads((FIGURES / run.name / "answer.json").read_text(encoding="utf-8"))
         assert answer["answer"] in html.unescape(text)
     assert estimates["run"].nunique() == len(runs)
-    for source in re.findall(r'(?:src|href)="([^"]+)"', text):
+    for source in re.findall(r'(?:src|href)="([^"#]+)"', text):
         assert (folder / source).exists(), source
 
 

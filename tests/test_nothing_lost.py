@@ -2,6 +2,7 @@
 
 import errno
 import json
+import multiprocessing
 import os
 import sys
 from dataclasses import replace
@@ -176,11 +177,11 @@ def test_a_page_of_comparison_leaves_files_that_are_not_of_it(tmp_path, monkeypa
         return {"index.html", "provenance.json"}
 
     monkeypatch.setattr(comparison, "_write", write)
-    comparison.compare(runs, tmp_path / "figs", tmp_path / "build")
+    comparison.compare(runs, tmp_path / "figs", tmp_path / "build", plain=True)
     (folder / "note.md").write_text("mine")
     (folder / "drafts").mkdir()
     (tmp_path / "figs" / "run1" / "provenance.json").write_text('{"x": 1}')
-    comparison.compare(runs, tmp_path / "figs", tmp_path / "build")
+    comparison.compare(runs, tmp_path / "figs", tmp_path / "build", plain=True)
     assert (folder / "note.md").exists() and (folder / "drafts").is_dir()
     stated = json.loads((folder / "provenance.json").read_text())
     assert set(stated["outputs"]) == {"index.html"}
@@ -401,6 +402,18 @@ def test_temporary_folders_that_a_kill_has_left_are_removed_and_used_ones_stay(t
             assert not left.exists()
         assert used.exists() and new.exists() and other.exists()
     assert not used.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_forked_process_leaves_the_temporary_folder_to_the_one_that_made_it(tmp_path):
+    manager = folders.temporary(str(tmp_path))
+    with manager as folder:
+        leave = manager.__exit__
+        forked = multiprocessing.get_context("fork").Process(target=leave, args=(None, None, None))
+        forked.start()
+        forked.join()
+        assert forked.exitcode == 0 and folder.exists()
+    assert not folder.exists()
 
 
 @pytest.mark.usefixtures("writes")

@@ -11,7 +11,8 @@ import pandas as pd
 from capelib.dataset import Info
 from capelib.figures.forest import Mark, Row, forest, log_limits, margins
 from capelib.figures.style import BLUE, INK, ORIGIN_COLOURS, WIDTH, Chart, canvas, style
-from capelib.questions.wording import percent, points
+from capelib.questions.wording import value_and_interval
+from capelib.vocabulary.tables import states
 
 # Ratios are cut here and at the inverse, so that one vague run does not hide the others.
 WIDEST_RATIO = 20.0
@@ -78,28 +79,12 @@ def side_by_side(data: pd.DataFrame, info: Info, title: str, varied: str = "") -
 
 def _row(run: Any) -> Row:
     """A run has the colour of the state that its label names."""
-    words = set(re.findall(r"\w+", str(run.run)))
-    colours = [colour for code, colour in ORIGIN_COLOURS.items() if code in words]
+    parts = re.split(", |: ", str(run.run))
+    named = {*parts, *(part.rpartition(" ")[2] for part in parts)}
+    colours = [
+        colour for code, colour in ORIGIN_COLOURS.items() if {code, states().get(code)} & named
+    ]
     mark = Mark(run.value, run.low, run.high, [*colours, BLUE][0], size=6.5)
-    return Row(str(run.run), (mark,), _words(run))
-
-
-def _words(run: Any) -> str:
-    if pd.isna(run.value):
-        return "too few cases"
-    n = "" if pd.isna(run.n) else f", n = {run.n:,.0f}"
-    if run.unit == "share":
-        estimate = percent(run.value, run.low, run.high)
-    elif run.unit == "difference":
-        estimate = points(run.value, run.low, run.high)
-    else:
-        digits = _two_decimals if run.unit == "ratio" else "{:,.0f}".format
-        estimate = f"{digits(run.value)} [{digits(run.low)}, {digits(run.high)}]"
-    if pd.isna(run.low):
-        estimate = estimate.partition(" [")[0]
-    return estimate + n
-
-
-def _two_decimals(ratio: float) -> str:
-    """Two decimals; one digit of what they would hide."""
-    return f"{ratio:.1g}" if 0 < ratio < 0.05 else f"{ratio:.2f}"
+    value, interval = value_and_interval(run.value, run.low, run.high, run.unit)
+    n = "" if pd.isna(run.n) or not interval else f", n = {run.n:,.0f}"
+    return Row(str(run.run), (mark,), f"{value} {interval.replace('no interval', '')}".strip() + n)

@@ -33,6 +33,21 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(TEMPLATES.get_template(f"{template}.html.j2").render(values))
 
 
+def write(template: str, path: Path, **values: Any) -> None:
+    """Write a template as a page while it is filled in: values may be generators of any length.
+
+    Parameters
+    ----------
+    template, values
+        As for `render`.
+    path
+        The file.
+    """
+    stream = TEMPLATES.get_template(f"{template}.html.j2").stream(values)
+    stream.enable_buffering(64)
+    stream.dump(str(path), encoding="utf-8")
+
+
 class Page:
     """A piece of HTML with its style: shown in a notebook, or saved by `cape.figures.save_page`.
 

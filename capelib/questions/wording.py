@@ -11,6 +11,7 @@ from capelib.vocabulary.numbers import (
     signed,
     times,
     two_digits,
+    value_and_interval,
 )
 from capelib.vocabulary.tables import states
 
@@ -24,6 +25,7 @@ __all__ = [
     "signed",
     "times",
     "two_digits",
+    "value_and_interval",
 ]
 
 

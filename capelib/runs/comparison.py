@@ -1,12 +1,16 @@
-"""A page a notebook that ran more than once: estimates side by side, then every figure."""
+"""A page a notebook that ran more than once: a table of all estimates, then each run's figures."""
 
-from collections.abc import Sequence
+import csv
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capelib.files import ANSWER, PROVENANCE, outputs_of, part, read_json, sha256
+from capelib.files import ANSWER, PROVENANCE, outputs_of, part, read_json, read_provenance, sha256
+from capelib.runs import kernels
 from capelib.runs.folders import put_in_place, staging
+from capelib.runs.parameters import in_words
 from capelib.runs.provenance import files_made, package_sha256, remember, state, unchanged
 from capelib.runs.runner import folder_name
 from capelib.vocabulary.codebook import PUBLIC_RECORD
@@ -16,10 +20,16 @@ if TYPE_CHECKING:
     from capelib.runs.runner import Outcome
 
 COMPARISONS = "comparisons"  # the folder of the pages, among those of the runs
-COLUMNS = ["run", "estimate", "value", "low", "high", "n", "unit"]
+NUMBERS = ["value", "low", "high", "n"]
+COLUMNS = ["run", "estimate", *NUMBERS, "unit", "folder"]
+ESTIMATES = "estimates.csv"
+MOST_LINES = 60  # of one chart, about 1,400 pixels: a run has one, a heading two
+_here = threading.Lock()  # pages that this process draws itself: one at a time
 
 
-def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = False) -> list[Path]:
+def compare(
+    outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = False, plain: bool = False
+) -> list[Path]:
     """How do the runs of each notebook that was run more than once differ?
 
     Parameters
@@ -33,11 +43,19 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
     own
         True where the runs are the reader's choice, not the default ones: the page says by its
         name which parameters differ, and does not stand in for the default page.
+    plain
+        Draw in this process. Otherwise each page has one of its own where processes can be forked:
+        this one then needs none of the libraries that draw.
 
     Returns
     -------
     list of Path
         The pages, one a notebook. A page whose runs did not change is left as it is.
+
+    Raises
+    ------
+    CapeError
+        Where a page cannot be drawn or its folder not be written.
     """
     runs_of: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -47,14 +65,18 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
     for notebook, runs in runs_of.items():
         if len(runs) < 2:
             continue
-        varied = _varied(runs)
-        folder = out / COMPARISONS / (f"{notebook}--{'+'.join(varied)}" if own else notebook)
+        names = varied([outcome.run.parameters for outcome in runs])
+        folder = out / COMPARISONS / (f"{notebook}--{'+'.join(names)}" if own else notebook)
         stated = {"runs": {run.run.name: sha256(run.folder / PROVENANCE) for run in runs}}
         expected = stated | {"capelib_sha256": package_sha256()}
         record = build / COMPARISONS / f"{folder.name}.json"
         if not unchanged(folder, expected, record):
             with staging(out) as made:
-                _write(made, runs, varied)
+                if kernels.available() and not plain:
+                    kernels.call_apart(_write, made, runs, names)
+                else:
+                    with _here:
+                        _write(made, runs, names)
                 state(made, stated)
                 put_in_place(made, folder, files_made(folder, record))
             remember(folder, expected, record)
@@ -62,52 +84,202 @@ def compare(outcomes: Sequence["Outcome"], out: Path, build: Path, own: bool = F
     return pages
 
 
-def _varied(runs: Sequence["Outcome"]) -> list[str]:
-    """The parameters that differ from run to run."""
-    values = [outcome.run.parameters for outcome in runs]
+def varied(values: Sequence[dict[str, Any]]) -> list[str]:
+    """Which parameters differ from run to run?
+
+    Parameters
+    ----------
+    values
+        The parameters of each run.
+    """
     names = dict.fromkeys(name for each in values for name in each)
     return [name for name in names if len({str(each.get(name)) for each in values}) > 1]
 
 
-def _write(folder: Path, runs: Sequence["Outcome"], varied: Sequence[str]) -> None:
-    """Write the page and the chart on it."""
-    import pandas as pd
-
-    from capelib.figures import Page, save, save_page, side_by_side
-    from capelib.figures.pages import render
+def _write(folder: Path, runs: Sequence["Outcome"], names: Sequence[str]) -> None:
+    """Write the page run by run: its memory does not grow with their number."""
+    from capelib.figures.pages import write
 
     question = _question(runs[0].run.notebook)
-    title = f"Notebook {question[:2]}: the runs side by side"
-    shown = [_as_shown(outcome, varied) for outcome in runs]
-    estimates = [row | {"run": run["label"]} for run in shown for row in run["estimates"]]
-    if estimates:
-        table = pd.DataFrame(estimates)[COLUMNS]
-        chart = side_by_side(table, _info(runs), title, " and ".join(varied))
-        save(chart, "estimates", folder)
-    data = "; ".join(sorted({run["data"] for run in shown}))
-    body = render(
+    title = f"Notebook {question[:2]}: {len(runs)} runs side by side"
+    differ = " and ".join(name.replace("_", " ") for name in names)
+    spans: dict[str, Span] = {}
+    data = _write_estimates(folder, runs, names, spans)
+    charts = _charts(folder, runs, title, differ, spans)
+    numbers = {name: number for number, name in enumerate(spans)}
+    write(
         "comparison",
+        folder / "index.html",
         title=title,
         question=question,
-        about=f"{len(runs)} runs that differ in {' and '.join(varied)}. Data: {data}.",
-        runs=shown,
-        has_estimates=bool(estimates),
-        figures=list(dict.fromkeys(figure for run in shown for figure in run["figures"])),
+        about=f"{len(runs)} runs that differ in {differ}. Data: {'; '.join(sorted(data))}.",
+        count=sum(span.rows for span in spans.values()),
+        charts=charts,
+        rows=_rows(folder, numbers),
+        runs=(_as_shown(run, names, numbers) for run in runs),
     )
-    save_page(Page(title, body), "index", folder)
 
 
-def _as_shown(outcome: "Outcome", varied: Sequence[str]) -> dict[str, Any]:
-    """What the page shows of a run."""
-    values = outcome.run.parameters
-    answer = read_json(outcome.folder / ANSWER)
+class Span:
+    """From where to where does an estimate go, over all runs?
+
+    Attributes
+    ----------
+    rows : int
+        How many runs give it.
+    ends : list
+        The smallest and the largest value, each in words, with its run.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.ends: list[tuple[float, str, str]] = []
+
+    def add(self, run: str, row: dict[str, Any]) -> None:
+        """Take one more run into account."""
+        from capelib.vocabulary.numbers import value_and_interval
+
+        self.rows += 1
+        if row["value"] is None:
+            return
+        words, _ = value_and_interval(row["value"], None, None, row["unit"])
+        values = [*self.ends, (row["value"], words, run)]
+        self.ends = [min(values), max(values)]
+
+    def __str__(self) -> str:
+        if not self.ends:
+            return "too few cases in every run"
+        return " to ".join(dict.fromkeys(f"{words} ({run})" for _, words, run in self.ends))
+
+
+def _write_estimates(
+    folder: Path, runs: Sequence["Outcome"], names: Sequence[str], spans: dict[str, Span]
+) -> set[str]:
+    """Write the table of all estimates, and fill in how far they go: on which data do they rest?"""
+    data = set()
+    with (folder / ESTIMATES).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for outcome in runs:
+            answer = read_json(outcome.folder / ANSWER)
+            data.add(part(answer, "data", str))
+            run = in_words(outcome.run.parameters, names)
+            for row in part(answer, "estimates", list):
+                spans.setdefault(row["estimate"], Span()).add(run, row)
+                values = [run, row["estimate"], *(_digits(row[name]) for name in NUMBERS)]
+                table.writerow([*values, row["unit"], outcome.folder.name])
+    if not spans:
+        (folder / ESTIMATES).unlink()
+    return data
+
+
+def _digits(number: float | None) -> str | float | None:
+    return f"{number:.6g}" if isinstance(number, float) else number
+
+
+def _charts(
+    folder: Path, runs: Sequence["Outcome"], title: str, differ: str, spans: dict[str, Span]
+) -> dict[str, str]:
+    """Draw the estimates in one chart, or one each, or in none where it would have too many rows.
+
+    Returns
+    -------
+    dict
+        What each chart says, by its name.
+    """
+    import pandas as pd
+
+    from capelib.figures import save, side_by_side
+
+    parts = charts_of(spans)
+    if not parts:
+        return {}
+    missing = {name: [""] for name in NUMBERS}
+    table = pd.read_csv(folder / ESTIMATES, keep_default_na=False, na_values=missing)
+    info = _info(runs)
+    for chart, names in parts.items():
+        shown = table[table["estimate"].isin(names)]
+        save(side_by_side(shown, info, title, differ), chart, folder)
+    return {chart: in_sentences(title, names, spans) for chart, names in parts.items()}
+
+
+def charts_of(spans: dict[str, Span]) -> dict[str, list[str]]:
+    """Which charts can be read? By name, the estimates in each: all in one, or one in each."""
+    together = {"estimates": list(spans)}
+    alone = {f"estimates_{number}": [name] for number, name in enumerate(spans, 1)}
+    lines = {name: span.rows + 2 for name, span in spans.items()}
+    parts = together if sum(lines.values()) <= MOST_LINES else alone
     return {
-        "label": ", ".join(f"{name} {_text(values.get(name))}" for name in varied),
+        chart: names
+        for chart, names in parts.items()
+        if names and sum(lines[name] for name in names) <= MOST_LINES
+    }
+
+
+def in_sentences(title: str, names: Iterable[str], spans: dict[str, Span]) -> str:
+    """What does a chart say, for those who cannot see it?"""
+    return f"{title}. " + "; ".join(f"{name}: {spans[name]}" for name in names)
+
+
+def _rows(folder: Path, numbers: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The rows of the page's table, estimate by estimate, so that runs stand below each other."""
+    for number, name in enumerate(numbers):
+        with (folder / ESTIMATES).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row["estimate"] == name:
+                    values = {each: float(row[each]) if row[each] else None for each in NUMBERS}
+                    place = row["folder"]
+                    yield in_cells(row | values, row["run"], f"{place}.{number}", f"#{place}")
+
+
+def in_cells(row: dict[str, Any], run: str, anchor: str, href: str) -> dict[str, Any]:
+    """What does the page's table show of an estimate?
+
+    Parameters
+    ----------
+    row
+        As answer.json holds it.
+    run
+        What differs in its run.
+    anchor
+        Of the row.
+    href
+        Where the run stands.
+
+    Returns
+    -------
+    dict
+        What the template `estimates_table` names.
+    """
+    from capelib.vocabulary.numbers import value_and_interval
+
+    words, interval = value_and_interval(row["value"], row["low"], row["high"], row["unit"])
+    n = "" if row["n"] is None else f"{row['n']:,.0f}"
+    return {
+        **row,
+        "run": run,
+        "id": anchor,
+        "href": href,
+        "words": words,
+        "interval": interval,
+        "n_words": n,
+    }
+
+
+def _as_shown(outcome: "Outcome", names: Sequence[str], numbers: dict[str, int]) -> dict[str, Any]:
+    """What the page shows of a run."""
+    answer = read_json(outcome.folder / ANSWER)
+    titles = part(read_provenance(outcome.folder), "figures", dict)
+    estimates = part(answer, "estimates", list)
+    return {
+        "label": in_words(outcome.run.parameters, names),
         "folder": outcome.folder.name,
+        "row": f"{outcome.folder.name}.{numbers[estimates[0]['estimate']]}" if estimates else "",
         "answer": part(answer, "answer", str),
-        "data": part(answer, "data", str),
-        "estimates": part(answer, "estimates", list),
-        "figures": figures_of(outcome.folder),
+        "figures": {
+            name: part(part(titles, name, dict), "title", str) or name.replace("_", " ")
+            for name in figures_of(outcome.folder)
+        },
     }
 
 
@@ -145,10 +317,3 @@ def _question(notebook: Path) -> str:
         if cell["cell_type"] == "markdown":
             return "".join(cell["source"]).splitlines()[0].lstrip("# ")
     return notebook.stem
-
-
-def _text(value: Any) -> str:
-    """The value of a parameter in a label; of a path, the last part."""
-    if isinstance(value, list):
-        return "+".join(map(str, value))
-    return Path(value).name if isinstance(value, str) and "/" in value else str(value)

@@ -96,11 +96,13 @@ def temporary(parent: str | None) -> Iterator[Path]:
                 _remove_unless_used(left)
     name = tempfile.mkdtemp(prefix=TEMPORARY, dir=parent)
     folder = os.open(name, os.O_RDONLY)
+    owner = os.getpid()
     try:
         lock(folder)  # until this process ends, in whatever way
         yield Path(name)
     finally:
-        shutil.rmtree(name, ignore_errors=True)
+        if os.getpid() == owner:  # a process forked from it throws its copy of this away
+            shutil.rmtree(name, ignore_errors=True)
         os.close(folder)
 
 

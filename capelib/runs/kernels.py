@@ -12,13 +12,14 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from multiprocessing import connection, forkserver, util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from capelib.errors import CapeError
 from capelib.runs.folders import temporary
 
 LONGEST_FOLDER = 56  # bytes of its path, to which those of a socket come: it may have 107
@@ -92,7 +93,14 @@ def _folder() -> str:
 
 
 class Kernel:
-    """Which process runs the cells of one notebook?
+    """Which process runs the cells of one notebook, or calls one function?
+
+    Parameters
+    ----------
+    become
+        What the process does, with its end of the pipe, the environment and the working folder.
+    *more
+        Further arguments of it.
 
     Raises
     ------
@@ -100,13 +108,14 @@ class Kernel:
         Where none can be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, become: Callable[..., None] | None = None, *more: Any) -> None:
         warm_up()
         context = multiprocessing.get_context("forkserver")
         self._pipe, theirs = context.Pipe()
-        arguments = (theirs, dict(os.environ), str(Path.cwd()))
+        arguments = (theirs, dict(os.environ), str(Path.cwd()), *more)
         # As a daemon it ends with this process, whatever happens.
-        self._process = context.Process(target=_become_kernel, args=arguments, daemon=True)
+        target = become or _become_kernel
+        self._process = context.Process(target=target, args=arguments, daemon=True)
         try:
             with _lock, _as_the_server_needs():
                 self._process.start()
@@ -172,6 +181,50 @@ def end_all() -> None:
     for kernel in list(_running):
         with contextlib.suppress(OSError):
             kernel.kill()
+
+
+def call_apart(function: Callable[..., None], *arguments: Any) -> None:
+    """Call a function in a process of its own, which has the libraries of the runs already.
+
+    Parameters
+    ----------
+    function, arguments
+        They can be pickled.
+
+    Raises
+    ------
+    CapeError
+        What went wrong there, in one line.
+    """
+    process = Kernel(_call, function, arguments)
+    try:
+        error = process.receive()
+    except Died:
+        error = "its process has ended"
+    finally:
+        process.close()
+    if error:
+        raise CapeError(error)
+
+
+def _call(
+    pipe: Any,
+    environment: dict[str, str],
+    folder: str,
+    function: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> None:
+    """What the process of `call_apart` does; Ctrl-C is for the process that waits for it."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(environment)
+    os.chdir(folder)
+    error = ""
+    try:
+        function(*arguments)
+    except Exception as trouble:  # whatever it is, it is what this function was called for
+        error = f"{type(trouble).__name__}: {trouble}".splitlines()[0]
+    pipe.send(error)
 
 
 def _become_kernel(*arguments: Any) -> None:

@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 from capelib.errors import CapeError, ParameterError
 from capelib.files import cells
 from capelib.paths import project_folder
-from capelib.vocabulary.codebook import codebook, codes, spelt, unknown
+from capelib.vocabulary.codebook import PUBLIC_RECORD, codebook, codes, spelt, unknown
 
 EVERY = "all"  # every origin, every measure
 _STATES = ("origin", "exclude_host", "exclude_origin")
@@ -296,6 +298,77 @@ def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
     values = read(notebook, given)
     check(notebook, values)
     return values
+
+
+def in_words(parameters: dict[str, Any], names: Iterable[str]) -> str:
+    """What do some parameters of a run say, in words? Codes as states and the codebook are named.
+
+    Parameters
+    ----------
+    parameters
+        The values of a run.
+    names
+        Those to name. A regime measure and its cut-off are one definition.
+
+    Examples
+    --------
+    >>> in_words({"regime_measure": "fiw", "cutoff": "NF"}, ["regime_measure", "cutoff"])
+    'Freedom in the World: Not Free'
+    >>> in_words({"origin": "TJK", "first_year": 2010}, ["origin", "first_year"])
+    'Tajikistan, first year 2010'
+    >>> in_words({"stages": [2, 3], "doubtful": False}, ["stages", "doubtful"])
+    'stages: Held and Exile ended or attacked, without doubtful cases'
+    """
+    definition = _definition(parameters)
+    parts = [
+        definition if definition and name in _DEFINITION else _in_words(name, parameters.get(name))
+        for name in names
+    ]
+    return ", ".join(dict.fromkeys(parts))
+
+
+_DEFINITION = ("regime_measure", "cutoff")
+
+
+def _definition(parameters: dict[str, Any]) -> str:
+    """The definition of "authoritarian" of a run; "" where it has none."""
+    from capelib.reference import regimes  # pandas
+
+    with suppress(KeyError, ParameterError, TypeError, AttributeError):  # parameters of a user's
+        return regimes.sentence(*(parameters[name] for name in _DEFINITION))
+    return ""
+
+
+def _in_words(name: str, value: Any) -> str:
+    """One parameter in words: its label alone where it is a code that says what it is."""
+    shown = name.replace("_", " ")
+    if name == "doubtful":
+        return f"{'with' if value else 'without'} doubtful cases"
+    if isinstance(value, bool):
+        return f"{shown}: {'yes' if value else 'no'}"
+    if name == "dataset":
+        from capelib.check.files import shown_name  # a file's name may be that of a person
+
+        return "public record" if value == PUBLIC_RECORD else shown_name(value)
+    labels = _labels(name)
+    values = value if isinstance(value, list) else str(value).split("+") if labels else [value]
+    named = [labels.get(str(each), str(each)) for each in values]
+    if value in (EVERY, "") or name in (*_SEVERAL, "stages"):
+        return f"{shown}: {' and '.join(named) if value not in ('', []) else 'none'}"
+    if all(str(each) in labels for each in values):
+        return f"{named[0]} ({value})" if name == "edition" else " and ".join(named)
+    text = "+".join(named)
+    return f"{shown} {Path(text).name if '/' in text else text}"
+
+
+def _labels(name: str) -> dict[str, str]:
+    """The labels of the codes that a parameter may have."""
+    if name in _STATES:
+        from capelib.vocabulary.tables import states  # pandas
+
+        return states()
+    kind = {"stages": "stage", **_CODED, **_SPELT}.get(name)
+    return codes(kind) if kind else {}
 
 
 def label(parameters: dict[str, Any], known: dict[str, Parameter]) -> str:

@@ -12,7 +12,7 @@ from capelib.findings.relations import Relation, relations
 from capelib.findings.verdicts import Verdict
 from capelib.runs import provenance, runner
 from capelib.runs.execute import Run
-from capelib.runs.parameters import declared
+from capelib.runs.parameters import declared, in_words
 from capelib.vocabulary import editions
 
 LEDGER_NOTEBOOK = "12_published_findings"
@@ -77,8 +77,7 @@ class FinishedRun:
     @cached_property
     def differs(self) -> str:
         """What differs from the notebook's defaults, in words; "" where nothing does."""
-        changed = {name: value for name, value in self.changed.items() if name != "edition"}
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changed.items())
+        return in_words(self.parameters, [name for name in self.changed if name != "edition"])
 
     @cached_property
     def changed(self) -> dict[str, str]:

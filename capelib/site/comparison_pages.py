@@ -1,6 +1,11 @@
 """Runs of a notebook side by side: estimates and answers, for each notebook with several runs."""
 
-from capelib.runs.comparison import COMPARISONS
+from typing import Any
+
+from capelib.figures.pages import render as render_figures
+from capelib.files import part
+from capelib.runs.comparison import COMPARISONS, Span, charts_of, in_cells, in_sentences, varied
+from capelib.runs.parameters import in_words
 from capelib.site.collection import Collection, FinishedRun
 from capelib.site.markup import WIDE, Page, contents, front_matter, html, plain, render
 from capelib.site.notebook_pages import alternative, short
@@ -23,22 +28,31 @@ def pages(collection: Collection) -> list[Page]:
 def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Page:
     """The page of a notebook."""
     folder = collection.figures / COMPARISONS / notebook
-    chart = folder / "estimates.svg"
-    has_chart = collection.is_current and chart.exists()
+    names = varied([run.parameters for run in runs])
+    labels = {run.name: in_words(run.parameters, names) for run in runs}
+    spans: dict[str, Span] = {}
+    rows = _rows(runs, labels, spans)
+    charts = {
+        chart: in_sentences(f"{len(runs)} runs side by side", shown, spans)
+        for chart, shown in charts_of(spans).items()
+        if collection.is_current and (folder / f"{chart}.svg").exists()
+    }
     body = render(
         "comparison",
         runs=runs,
         notebook=notebook,
-        chart=has_chart,
+        labels=labels,
+        charts=charts,
+        table=render_figures("estimates_table", rows=rows) if rows else "",
         names=list(dict.fromkeys(name for run in runs for name in run.figures)),
         alternative=alternative,
     )
-    files = {}
-    if has_chart:
-        files = {
-            f"figures/{COMPARISONS}/{notebook}/{name}": folder / name
-            for name in ("estimates.svg", "estimates.csv", "provenance.json")
-        }
+    files = {
+        f"figures/{COMPARISONS}/{notebook}/{name}": folder / name
+        for name in [f"{chart}.{kind}" for chart in charts for kind in ("svg", "csv")]
+    }
+    if charts:
+        files[f"figures/{COMPARISONS}/{notebook}/provenance.json"] = folder / "provenance.json"
     title = f"# {plain(runs[0].heading)} The runs side by side\n"
     entries = [f"{run.differs} </notebooks/{run.name}>" for run in runs[1:]]
     return Page(
@@ -46,3 +60,19 @@ def _page(notebook: str, runs: list[FinishedRun], collection: Collection) -> Pag
         front_matter(**WIDE) + title + html(body) + contents(*entries),
         files,
     )
+
+
+def _rows(
+    runs: list[FinishedRun], labels: dict[str, str], spans: dict[str, Span]
+) -> list[dict[str, Any]]:
+    """The estimates of all runs, those of one name below each other, and how far each goes."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        label = labels[run.name]
+        for row in part(run.answer, "estimates", list):
+            name = row["estimate"]
+            same = rows.setdefault(name, [])
+            spans.setdefault(name, Span()).add(label, row)
+            anchor = f"{run.anchor}.{list(rows).index(name)}"
+            same.append(in_cells(row, label, anchor, f"../notebooks/{run.name}.html"))
+    return [row for same in rows.values() for row in same]

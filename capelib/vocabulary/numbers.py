@@ -1,5 +1,7 @@
 """Numbers in words, the same everywhere: shares, changes and ratios with their 95 % intervals."""
 
+from collections.abc import Callable
+
 from pandas import isna
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -13,7 +15,16 @@ def percent(share: float, low: float, high: float) -> str:
     """
     if isna(low) or isna(high):
         return f"{100 * share:.0f} % (no interval)"
-    return f"{100 * share:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{_whole(100 * share)} % [{_whole(100 * low)}, {_whole(100 * high)}]"
+
+
+def _whole(number: float) -> str:
+    return _unsigned_zero(f"{number:,.0f}")
+
+
+def _unsigned_zero(text: str) -> str:
+    """A number as it is written; there is no "-0"."""
+    return text if text.strip("-0.,") else text.removeprefix("-")
 
 
 def signed(number: float) -> str:
@@ -22,8 +33,7 @@ def signed(number: float) -> str:
     >>> signed(11.7), signed(-0.3), signed(-5)
     ('+12', '0', '-5')
     """
-    text = f"{number:+.0f}"
-    return "0" if text == "-0" else text
+    return _unsigned_zero(f"{number:+.0f}")
 
 
 def points(change: float, low: float, high: float) -> str:
@@ -35,6 +45,38 @@ def points(change: float, low: float, high: float) -> str:
     if isna(low) or isna(high):
         return f"{signed(100 * change)} points (no interval)"
     return f"{signed(100 * change)} points [{signed(100 * low)}, {signed(100 * high)}]"
+
+
+def _two_decimals(ratio: float) -> str:
+    """Two decimals; one digit of what they would hide."""
+    return f"{ratio:.1g}" if 0 < ratio < 0.05 else _unsigned_zero(f"{ratio:.2f}")
+
+
+# By unit: a number in words, and what stands behind it.
+_IN_UNIT: dict[str, tuple[Callable[[float], str], str]] = {
+    "share": (lambda share: _whole(100 * share), " %"),
+    "difference": (lambda change: signed(100 * change), " points"),
+    "ratio": (_two_decimals, ""),
+}
+
+
+def value_and_interval(
+    value: float | None, low: float | None, high: float | None, unit: str
+) -> tuple[str, str]:
+    """An estimate and its interval as two cells of a table; what is missing is called so.
+
+    The unit is "share" or "difference" (both fractions), "ratio", or that of a count.
+
+    >>> value_and_interval(-0.002, -0.004, 0.13, "difference")
+    ('0 points', '[0, +13]')
+    >>> value_and_interval(None, None, None, "share"), value_and_interval(1815, None, None, "count")
+    (('too few cases', ''), ('1,815', 'no interval'))
+    """
+    if isna(value):
+        return "too few cases", ""
+    words, after = _IN_UNIT.get(unit, (_whole, ""))
+    interval = "no interval" if isna(low) or isna(high) else f"[{words(low)}, {words(high)}]"
+    return words(value) + after, interval
 
 
 def times(ratio: float, low: float, high: float) -> str:

@@ -221,7 +221,7 @@
   function showCorridors(list) {
     const most = 15;
     const shown = list.slice(0, part("all-corridors").checked ? undefined : most);
-    const caption = shown.length < list.length ? `The largest ${most} of ${list.length} corridors` : `${list.length} corridors`;
+    const caption = shown.length < list.length ? `The largest ${most} of ${list.length} corridors` : `${list.length} ${list.length === 1 ? "corridor" : "corridors"}`;
     part("corridors").replaceChildren(Charts.table(caption, ["Pursuing state", "Host", "Incidents"],
       shown.map(({ origin, host, from, to, n }) => [node("button", {
         type: "button", "aria-label": `Show ${from} to ${to} alone`, onclick: () => change(() => {
