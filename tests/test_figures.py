@@ -51,6 +51,11 @@ def test_other_formats_are_written_on_request_and_a_wrong_one_is_named(ds, tmp_p
     assert not (tmp_path / "measures.pdf").exists()
 
 
+def test_the_foot_of_a_figure_names_what_was_selected(ds):
+    texts = [text.get_text() for text in chart(ds, filters=("origin TJK/UZB",)).figure.texts]
+    assert any(text.endswith("; origin Tajikistan/Uzbekistan") for text in texts)
+
+
 def test_the_words_of_a_figure_can_be_searched_and_keep_their_spaces(ds):
     drawn = chart(ds)
     drawn.figure.text(0.5, 0.5, " beside  it")

@@ -57,10 +57,11 @@ def host_shares(result: HostShares, info: Info, claims: Mapping[str, Published])
         span = years(period)
         if span in claims:
             claim = claims[span]
-            rows.append((f"{span}, Freedom House", claim.value, claim.low, claim.high, 0, True))
+            rows.append((f"{span}, Freedom House", claim.value, claim.low, claim.high, pd.NA, True))
         if share:
             rows.append((f"{span}, {info.label}", *share[2:5], share.n, False))
     data = pd.DataFrame(rows, columns=["label", "value", "low", "high", "n", "published"])
+    data["n"] = data["n"].astype("Int64")
     title = "What share of incidents happens on the soil of other authoritarian states?"
     total = result.change.n if result.change else 0
     what = f"{total} incidents with a known host. Authoritarian: {result.definition}"

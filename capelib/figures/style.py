@@ -20,6 +20,7 @@ from matplotlib.ticker import PercentFormatter
 
 from capelib.dataset import Info
 from capelib.meaning.pursuers import pursuers
+from capelib.vocabulary.tables import states
 
 # Okabe and Ito's palette, safe for colour-blind readers.
 BLUE = "#0072B2"
@@ -37,6 +38,7 @@ ACCENT = "#B2182B"
 WIDTH = 8.0  # inches of every figure
 DASHED = (0, (5, 3))
 
+_CODE = re.compile(r"\b[A-Z]{3}\b")  # of a state
 # Labels begin with a space, to stand off what they name: an SVG leaves out such a space.
 _SPACED = re.compile(rb"<text (?=[^>]*>(?: |[^<]*  ))")
 
@@ -184,7 +186,8 @@ def canvas(
     title, subtitle
         Texts above the axes; long ones are wrapped.
     info
-        The dataset, for the source line; synthetic data is stamped.
+        The dataset, for the source line, which names what was selected of it; synthetic data is
+        stamped.
     rows, columns
         Number of axes below and beside each other.
     height
@@ -212,8 +215,11 @@ def canvas(
     for line in textwrap.wrap(subtitle, 112):
         figure.text(0.02, top / height, line, size=9.5, color=GREY, va="top")
         top -= 0.19
-    source = f"Source: {info.source_line}"
-    foot = textwrap.fill(f"{source}; {also}" if also else source, 150)
+    selected = [
+        _CODE.sub(lambda code: states().get(code[0], code[0]), each) for each in info.filters
+    ]
+    parts = [f"Source: {info.source_line}", *selected, also]
+    foot = textwrap.fill("; ".join(filter(None, parts)), 150)
     figure.text(0.02, 0.06 / height, foot, size=7, color=GREY, va="bottom")
     limits = {
         "left": left,
