@@ -7,7 +7,7 @@ cluster errors are 5 to 13 % smaller than those of leaving each cluster out.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, sparse, special, stats
 from scipy.special import expit
 
 from capelib.errors import TooFewCases
@@ -105,9 +105,13 @@ def ordered_logit(
     cases = _distinct(y, x)
     cuts, slopes = _most_likely(cases)
     score, information = _pieces(cases.y, cases.x, cuts, slopes)
-    cluster_score = sums_of_clusters(score[cases.place], cluster)
-    cluster_information = sums_of_clusters(information[cases.place], cluster)
-    without = np.einsum("i,ijk", cases.number, information) - cluster_information
+    # How many of each case a cluster holds: the sums of clusters are products with it.
+    held = sparse.csr_array((np.ones(len(y)), (cluster, cases.place)))
+    cluster_score = held @ score
+    cluster_information = (held @ information.reshape(len(score), -1)).reshape(
+        -1, *information.shape[1:]
+    )
+    without = np.tensordot(cases.number, information, 1) - cluster_information
     try:
         shifts = np.linalg.solve(without, cluster_score[..., None])[..., 0]
     except np.linalg.LinAlgError:
@@ -161,7 +165,7 @@ def _most_likely(cases: _Cases) -> tuple[np.ndarray, np.ndarray]:
     likelihood = _likelihood(y, x, number, estimate[:cuts], estimate[cuts:])
     for _ in range(50):
         score, information = _pieces(y, x, estimate[:cuts], estimate[cuts:])
-        step = np.linalg.lstsq(np.einsum("i,ijk", number, information), number @ score)[0]
+        step = np.linalg.lstsq(np.tensordot(number, information, 1), number @ score)[0]
         while np.abs(step).max() >= 1e-9:
             tried = estimate + step
             higher = _likelihood(y, x, number, tried[:cuts], tried[cuts:])
@@ -197,6 +201,11 @@ def _pieces(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each case adds to the score and to the observed information, first cuts, then slopes."""
     last = len(cuts)
+    if last == 1:  # the binary logit: the same in a fifth of the time
+        by = np.column_stack([np.ones(len(x)), -x])
+        low = expit(by @ np.concatenate([cuts, slopes]))
+        squares = by[:, :, None] * by[:, None, :]
+        return ((y == 0) - low)[:, None] * by, (low * (1 - low))[:, None, None] * squares
     upper, lower = (chance[:, None] for chance in _edges(y, x, cuts, slopes))
     p = upper - lower
     cut = np.eye(last + 1)[:, :last]
@@ -255,4 +264,4 @@ def wald(slopes: np.ndarray, shifts: np.ndarray, free: int) -> tuple[float, floa
     if left < 1 or np.linalg.matrix_rank(shifts) < count:
         return np.nan, np.nan
     f = float(slopes @ np.linalg.solve(shifts.T @ shifts, slopes)) * left / free / count
-    return f, float(stats.f.sf(f, count, left))
+    return f, float(special.fdtrc(count, left, f))  # stats.f.sf takes 50 times as long
