@@ -86,8 +86,23 @@ class Ratios(Result):
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it was dropped, or has no interval."""
-        rows = self.terms.loc[self.terms["term"] == term, ["ratio", "low", "high"]]
-        return rows.iloc[0].to_dict() if len(rows) else dict.fromkeys(rows.columns, np.nan)
+        return row_of(self.terms, term)
+
+
+def row_of(terms: pd.DataFrame, term: str) -> dict[str, float]:
+    """ratio, low, high of a term in a table of terms; missing where it is none of them.
+
+    Examples
+    --------
+    >>> row_of(pd.DataFrame({"term": ["ally"], "ratio": 2.0, "low": 1.0, "high": 4.0}), "ally")
+    {'ratio': 2.0, 'low': 1.0, 'high': 4.0}
+    """
+    numbers = dict.fromkeys(("ratio", "low", "high"), np.nan)
+    listed = terms["term"].tolist()
+    if term not in listed:
+        return numbers
+    place = listed.index(term)
+    return {name: float(terms[name].iat[place]) for name in numbers}
 
 
 class _Cells(NamedTuple):
@@ -220,9 +235,8 @@ def expected_counts(
         raise TooFewCases(
             "the terms cannot be told apart, at the latest when one cluster is left out"
         ) from None
-    table = _table(kept, fitted.estimate, spread)
     alone = {} if used.conditional else _in_one_cluster(used, kept)
-    table.loc[table["term"].isin(alone), ["low", "high", "p"]] = np.nan
+    table = _table(kept, fitted.estimate, spread, [term in alone for term in kept])
     return Ratios(
         model,
         n_cells=len(used.y),
@@ -326,12 +340,16 @@ def _clustered_spread(cells: _Cells, x: np.ndarray, fitted: _Fitted) -> _Spread:
     return _Spread(np.sqrt(np.diag(covariance))[:terms], df[:terms], vif)
 
 
-def _table(terms: list[str], estimate: np.ndarray, spread: _Spread) -> pd.DataFrame:
+def _table(
+    terms: list[str], estimate: np.ndarray, spread: _Spread, no_interval: list[bool]
+) -> pd.DataFrame:
     """The columns `TERMS`."""
     width = special.stdtrit(spread.df, 0.975) * spread.error
+    width[no_interval] = np.nan
     with np.errstate(over="ignore"):  # a bound that is not known at all is infinite
         numbers = [np.exp(estimate), np.exp(estimate - width), np.exp(estimate + width)]
     p = 2 * special.stdtr(spread.df, -abs(estimate) / spread.error)
+    p[no_interval] = np.nan
     columns = [terms, *numbers, p, spread.df, spread.vif]
     return pd.DataFrame(dict(zip(TERMS, columns, strict=True)))
 
@@ -490,11 +508,10 @@ def cluster_covariance(
     inverse = np.linalg.inv(total)
     without = np.linalg.inv(total - information)
     step = np.einsum("gij,gj->gi", without, score)
-    df = np.empty(x.shape[1])
-    for term in range(x.shape[1]):
-        row = without[:, :, term]
-        leverage = np.einsum("gij,gj->gi", information, row)
-        within = np.diag(np.einsum("gi,gi->g", row, leverage))
-        expected = within - leverage @ inverse @ leverage.T
-        df[term] = np.trace(expected) ** 2 / (expected**2).sum()
+    # terms by clusters by clusters, all terms in one product: half the time of a loop over terms
+    leverage = (information @ without).transpose(2, 0, 1)
+    within = np.einsum("git,tgi->tg", without, leverage)
+    expected = -leverage @ inverse @ leverage.transpose(0, 2, 1)
+    expected[:, range(groups), range(groups)] += within
+    df = np.trace(expected, axis1=1, axis2=2) ** 2 / (expected**2).sum(axis=(1, 2))
     return (groups - 1) / groups * step.T @ step, df
