@@ -102,7 +102,7 @@ def row_of(terms: pd.DataFrame, term: str) -> dict[str, float]:
     if term not in listed:
         return numbers
     place = listed.index(term)
-    return {name: float(terms[name].iat[place]) for name in numbers}
+    return {name: float(terms[name].to_numpy()[place]) for name in numbers}
 
 
 class _Cells(NamedTuple):
@@ -255,7 +255,7 @@ def _usable_cells(
 ) -> _Cells:
     """The complete cells whose level has a count."""
     names = dict.fromkeys(["n", *terms, *([offset] if offset else [])])
-    columns = {name: cells[name].astype("float64").to_numpy() for name in names}
+    columns = {name: cells[name].to_numpy("float64", na_value=np.nan) for name in names}
     level = pd.factorize(cells[effects])[0]
     group, names_of_groups = pd.factorize(cells[cluster])
     complete = np.flatnonzero((level >= 0) & (group >= 0) & np.isfinite(sum(columns.values())))
@@ -361,7 +361,7 @@ def _dummies(level: np.ndarray) -> np.ndarray:
 
 def _starts(level: np.ndarray) -> np.ndarray:
     """The place of the first cell of each level; cells stand in the order of their levels."""
-    return np.flatnonzero(np.diff(level, prepend=-1))
+    return np.searchsorted(level, np.arange(level[-1] + 1))
 
 
 def _sums(values: np.ndarray, level: np.ndarray) -> np.ndarray:

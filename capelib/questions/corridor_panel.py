@@ -52,7 +52,7 @@ def panel(
     """
     origins = sorted(incidents["origin"].unique())
     cells = empty_cells(origins, hosts, (first_year, last_year), measure, cutoff)
-    return filled(cells, counted(incidents, unit))
+    return filled(cells, places(cells, counted(incidents, unit)))
 
 
 def empty_cells(
@@ -92,9 +92,8 @@ def coded(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.astype({"origin": "category", "host": "category"})
 
 
-def filled(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The cells of `empty_cells` with the number of rows in each, `n`."""
-    place = places(cells, rows)
+def filled(cells: pd.DataFrame, place: np.ndarray) -> pd.DataFrame:
+    """The cells of `empty_cells` with the number of rows in each, `n`; place: from `places`."""
     table = cells.reset_index(drop=True)
     table.insert(3, "n", np.bincount(place[place >= 0], minlength=len(cells)))
     return table
