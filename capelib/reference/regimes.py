@@ -165,11 +165,12 @@ class _RatingTable(NamedTuple):
 @cache
 def _rating_table(measure: str) -> _RatingTable:
     values = _ratings(measure)
-    rated, years = (values.index.get_level_values(name) for name in ("iso3", "year"))
-    row, states_rated = pd.factorize(rated)
-    codes_by_year = np.full((len(states_rated) + 1, years.max() - years.min() + 2), -1)
-    codes_by_year[row, years - years.min()] = values.cat.codes
-    return _RatingTable(states_rated, int(years.min()), codes_by_year, values.dtype)
+    row, rated = pd.factorize(values.index.get_level_values("iso3"))
+    years = values.index.get_level_values("year").to_numpy(int)
+    column = years - years.min()
+    codes_by_year = np.full((len(rated) + 1, column.max() + 2), -1)
+    codes_by_year[row, column] = values.cat.codes
+    return _RatingTable(rated, int(years.min()), codes_by_year, values.dtype)
 
 
 def of(state: str, year: int, measure: str = "fiw") -> str | None:
