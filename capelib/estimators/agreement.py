@@ -96,36 +96,40 @@ def agreement(first: pd.Series, second: pd.Series, cluster: pd.Series | None = N
     levels = pd.Index(pd.unique(pd.concat(filled)))
     places = levels.get_indexer(filled[0]), levels.get_indexer(filled[1])
     groups = np.arange(n) if cluster is None else pd.factorize(cluster)[0]
-    tables = np.zeros((groups.max() + 1, len(levels), len(levels)))
-    np.add.at(tables, (groups, *places), 1)
+    clusters = groups.max() + 1
+    # of each cluster: the first coder's codes, the second's, and how many are equal
+    counts = np.zeros((clusters, 2 * len(levels) + 1))
+    np.add.at(counts, (groups, places[0]), 1)
+    np.add.at(counts, (groups, len(levels) + places[1]), 1)
+    np.add.at(counts, (groups, -1), places[0] == places[1])
     rng = np.random.default_rng(SEED)
-    times_drawn = rng.multinomial(len(tables), np.full(len(tables), 1 / len(tables)), DRAWS)
-    drawn = np.tensordot(times_drawn, tables, axes=1)
-    whole = tables.sum(axis=0, keepdims=True)
+    times_drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), DRAWS)
+    drawn = times_drawn.astype(float) @ counts
+    whole = counts.sum(axis=0, keepdims=True)
     numbers: list[float] = []
     for measure in (_kappas, _alphas):
         values = measure(drawn)
         known = values[~np.isnan(values)]
         ends = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
         numbers += [float(measure(whole)[0]), *map(float, ends)]
-    agree = float(np.trace(whole[0]) / n)
-    return Agreement(n, len(tables), agree, *numbers)
+    return Agreement(n, int(clusters), float(whole[0, -1] / n), *numbers)
 
 
-def _kappas(tables: np.ndarray) -> np.ndarray:
-    """Cohen's kappa of each table."""
-    n = tables.sum(axis=(1, 2))
-    observed = np.trace(tables, axis1=1, axis2=2) / n
-    expected = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / n**2
+def _kappas(counts: np.ndarray) -> np.ndarray:
+    """Cohen's kappa of each row: the first coder's codes, the second's, how many are equal."""
+    first, second = np.split(counts[:, :-1], 2, axis=1)
+    n = first.sum(axis=1)
+    observed = counts[:, -1] / n
+    expected = (first * second).sum(axis=1) / n**2
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
 
 
-def _alphas(tables: np.ndarray) -> np.ndarray:
-    """Krippendorff's alpha of each table of two coders, nominal."""
-    n = tables.sum(axis=(1, 2))
-    values = tables.sum(axis=1) + tables.sum(axis=2)
-    observed = np.trace(tables, axis1=1, axis2=2) / n
+def _alphas(counts: np.ndarray) -> np.ndarray:
+    """Krippendorff's alpha, nominal, of each row as for `_kappas`."""
+    first, second = np.split(counts[:, :-1], 2, axis=1)
+    n, values = first.sum(axis=1), first + second
+    observed = counts[:, -1] / n
     expected = (values * (values - 1)).sum(axis=1) / (2 * n * (2 * n - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(expected < 1, 1 - (1 - observed) / (1 - expected), np.nan)

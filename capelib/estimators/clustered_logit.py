@@ -12,7 +12,7 @@ from scipy import special
 
 from capelib.display import Result, terms_in_words
 from capelib.errors import TooFewCases
-from capelib.estimators.panel_counts import cluster_covariance
+from capelib.estimators.panel_counts import cluster_covariance, row_of
 
 TERMS = ["term", "ratio", "low", "high", "p", "df"]
 FEWEST = 5  # cases with a yes, and with a no, that a model needs
@@ -47,8 +47,7 @@ class OddsRatios(Result):
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it is none."""
-        rows = self.terms.loc[self.terms["term"] == term, ["ratio", "low", "high"]]
-        return rows.iloc[0].to_dict() if len(rows) else dict.fromkeys(rows.columns, np.nan)
+        return row_of(self.terms, term)
 
 
 def odds_ratios(
@@ -67,9 +66,10 @@ def odds_ratios(
     terms
         Cases by terms, numbers or flags, same index. Cases with a missing value are left out.
     cluster
-        Cases with the same value may depend on each other.
+        Cases with the same value may depend on each other; in the order of `event`.
     levels
-        Each of its values gets a level of its own; without, there is one level.
+        Each of its values gets a level of its own, in the order of `event`; without, there is one
+        level.
     firth
         True for Firth's penalty: estimates stay finite where all cases of a kind have the same
         answer, and are less biased where a yes is rare.
@@ -105,37 +105,47 @@ def odds_ratios(
     >>> round(fit.row("member")["ratio"], 3)  # (3 / 1) / (1 / 3)
     9.0
     """
-    levels = pd.Series(0, index=event.index) if levels is None else levels
-    known = event.notna() & terms.notna().all(axis=1) & cluster.notna() & levels.notna()
-    answer = event[known].astype("float64")
+    names = list(terms)
+    answer = event.to_numpy("float64", na_value=np.nan)
+    given = _numbers(terms)
+    group = pd.factorize(cluster)[0]
+    level, level_names = np.zeros(len(event), dtype=int), pd.Index([0])
+    if levels is not None:
+        level, level_names = pd.factorize(levels, sort=True)
+    known = ~np.isnan(answer) & ~np.isnan(given).any(axis=1) & (group >= 0) & (level >= 0)
     left_out: list[str] = []
     if not firth:
-        share = answer.groupby(levels[known]).transform("mean")
-        telling = share.between(0, 1, inclusive="neither")
-        left_out = sorted(map(str, levels[known][~telling].unique()))
-        answer = answer[telling]
-    y, names = answer.to_numpy(), list(terms)
-    _refuse_too_few(y, terms.loc[answer.index])
-    dummies = pd.get_dummies(levels[answer.index], dtype="float64").to_numpy()
-    given = terms.loc[answer.index].astype("float64")
-    x = np.column_stack([given - given.mean(), dummies])
+        cases = np.bincount(level[known], minlength=len(level_names))
+        events = np.bincount(level[known], answer[known], minlength=len(level_names))
+        telling = (events > 0) & (events < cases)
+        left_out = sorted(map(str, level_names[(cases > 0) & ~telling]))
+        known &= telling[level]
+    y, given = answer[known], given[known]
+    _refuse_too_few(y, names, given)
+    group, level = pd.factorize(group[known])[0], np.unique(level[known], return_inverse=True)[1]
+    x = np.column_stack([given - given.mean(axis=0), np.eye(level.max() + 1)[level]])
     estimate = _fit(y, x, firth)
     share = special.expit(x @ estimate)
-    group = pd.factorize(cluster[answer.index])[0]
     error, df = _errors(x, share * (1 - share), y - share, group)
     table = _table(names, estimate[: len(names)], error[: len(names)], df[: len(names)])
     return OddsRatios(len(y), int(y.sum()), int(group.max()) + 1, table, tuple(left_out))
 
 
-def _refuse_too_few(y: np.ndarray, terms: pd.DataFrame) -> None:
+def _numbers(terms: pd.DataFrame) -> np.ndarray:
+    """Cases by terms; not a number where a value is missing."""
+    columns = [terms[name].to_numpy("float64", na_value=np.nan) for name in terms]
+    return np.column_stack(columns)
+
+
+def _refuse_too_few(y: np.ndarray, names: list[str], terms: np.ndarray) -> None:
     if min(y.sum(), len(y) - y.sum()) < FEWEST:
         raise TooFewCases(
             f"odds ratios need {FEWEST} cases of each answer or more; here are "
             f"{int(y.sum())} and {int(len(y) - y.sum())}"
         )
-    constant = [name for name in terms if terms[name].nunique() < 2]
-    if constant:
-        raise TooFewCases(f"{constant[0]} does not vary among these {len(y)} cases")
+    for name, lowest, highest in zip(names, terms.min(axis=0), terms.max(axis=0), strict=True):
+        if lowest == highest:
+            raise TooFewCases(f"{name} does not vary among these {len(y)} cases")
 
 
 def _fit(y: np.ndarray, x: np.ndarray, firth: bool) -> np.ndarray:

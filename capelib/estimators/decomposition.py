@@ -173,16 +173,18 @@ def _parts(k: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 def _orders(groups: pd.DataFrame) -> pd.DataFrame:
     """The part within under the weights of one period, or of both; the rest is composition."""
-    gap = (groups["late"] - groups["early"]).fillna(0)
-    weight = {period: groups[f"{period}_n"] / groups[f"{period}_n"].sum() for period in _PERIODS}
-    total = (weight["late"] * groups["late"]).sum() - (weight["early"] * groups["early"]).sum()
+    share = {period: groups[period].to_numpy() for period in _PERIODS}
+    n = {period: groups[f"{period}_n"].to_numpy() for period in _PERIODS}
+    weight = {period: n[period] / n[period].sum() for period in _PERIODS}
+    gap = np.nan_to_num(share["late"] - share["early"])
+    total = np.nansum(weight["late"] * share["late"]) - np.nansum(weight["early"] * share["early"])
     within = {
         "weights of the earlier period": (weight["early"] * gap).sum(),
         "weights of the later period": (weight["late"] * gap).sum(),
-        "their mean": groups["within"].sum(),
+        "their mean": np.nansum(groups["within"].to_numpy()),
     }
-    rows = {words: (total - part, part) for words, part in within.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["composition", "within"])
+    parts = np.array(list(within.values()))
+    return pd.DataFrame({"composition": total - parts, "within": parts}, index=list(within))
 
 
 def _groups(
@@ -191,16 +193,15 @@ def _groups(
     k, n = k.sum(axis=0), n.sum(axis=0)
     with np.errstate(invalid="ignore"):
         share = k / n
-    table = pd.DataFrame(
+    order = (-abs(parts[0] + parts[1])).argsort(kind="stable")
+    return pd.DataFrame(
         {
-            str(title or "group"): names,
-            "early_n": n[0].astype("int64"),
-            "early": share[0],
-            "late_n": n[1].astype("int64"),
-            "late": share[1],
-            "composition": parts[0],
-            "within": parts[1],
+            str(title or "group"): names[order],
+            "early_n": n[0, order].astype("int64"),
+            "early": share[0, order],
+            "late_n": n[1, order].astype("int64"),
+            "late": share[1, order],
+            "composition": parts[0, order],
+            "within": parts[1, order],
         }
     )
-    order = (-(parts[0] + parts[1]).__abs__()).argsort(kind="stable")
-    return table.iloc[order].reset_index(drop=True)

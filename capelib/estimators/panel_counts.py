@@ -86,8 +86,23 @@ class Ratios(Result):
 
     def row(self, term: str) -> dict[str, float]:
         """ratio, low, high of a term; missing where it was dropped, or has no interval."""
-        rows = self.terms.loc[self.terms["term"] == term, ["ratio", "low", "high"]]
-        return rows.iloc[0].to_dict() if len(rows) else dict.fromkeys(rows.columns, np.nan)
+        return row_of(self.terms, term)
+
+
+def row_of(terms: pd.DataFrame, term: str) -> dict[str, float]:
+    """ratio, low, high of a term in a table of terms; missing where it is none of them.
+
+    Examples
+    --------
+    >>> row_of(pd.DataFrame({"term": ["ally"], "ratio": 2.0, "low": 1.0, "high": 4.0}), "ally")
+    {'ratio': 2.0, 'low': 1.0, 'high': 4.0}
+    """
+    numbers = dict.fromkeys(("ratio", "low", "high"), np.nan)
+    listed = terms["term"].tolist()
+    if term not in listed:
+        return numbers
+    place = listed.index(term)
+    return {name: float(terms[name].to_numpy()[place]) for name in numbers}
 
 
 class _Cells(NamedTuple):
@@ -220,9 +235,8 @@ def expected_counts(
         raise TooFewCases(
             "the terms cannot be told apart, at the latest when one cluster is left out"
         ) from None
-    table = _table(kept, fitted.estimate, spread)
     alone = {} if used.conditional else _in_one_cluster(used, kept)
-    table.loc[table["term"].isin(alone), ["low", "high", "p"]] = np.nan
+    table = _table(kept, fitted.estimate, spread, [term in alone for term in kept])
     return Ratios(
         model,
         n_cells=len(used.y),
@@ -241,7 +255,7 @@ def _usable_cells(
 ) -> _Cells:
     """The complete cells whose level has a count."""
     names = dict.fromkeys(["n", *terms, *([offset] if offset else [])])
-    columns = {name: cells[name].astype("float64").to_numpy() for name in names}
+    columns = {name: cells[name].to_numpy("float64", na_value=np.nan) for name in names}
     level = pd.factorize(cells[effects])[0]
     group, names_of_groups = pd.factorize(cells[cluster])
     complete = np.flatnonzero((level >= 0) & (group >= 0) & np.isfinite(sum(columns.values())))
@@ -326,12 +340,16 @@ def _clustered_spread(cells: _Cells, x: np.ndarray, fitted: _Fitted) -> _Spread:
     return _Spread(np.sqrt(np.diag(covariance))[:terms], df[:terms], vif)
 
 
-def _table(terms: list[str], estimate: np.ndarray, spread: _Spread) -> pd.DataFrame:
+def _table(
+    terms: list[str], estimate: np.ndarray, spread: _Spread, no_interval: list[bool]
+) -> pd.DataFrame:
     """The columns `TERMS`."""
     width = special.stdtrit(spread.df, 0.975) * spread.error
+    width[no_interval] = np.nan
     with np.errstate(over="ignore"):  # a bound that is not known at all is infinite
         numbers = [np.exp(estimate), np.exp(estimate - width), np.exp(estimate + width)]
     p = 2 * special.stdtr(spread.df, -abs(estimate) / spread.error)
+    p[no_interval] = np.nan
     columns = [terms, *numbers, p, spread.df, spread.vif]
     return pd.DataFrame(dict(zip(TERMS, columns, strict=True)))
 
@@ -343,7 +361,7 @@ def _dummies(level: np.ndarray) -> np.ndarray:
 
 def _starts(level: np.ndarray) -> np.ndarray:
     """The place of the first cell of each level; cells stand in the order of their levels."""
-    return np.flatnonzero(np.diff(level, prepend=-1))
+    return np.searchsorted(level, np.arange(level[-1] + 1))
 
 
 def _sums(values: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -480,9 +498,11 @@ def cluster_covariance(
     order = np.argsort(group, kind="stable")
     x, weight, residual = x[order], weight[order], residual[order]
     ends = np.cumsum(np.bincount(group))[:-1]
-    parts = zip(np.split(x * weight[:, None], ends), np.split(x, ends), strict=True)
-    information = np.array([weighted.T @ part for weighted, part in parts])
-    score = _sums(x * residual[:, None], group[order])
+    parts = np.split(x, ends)
+    weighted = np.split(x * weight[:, None], ends)
+    information = np.array([a.T @ b for a, b in zip(weighted, parts, strict=True)])
+    residuals = np.split(residual, ends)
+    score = np.array([part.T @ rest for part, rest in zip(parts, residuals, strict=True)])
     total = information.sum(axis=0)
     size = abs(np.linalg.eigvalsh(total - information))
     if (size.max(axis=1) > 1e12 * size.min(axis=1)).any():
@@ -490,11 +510,14 @@ def cluster_covariance(
     inverse = np.linalg.inv(total)
     without = np.linalg.inv(total - information)
     step = np.einsum("gij,gj->gi", without, score)
-    df = np.empty(x.shape[1])
-    for term in range(x.shape[1]):
-        row = without[:, :, term]
-        leverage = np.einsum("gij,gj->gi", information, row)
-        within = np.diag(np.einsum("gi,gi->g", row, leverage))
-        expected = within - leverage @ inverse @ leverage.T
-        df[term] = np.trace(expected) ** 2 / (expected**2).sum()
+    # The expected products of two clusters' steps are, for each term, a diagonal matrix `within`
+    # minus B = leverage inverse leverage'. The sum of the squares of B is a trace of matrices of
+    # terms, so that no matrix of clusters by clusters is needed: slow with hundreds of clusters.
+    leverage = (information @ without).transpose(2, 0, 1)
+    within = np.einsum("git,tgi->tg", without, leverage)
+    between = (leverage @ inverse * leverage).sum(axis=2)  # the diagonal of B
+    of_terms = inverse @ leverage.transpose(0, 2, 1) @ leverage
+    others = np.einsum("tij,tji->t", of_terms, of_terms) - (between**2).sum(axis=1)
+    variance = within - between
+    df = variance.sum(axis=1) ** 2 / ((variance**2).sum(axis=1) + others)
     return (groups - 1) / groups * step.T @ step, df

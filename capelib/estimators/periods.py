@@ -64,7 +64,7 @@ def of_period(marked: pd.DataFrame, years: Period, column: str = MARK) -> Cluste
     >>> of_period(rows.assign(**{MARK: [True, True, False, None]}), (2021, 2021))[:2]
     (2, 3)
     """
-    known = _within(marked.dropna(subset=["year", column]), years)
+    known = _within(marked[["year", column, "cluster"]], years).dropna(subset=column)
     if known.empty:
         raise TooFewCases(f"no incident of {in_words(years)} has a known host, year and rating")
     return clustered(known[column].astype(bool), known["cluster"])
@@ -75,7 +75,7 @@ def mean_of_years(marked: pd.DataFrame, years: Period, column: str = MARK) -> Es
 
     Takes and raises the same as `of_period`; see `cape.clusters.clustered_mean`.
     """
-    known = _within(marked.dropna(subset=["year", column]), years)
+    known = _within(marked[["year", column, "cluster"]], years).dropna(subset=column)
     if known.empty:
         raise TooFewCases(f"no incident of {in_words(years)} has a known host, year and rating")
     return clustered_mean(known[column].astype(bool), known["year"], known["cluster"])
@@ -135,7 +135,7 @@ def change(
     TooFewCases
         Where a period is empty.
     """
-    known, is_late = _both(marked, early, late, column)
+    known, is_late = _both(marked[["year", column, cluster]], early, late, column)
     return clustered_difference(known[column].astype(bool), is_late, known[cluster])
 
 
@@ -204,17 +204,17 @@ def leave_one_out(
 
 def _by_shift(hits: pd.Series, is_late: pd.Series, codes: pd.Series) -> pd.Series:
     """How many incidents each code has, that first without which the change moves most."""
-    frame = pd.DataFrame({"code": codes, "late": is_late, "hit": hits.astype(float)})
-    cells = frame.pivot_table(
-        index="code", columns="late", values="hit", aggfunc=["sum", "size"], fill_value=0
-    )
-    rest = cells.sum() - cells
+    number, names = pd.factorize(codes, sort=True)
+    coded = number >= 0
+    cell = 2 * number[coded] + is_late[coded].to_numpy(int)
+    n = np.bincount(cell, minlength=2 * len(names)).reshape(-1, 2)  # earlier and later period
+    k = np.bincount(cell, hits[coded].to_numpy(float), 2 * len(names)).reshape(-1, 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = rest["sum"] / rest["size"].where(rest["size"] > 0)
-    change = share[True] - share[False]
+        share = (k.sum(axis=0) - k) / (n.sum(axis=0) - n)
     whole = hits[is_late].mean() - hits[~is_late].mean()
-    shift = (whole - change).abs().sort_values(ascending=False, kind="stable", na_position="last")
-    return cells["size"].sum(axis=1).reindex(shift.index)
+    shift = pd.Series(abs(whole - (share[:, 1] - share[:, 0])), names)
+    shift = shift.sort_values(ascending=False, kind="stable", na_position="last")
+    return pd.Series(n.sum(axis=1), names).reindex(shift.index)
 
 
 def _both(
@@ -231,4 +231,4 @@ def _both(
 
 
 def _within(known: pd.DataFrame, years: Period) -> pd.DataFrame:
-    return known[known["year"].between(*years).astype(bool)]
+    return known[known["year"].between(*years).fillna(False).astype(bool)]

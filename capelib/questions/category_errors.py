@@ -145,9 +145,10 @@ def _log_odds(
     given: pd.Series, held: np.ndarray, cluster: np.ndarray, pair: tuple[str, str]
 ) -> tuple[float, float]:
     """The log odds ratio of the pair, and its variance with clusters (linearised)."""
+    codes_given = given.to_numpy(object)
     value, influence = 0.0, np.zeros(len(held))
     for sign, level in zip((1, -1), pair, strict=True):
-        inside = (given == level).to_numpy()
+        inside = codes_given == level
         n = inside.sum() + 1.0
         share = (held[inside].sum() + 0.5) / n
         value += sign * np.log(share / (1 - share))

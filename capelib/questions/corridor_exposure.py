@@ -8,6 +8,7 @@ import pandas as pd
 from capelib.errors import TooFewCases
 from capelib.estimators.panel_counts import expected_counts
 from capelib.questions.corridor_models import membership_ratios
+from capelib.questions.corridor_panel import coded
 from capelib.questions.membership_shares import ANY
 from capelib.questions.wording import two_digits
 from capelib.vocabulary.groups import group
@@ -89,7 +90,7 @@ def exposure_ratios(cells: pd.DataFrame, beside: pd.DataFrame | None = None) -> 
         that host, `host_share` its share of the incidents `host_among` ("fellow-member states" or
         "other states").
     """
-    both = [None if part is None else add_people_in_host(part) for part in (cells, beside)]
+    both = [None if part is None else _with_people(part) for part in (cells, beside)]
     rows = []
     for exposure, words in EXPOSURES.items():
         for soviet in (False, True):
@@ -99,6 +100,11 @@ def exposure_ratios(cells: pd.DataFrame, beside: pd.DataFrame | None = None) -> 
             names = {"ratio": "beside", "low": "beside_low", "high": "beside_high"}
             rows.append(row | main | {new: other.get(old, np.nan) for old, new in names.items()})
     return pd.DataFrame(rows)
+
+
+def _with_people(cells: pd.DataFrame) -> pd.DataFrame:
+    """What `_ratio` reads."""
+    return coded(add_people_in_host(cells[["n", "origin", "host", *TERMS, "displaced"]]))
 
 
 def _ratio(cells: pd.DataFrame, exposure: str, soviet: bool) -> dict[str, float]:
@@ -172,6 +178,7 @@ def without_exposure_counted(
     expected = level * np.where(soviet, exiles, 1.0)
     expected = expected * np.where(cells[ANY].to_numpy(bool), ratio, 1.0)
     total = cells["n"].sum()
+    cells = coded(cells)
     expected *= total / expected.sum() if total else 0.0
     rows = []
     for _ in range(draws if total else 0):

@@ -8,6 +8,7 @@ import pandas as pd
 from capelib.errors import TooFewCases
 from capelib.estimators.panel_counts import Ratios, expected_counts
 from capelib.progress import progress
+from capelib.questions.corridor_panel import coded
 from capelib.questions.membership_shares import ANY, ORGANISATIONS
 from capelib.vocabulary.codebook import require
 
@@ -113,6 +114,7 @@ def leave_one_host_out(cells: pd.DataFrame, most: int = 6) -> pd.DataFrame:
         three" from another): `host`, `left_out` (incidents), `term`, `ratio`, `low`, `high`;
         missing where too few cases are left.
     """
+    cells = coded(cells)
     totals = cells.groupby("host")["n"].sum().sort_values(ascending=False, kind="stable")
     rows = []
     left_out = [("none", 0), *totals[totals > 0].head(most).items()]

@@ -52,7 +52,7 @@ def panel(
     """
     origins = sorted(incidents["origin"].unique())
     cells = empty_cells(origins, hosts, (first_year, last_year), measure, cutoff)
-    return filled(cells, counted(incidents, unit))
+    return filled(cells, places(cells, counted(incidents, unit)))
 
 
 def empty_cells(
@@ -82,10 +82,18 @@ def empty_cells(
     return cells.set_index(keys)
 
 
-def filled(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The cells of `empty_cells` with the number of rows in each, `n`."""
-    keys = pd.MultiIndex.from_frame(rows[["origin", "host", "year"]])
-    place = cells.index.get_indexer(keys)
+def places(cells: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """In which of the cells of `empty_cells` does each row lie? -1 where it lies in none."""
+    return cells.index.get_indexer(pd.MultiIndex.from_frame(rows[["origin", "host", "year"]]))
+
+
+def coded(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with origins and hosts as categories, which models and filters read faster."""
+    return cells.astype({"origin": "category", "host": "category"})
+
+
+def filled(cells: pd.DataFrame, place: np.ndarray) -> pd.DataFrame:
+    """The cells of `empty_cells` with the number of rows in each, `n`; place: from `places`."""
     table = cells.reset_index(drop=True)
     table.insert(3, "n", np.bincount(place[place >= 0], minlength=len(cells)))
     return table

@@ -17,7 +17,7 @@ from capelib.estimators.trend_shapes import course
 from capelib.questions.exiles import people, within
 from capelib.questions.host_acts import acts_of_both_kinds, fellow_odds
 from capelib.questions.host_order import abroad, of_period
-from capelib.questions.interpol import compare
+from capelib.questions.interpol import compare_kinds
 from capelib.questions.journey_hosts import reached
 from capelib.questions.journeys import FORMER_SOVIET
 from capelib.questions.relatives_by_exile import of_exiles
@@ -85,7 +85,7 @@ def _fellow_members(rows: pd.DataFrame) -> tuple[float, float, float, int]:
 
 
 def _interpol(rows: pd.DataFrame) -> tuple[float, float, float, int]:
-    table = compare(rows).set_index("kind").loc["held"]
+    table = compare_kinds(rows, ["held"])
     row = table.iloc[0]
     numbers = row[["difference", "difference_low", "difference_high"]]
     return *map(float, numbers), int(table["n"].iloc[[0, 2]].sum())

@@ -130,9 +130,11 @@ def acts_of_both_kinds(
     [107, 73]
     """
     inside = joined["year"].between(*period).fillna(False).astype(bool)
-    dated = joined[inside]
-    needs = dated["stage"].isin(stages).astype(bool)
-    kinds = [counted(dated[needs == kind], unit).assign(needs_host=kind) for kind in (True, False)]
+    needs = joined["stage"].isin(stages).astype(bool)
+    kinds = [
+        counted(joined[inside & (needs == kind)], unit).assign(needs_host=kind)
+        for kind in (True, False)
+    ]
     rows = fellow(pd.concat(kinds, ignore_index=True))
     rows = regimes.add_regime(rows, measure, "host")
     return rows.assign(
@@ -187,15 +189,15 @@ def fellow_odds(
     >>> fellow_odds(rows).n == len(rows)
     True
     """
-    given = rows[list(terms)].copy()
+    given = {term: rows[term].to_numpy("float64", na_value=np.nan) for term in terms}
     if "authoritarian" in given:
-        given["authoritarian"] = given["authoritarian"].fillna(False)
+        given["authoritarian"] = np.nan_to_num(given["authoritarian"])
     groups = rows["host"] if cluster == "host" else cluster_of(rows, cluster)
     levels = rows["origin"] if by_origin else None
-    varying = given.loc[:, given.max() > given.min()]
+    varying = {term: x for term, x in given.items() if len(x) and np.nanmax(x) > np.nanmin(x)}
     if terms[0] not in varying:
         raise TooFewCases("all acts, or none, happened in such states")
-    return odds_ratios(rows["needs_host"], varying, groups, levels)
+    return odds_ratios(rows["needs_host"], pd.DataFrame(varying, rows.index), groups, levels)
 
 
 @takes_dataset
@@ -305,5 +307,4 @@ def _choice(
         fit = fellow_odds(rows, terms, cluster, by_origin)
     except TooFewCases:
         return row
-    term = fit.terms.set_index("term").loc[terms[0]]
-    return row | term[["ratio", "low", "high", "df"]].to_dict()
+    return row | fit.row(terms[0]) | {"df": float(fit.terms["df"].iloc[0])}

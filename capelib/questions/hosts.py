@@ -292,7 +292,7 @@ def _change(
 ) -> tuple[ClusteredDifference, Decomposition]:
     """The change of the share, and its parts by pursuing state."""
     change = periods.change(marked, early, late)
-    known = marked.dropna(subset=["year", MARK])
+    known = marked[["year", "origin", "cluster", MARK]].dropna(subset=["year", MARK])
     is_early, is_late = (known["year"].between(*span).astype(bool) for span in (early, late))
     rows = known[is_early | is_late]
     parts = kitagawa(rows[MARK].astype(bool), is_late[rows.index], rows["origin"], rows["cluster"])

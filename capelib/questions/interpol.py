@@ -1,5 +1,6 @@
 """Interpol: is it the first recorded step, what else is on record, and where are exiles held?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
 
@@ -350,11 +351,17 @@ def compare(joined: pd.DataFrame) -> pd.DataFrame:
     Interpol is named in something other than an arrest or a forced return: that removes the first
     reason in part. Groups one and two overlap; each is compared with exiles without the mark.
     """
+    return compare_kinds(joined, LATER)
+
+
+def compare_kinds(joined: pd.DataFrame, kinds: Iterable[str]) -> pd.DataFrame:
+    """The rows of `compare` of these kinds, keys of `LATER`."""
     exiles = of_exiles(joined)
     marks = [exiles["interpol"], exiles["apart"], ~exiles["interpol"]]
     groups = dict(zip(GROUPS, marks, strict=True))
     rows = []
-    for kind, later in LATER.items():
+    for kind in kinds:
+        later = LATER[kind]
         reached = joined.loc[joined["stage"].astype("int64") == later, "exile_id"]
         hit = exiles["exile_id"].isin(reached)
         cluster = exiles["cluster"]

@@ -136,6 +136,7 @@ def fellow(rows: pd.DataFrame) -> pd.DataFrame:
     [False, True, True, False]
     """
     numbers, states = pd.factorize(pd.concat([rows["origin"], rows["host"]]))
+    states = states.tolist()
     origin, host = numbers[: len(rows)], numbers[len(rows) :]
     year, years = pd.factorize(rows["year"])
     marked = rows.copy()

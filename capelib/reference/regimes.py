@@ -6,7 +6,7 @@ of them keeps).
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -141,6 +141,38 @@ def _ratings(measure: str) -> pd.Series:
     return rows["value"].astype(pd.CategoricalDtype(scale(measure), ordered=True))
 
 
+class _RatingTable(NamedTuple):
+    """The values of a measure as a table, for many states and years at once.
+
+    One row and column more than there are states and years stand for what is not known.
+    """
+
+    states: pd.Index
+    first_year: int
+    codes: np.ndarray  # places on the scale, -1 where not rated
+    scale: pd.CategoricalDtype
+
+    def values(self, state: pd.Series, year: pd.Series) -> pd.Categorical:
+        """The value of each state in its year, missing where not rated."""
+        number, names = pd.factorize(state)  # each name is looked up once
+        row = np.append(self.states.get_indexer(names), -1)[number]
+        column = year.to_numpy("float64", na_value=np.nan) - self.first_year
+        inside = (column >= 0) & (column < self.codes.shape[1] - 1)
+        place = np.where(inside, column, -1).astype(int)
+        return pd.Categorical.from_codes(self.codes[row, place], dtype=self.scale)
+
+
+@cache
+def _rating_table(measure: str) -> _RatingTable:
+    values = _ratings(measure)
+    row, rated = pd.factorize(values.index.get_level_values("iso3"))
+    years = values.index.get_level_values("year").to_numpy(int)
+    column = years - years.min()
+    codes_by_year = np.full((len(rated) + 1, column.max() + 2), -1)
+    codes_by_year[row, column] = values.cat.codes
+    return _RatingTable(rated, int(years.min()), codes_by_year, values.dtype)
+
+
 def of(state: str, year: int, measure: str = "fiw") -> str | None:
     """How was this state rated in this year?
 
@@ -241,11 +273,11 @@ def add_regime(incidents: pd.DataFrame, measure: str = "fiw", of: str = "host") 
     column = f"{of}_{measure}"
     state = incidents[of]
     year = incidents["year"].astype("Int64")
-    keys = pd.MultiIndex.from_arrays([state, year.fillna(0).astype("int64")])
-    values = _ratings(measure).reindex(keys).array
-    reasons = [NO_STATE, NO_YEAR, NOT_RATED]
-    note = np.select([state.isna(), year.isna(), values.isna()], reasons, MATCHED)
-    return incidents.assign(**{column: values, f"{column}_note": pd.Categorical(note, KINDS)})
+    values = _rating_table(measure).values(state, year)
+    matched, *reasons = range(len(KINDS))
+    note = np.select([state.isna(), year.isna(), values.isna()], reasons, matched)
+    notes = pd.Categorical.from_codes(note, KINDS)
+    return incidents.assign(**{column: values, f"{column}_note": notes})
 
 
 def unmatched(rated: pd.DataFrame, measure: str = "fiw", of: str = "host") -> pd.DataFrame:
