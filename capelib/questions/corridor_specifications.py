@@ -10,7 +10,13 @@ from capelib.estimators.specifications import moved_within, odds_of_marks
 from capelib.questions.host_acts import acts_of_both_kinds
 from capelib.questions.membership_shares import ANY, ORGANISATIONS, by_unit
 from capelib.questions.specification_curve import Curve, curve_of
-from capelib.questions.specification_rules import REMAINS, remaining, specifications
+from capelib.questions.specification_rules import (
+    REMAINS,
+    Remaining,
+    remaining,
+    remaining_by_option,
+    specifications,
+)
 from capelib.reference import memberships
 
 CORRIDORS = "07_corridors"
@@ -73,9 +79,10 @@ def corridors_curve(ds: Dataset, labelings: int = LABELINGS, seed: int = 1) -> C
     terms = _terms(rows)
     needs = rows["needs_host"].to_numpy(bool)
     select = [name for name in listed if name in REMAINS or name == "counted"]
+    by_option = remaining_by_option(rows, listed)
     kept, values = {}, {}
     for options in listed[select].drop_duplicates().itertuples(index=False, name=None):
-        kept[options] = _kept_rows(rows, dict(zip(select, options, strict=True)))
+        kept[options] = _kept_rows(rows, by_option, dict(zip(select, options, strict=True)))
         same_rows = kept[options].tobytes()
         if same_rows not in values:
             event = np.where(kept[options], needs, np.nan)
@@ -99,9 +106,9 @@ def corridors_curve(ds: Dataset, labelings: int = LABELINGS, seed: int = 1) -> C
     return curve_of(CORRIDORS, "odds ratio", listed, keys, matrix, np.array(enough), moved, mark)
 
 
-def _kept_rows(rows: pd.DataFrame, options: Mapping[str, str]) -> np.ndarray:
+def _kept_rows(rows: pd.DataFrame, by_option: Remaining, options: Mapping[str, str]) -> np.ndarray:
     """True for the acts that remain; what is counted once is so for each kind of act."""
-    keep = remaining(rows, options).to_numpy(bool)
+    keep = remaining(by_option, options)
     number = rows[keep].assign(number=np.flatnonzero(keep))
     once = np.zeros(len(rows), bool)
     for _, acts in number.groupby("needs_host"):
@@ -140,7 +147,8 @@ def _marks(rows: pd.DataFrame, labelings: int, seed: int) -> dict[str, np.ndarra
     cis = _members("CIS", rows["origin"])[np.arange(len(rows)), year]
     marks[NO_CIS] = np.logical_or.reduce([without[lender, year] & cis, *others])
     marks[ANY] = np.logical_or.reduce([marks[name] for name in ORGANISATIONS])
-    return {name: values.astype("float32") for name, values in marks.items()}
+    # With 32 bits the sixth digit would hang on how many threads multiply the matrices.
+    return {name: values.astype("float64") for name, values in marks.items()}
 
 
 def _members(organisation: str, states: pd.Series | pd.Index) -> np.ndarray:

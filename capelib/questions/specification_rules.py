@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from capelib.errors import DataError
@@ -13,6 +14,7 @@ from capelib.paths import project_folder
 from capelib.questions.selections import kept
 
 Options = dict[str, dict[str, str]]  # by choice and option, the reason
+Remaining = dict[tuple[str, str], np.ndarray]  # by choice and option, True for what remains
 Rule = Callable[[pd.DataFrame], pd.Series]  # from incidents to those that remain
 
 
@@ -127,10 +129,24 @@ def specifications(notebook: str) -> pd.DataFrame:
     return pd.DataFrame(list(product(*options.values())), columns=list(options))
 
 
-def remaining(rows: pd.DataFrame, options: Mapping[str, str]) -> pd.Series:
-    """Which incidents remain under these options? Choices that select none are passed over."""
-    keep = _every(rows)
-    for choice, option in options.items():
-        if choice in REMAINS:
-            keep &= REMAINS[choice][option](rows).astype(bool)
-    return keep
+def remaining_by_option(rows: pd.DataFrame, listed: pd.DataFrame) -> Remaining:
+    """Which incidents remain under each option of the choices that select some of them?
+
+    Parameters
+    ----------
+    rows
+        Incidents.
+    listed
+        From `specifications`.
+    """
+    return {
+        (choice, option): REMAINS[choice][option](rows).to_numpy(bool)
+        for choice in listed
+        if choice in REMAINS
+        for option in listed[choice].unique()
+    }
+
+
+def remaining(by_option: Remaining, options: Mapping[str, str]) -> np.ndarray:
+    """Which incidents remain under all these options? Choices that select none are passed over."""
+    return np.logical_and.reduce([by_option[each] for each in options.items() if each in by_option])

@@ -14,7 +14,14 @@ from capelib.questions import estimates as shared
 from capelib.questions.corridor_specifications import corridors_curve
 from capelib.questions.regimes_moved import LABELINGS, changes_with_moved_regimes
 from capelib.questions.specification_curve import Curve, curve_of
-from capelib.questions.specification_rules import REMAINS, choices, remaining, specifications
+from capelib.questions.specification_rules import (
+    REMAINS,
+    Remaining,
+    choices,
+    remaining,
+    remaining_by_option,
+    specifications,
+)
 
 __all__ = [
     "Curve", "answer", "choices", "corridors_curve", "estimates", "hosts_curve", "series_curve",
@@ -71,8 +78,9 @@ def hosts_curve(ds: Dataset, labelings: int = LABELINGS) -> Curve | None:
     shape = (place[0].max() + 1, YEARS[1] - YEARS[0] + 1)
     cell = np.ravel_multi_index(place, shape)
     select = [name for name in listed if name in REMAINS or name == "counted"]
+    by_option = remaining_by_option(joined, listed)
     kept = {
-        options: _kept_rows(joined, dict(zip(select, options, strict=True)))
+        options: _kept_rows(joined, by_option, dict(zip(select, options, strict=True)))
         for options in listed[select].drop_duplicates().itertuples(index=False, name=None)
     }
     hits, cases, keys, insides = [], [], [], []
@@ -118,9 +126,9 @@ def _marks(joined: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     return marks
 
 
-def _kept_rows(joined: pd.DataFrame, options: dict[str, str]) -> np.ndarray:
+def _kept_rows(joined: pd.DataFrame, by_option: Remaining, options: dict[str, str]) -> np.ndarray:
     """True for the incidents that remain, each episode once where episodes are counted."""
-    keep = remaining(joined, options).to_numpy(bool)
+    keep = remaining(by_option, options)
     if options["counted"] == "incidents":
         return keep
     number = joined[keep].assign(number=np.flatnonzero(keep))
@@ -162,6 +170,7 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
     listed = specifications(SERIES)
     if joined.empty:
         return None
+    by_option = remaining_by_option(joined, listed)
     units = {"episodes": "episode", "incidents": "incident", "exiles": "exile"}
     select = [name for name in listed if name in REMAINS]
     first_years = listed["first year"].astype(int)
@@ -172,7 +181,7 @@ def series_curve(ds: Dataset, origin: str = "TJK") -> Curve | None:
     for options, first in progress(chosen, "specifications", len(listed)):
         key = (*(options[name] for name in select), options["counted"])
         if key not in series:
-            rows = joined[remaining(joined, options)]
+            rows = joined[remaining(by_option, options)]
             unit = units[options["counted"]]
             counts = per_year(rows, first_years.min(), LAST_YEAR, unit)["n"]
             series[key] = counts.to_numpy(float)
