@@ -84,6 +84,15 @@ def test_the_fits_are_those_of_statsmodels_and_a_side_without_cases_has_none():
     assert deviance[2] == pytest.approx(alone.deviance, abs=1e-3)
 
 
+def test_models_of_one_series_at_once_are_those_one_by_one():
+    n = np.random.default_rng(5).poisson(np.exp(0.1 * YEARS), (1, 24)).astype(float)
+    models = [change_points.two_lines(24, k) for k in (6, 12, 18)]
+    at_once = many_counts.fit_many(np.repeat(n, 3, axis=0), np.stack(models))
+    for row, terms in enumerate(models):
+        for part, alone in zip(at_once, many_counts.fit_many(n, terms), strict=True):
+            assert part[row] == pytest.approx(alone[0], abs=1e-6)
+
+
 def test_drawn_counts_have_the_mean_variance_and_correlation_asked_for():
     mean, alpha, correlation = np.full(24, 20.0), 0.3, 0.6
     drawn = many_counts.draw(mean, alpha, correlation, 20_000, np.random.default_rng(1))

@@ -82,6 +82,18 @@ def test_a_wrong_argument_is_refused_in_one_line(call, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("measure", ["fiw", "row", "lied"])
+def test_add_regime_gives_each_state_and_year_what_is_looked_up_alone(measure):
+    states, years = ["RUS", "KGZ", "SWE", "XXX", None], [1890, 1990, 2013, 2021, 2099, None]
+    rows = pd.DataFrame([(state, year) for state in states for year in years])
+    rows = rows.set_axis(["host", "year"], axis=1).astype({"host": "str", "year": "Int64"})
+    rated = cape.add_regime(rows, measure)[f"host_{measure}"]
+    for host, year, value in zip(rows["host"], rows["year"], rated, strict=True):
+        known = pd.notna(year) and host in ("RUS", "KGZ", "SWE")
+        alone = cape.regimes.of(host, year, measure) if known else None
+        assert (value if pd.notna(value) else None) == alone, (host, year)
+
+
 def test_add_regime_says_of_each_row_what_it_found_or_why_not():
     hosts = pd.DataFrame(
         {
