@@ -382,6 +382,23 @@ def test_a_group_ticks_its_hosts(page, rows):
     assert "host=" in page.url
 
 
+def test_a_group_is_one_chip_and_incidents_without_a_year_are_a_click_away(page, rows):
+    opened(page, "origin=TJK&category=religious&from=2015")
+    page.locator("[data-facet=measure] > summary").click()
+    page.select_option("[data-facet=measure] select", label="Sent or taken back")
+    chips = page.locator("#chips").inner_text()
+    assert "Measure: Sent or taken back (3)" in chips
+    assert "Rendition" not in chips
+    chosen = {"origin": ["TJK"], "category": ["religious"]}
+    chosen["measure"] = ["deportation", "extradition", "rendition"]
+    assert shown(page) == len(kept(rows, chosen | {"from": 2015}))
+    page.get_by_role("button", name="Show all years").click()
+    assert shown(page) == len(kept(rows, chosen))
+    page.get_by_role("button", name="Remove Measure: Sent or taken back (3)").click()
+    del chosen["measure"]
+    assert shown(page) == len(kept(rows, chosen))
+
+
 def test_all_incidents_of_an_exile(page, rows):
     key = rows["exile_id"].value_counts().index[0]
     opened(page, f"exile={key}")
