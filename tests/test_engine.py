@@ -319,7 +319,8 @@ def test_forked_and_plain_runs_give_the_same_bytes(tmp_path):
         files = sorted((folder / "figures" / run.name).iterdir())
         made[plain] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     assert made[False] == made[True]
-    assert len(made[False]) > 10
+    drawn = {"definitions.svg", "left_out.svg", "shares.svg", "years.svg"}
+    assert drawn < set(made[False])
 
 
 PARENT = "import os\nprint(open(f'/proc/{os.getppid()}/cmdline').read().replace(chr(0), ' '))"

@@ -64,11 +64,14 @@ def test_the_most_quoted_number_is_answered_as_the_notebook_answers_it(front):
 def test_russia_left_out_is_what_the_notebooks_function_gives(front):
     rows = cape.load().where(stage=(2, 3), host_not="RUS").joined()
     change = cape.hosts.host_shares(rows, (2014, 2020), (2021, 2021)).change
-    sentence = front[front.index("With Russia left out") :]
+    sentence = front[front.index("And without Russia?") :]
     for side in (change.group, change.others):
         percent = [round(100 * value) for value in (side.share, side.low, side.high)]
         assert f"{percent[0]} % [{percent[1]}, {percent[2]}], n = {side.n}" in sentence
     assert f"{100 * change.value:+.0f} points" in sentence
+    least = (63 - 22) / (85 - 22)  # of Freedom House's own 63 of 85, were all 22 among the 63
+    assert "63 of 85 incidents: without its 22" in " ".join(sentence.split())
+    assert f"between {100 * least:.0f} % and 74 %" in " ".join(sentence.split())
 
 
 def test_each_question_has_the_answer_of_its_run(front):
