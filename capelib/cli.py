@@ -543,7 +543,6 @@ def _loaded(
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:
     """What `-p name=value` gives, by name."""
-
     pairs = {}
     for item in items:
         name, equals, value = item.partition("=")

@@ -45,6 +45,8 @@ def test_other_formats_are_written_on_request_and_a_wrong_one_is_named(ds, tmp_p
     assert not (tmp_path / "measures.png").exists()
     with pytest.raises(ParameterError, match="unknown format 'gif': allowed are png, pdf"):
         saving.save(chart(ds), "measures", tmp_path, formats=["gif"])
+    saving.save(chart(ds), "one", tmp_path, formats="pdf")
+    assert (tmp_path / "one.pdf").exists()
     monkeypatch.setenv("CAPELIB_FORMATS", "png")
     saving.save(chart(ds), "measures", tmp_path)
     assert (tmp_path / "measures.png").exists()

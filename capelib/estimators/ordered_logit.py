@@ -121,26 +121,6 @@ def ordered_logit(
     return slopes, shifts[:, len(cuts) :]
 
 
-def sums_of_clusters(values: np.ndarray, cluster: np.ndarray) -> np.ndarray:
-    """What is the sum of the rows of each cluster? `np.add.at` takes several times as long.
-
-    Parameters
-    ----------
-    values
-        One row a case.
-    cluster
-        Whole numbers from 0, one a case.
-
-    Examples
-    --------
-    >>> sums_of_clusters(np.array([[1.0], [2.0], [4.0]]), np.array([1, 0, 1])).tolist()
-    [[2.0], [5.0]]
-    """
-    columns = values.reshape(len(values), -1).T
-    sums = np.stack([np.bincount(cluster, column) for column in columns], axis=1)
-    return sums.reshape(-1, *values.shape[1:])
-
-
 def _distinct(y: np.ndarray, x: np.ndarray) -> _Cases:
     if x.shape[1] < MOST_BITS and ((x == 0) | (x == 1)).all():
         # As one number each they are sorted in the same order, in a tenth of the time.

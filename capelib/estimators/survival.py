@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from capelib.estimators.ordered_logit import sums_of_clusters
-
 
 def kaplan_meier(
     time: np.ndarray, event: np.ndarray, cluster: np.ndarray | None = None
@@ -77,6 +75,26 @@ def kaplan_meier_columns(
         low, high = survival**power, survival ** (1 / power)
     numbers = [times, risk, events, survival, low, high]
     return dict(zip(columns, numbers, strict=True))
+
+
+def sums_of_clusters(values: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+    """What is the sum of the rows of each cluster? `np.add.at` takes several times as long.
+
+    Parameters
+    ----------
+    values
+        One row a case.
+    cluster
+        Whole numbers from 0, one a case.
+
+    Examples
+    --------
+    >>> sums_of_clusters(np.array([[1.0], [2.0], [4.0]]), np.array([1, 0, 1])).tolist()
+    [[2.0], [5.0]]
+    """
+    columns = values.reshape(len(values), -1).T
+    sums = np.stack([np.bincount(cluster, column) for column in columns], axis=1)
+    return sums.reshape(-1, *values.shape[1:])
 
 
 def turnbull(low: np.ndarray, high: np.ndarray, rounds: int = 20_000) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from capelib.files import FORMATS, PROVENANCE, Form, as_json, read_provenance, w
 from capelib.vocabulary.codebook import codebook, licences, unknown
 
 
-def save(chart: Chart, name: str, out: str | Path = "", formats: Sequence[str] = ()) -> Chart:
+def save(chart: Chart, name: str, out: str | Path = "", formats: str | Sequence[str] = ()) -> Chart:
     """Write a chart as `name`.svg and `name`.csv, and note what it rests on.
 
     Parameters
@@ -62,7 +62,8 @@ def save(chart: Chart, name: str, out: str | Path = "", formats: Sequence[str] =
         f"{name}.svg": chart.picture("svg"),
         f"{name}.csv": table.encode(),
     }
-    for form in {*formats, *filter(None, os.environ.get(FORMATS, "").split(","))}:
+    asked = [formats] if isinstance(formats, str) else formats
+    for form in {*asked, *filter(None, os.environ.get(FORMATS, "").split(","))}:
         if form not in list(Form):
             raise ParameterError(unknown("format", form, list(Form)))
         files[f"{name}.{form}"] = chart.picture(form)
