@@ -48,7 +48,7 @@ def _plain(console: Console, text: str, first: str = "", then: str = "") -> None
 
     first, then: what stands before its first line, and before the others.
     """
-    before = first
+    before, lines = first, []
     for line in text.split("\n"):
         wrapped = textwrap.wrap(
             line,
@@ -58,9 +58,9 @@ def _plain(console: Console, text: str, first: str = "", then: str = "") -> None
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for each in wrapped or [before.rstrip()]:
-            console.print(each, soft_wrap=True)
+        lines += wrapped or [before.rstrip()]
         before = then
+    console.print("\n".join(lines), soft_wrap=True)  # at once: rich takes 0.2 ms for each
 
 
 def _rows(

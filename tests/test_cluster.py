@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from capelib.errors import CapeError
 from capelib.runs import cluster, kernels, runner
-from capelib.runs.parameters import fill
+from capelib.runs.parameters import read
 
 pytestmark = pytest.mark.skipif(
     not kernels.available(), reason="what a worker leaves is looked up in /proc"
@@ -136,7 +136,7 @@ def notebook(folder: Path, name: str, *cells: str) -> runner.Run:
         metadata={"language_info": {"name": "python"}},
     )
     nbformat.write(nb, path)
-    return runner.Run(path, fill(path, {"note": str(folder / "note.txt")}), name)
+    return runner.Run(path, read(path, {"note": str(folder / "note.txt")}), name)
 
 
 def begun(folder: Path) -> list[tuple[str, str]]:

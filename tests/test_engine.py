@@ -18,7 +18,7 @@ from shared import slow
 
 from capelib.paths import PACKAGE
 from capelib.runs import engine, execute, kernels, runner
-from capelib.runs.parameters import fill
+from capelib.runs.parameters import read
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="runs are forked on Linux only")
 # What a notebook may hold, by name; its cells.
@@ -166,7 +166,7 @@ def notebook(folder: Path, name: str, *cells: str) -> runner.Run:
         if cell.source.startswith("#raises"):
             cell.metadata["tags"] = ["raises-exception"]
     nbformat.write(nb, path)
-    return runner.Run(path, fill(path, {}), name)
+    return runner.Run(path, read(path, {}), name)
 
 
 def outcomes(folder: Path, runs: list[runner.Run], **how) -> dict[str, runner.Outcome]:
@@ -368,7 +368,7 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path):
     notebook(tmp_path, "90_long", "import time; time.sleep(60)")
     code = (
         "from pathlib import Path; from capelib.runs import parameters, runner\n"
-        "path = Path('90_long.ipynb'); run = runner.Run(path, parameters.fill(path, {}), 'x')\n"
+        "path = Path('90_long.ipynb'); run = runner.Run(path, parameters.read(path, {}), 'x')\n"
         "list(runner.reproduce([run], Path('f'), Path('b')))"
     )
     owner = psutil.Popen([sys.executable, "-c", code], cwd=tmp_path)
@@ -392,7 +392,7 @@ def test_a_second_reproduce_on_one_folder_waits_for_the_first(tmp_path, capfd):
     code = (
         "from pathlib import Path; from capelib.runs import parameters, runner\n"
         "path = Path('90_slow.ipynb')\n"
-        "run = runner.Run(path, parameters.fill(path, {}), '90_slow')\n"
+        "run = runner.Run(path, parameters.read(path, {}), '90_slow')\n"
         "list(runner.reproduce([run], Path('figures'), Path('build')))"
     )
     first = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)

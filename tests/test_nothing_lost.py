@@ -17,7 +17,7 @@ import capelib as cape_package
 from capelib import cli
 from capelib.errors import CapeError, ParameterError
 from capelib.runs import comparison, folders, runner
-from capelib.runs.parameters import fill
+from capelib.runs.parameters import read
 
 HEADER = "exile_id,origin,host,date,measure"
 WRITE = "from pathlib import Path; Path(out, 'x.csv').write_text('{}')"
@@ -57,7 +57,7 @@ def notebook(folder: Path, *cells: str, name: str = "90_made_up") -> Path:
 
 
 def run_of(path: Path) -> runner.Run:
-    return runner.Run(path, fill(path, {}), path.stem)
+    return runner.Run(path, read(path, {}), path.stem)
 
 
 def reproduce(path: Path, folder: Path, **how: bool) -> runner.Outcome:

@@ -24,7 +24,7 @@ from capelib.loading import load
 from capelib.notebook import check_parameters
 from capelib.paths import project_folder
 from capelib.runs import comparison, runner
-from capelib.runs.parameters import Parameter, declared, fill, label, parse
+from capelib.runs.parameters import Parameter, check, declared, label, parse, read
 
 TAJIK = project_folder("notebooks") / "03_tajik_targeting.ipynb"
 HOSTS = project_folder("notebooks") / "04_authoritarian_hosts.ipynb"
@@ -66,7 +66,7 @@ def notebook(folder: Path, *cells: str, parameters: str = 'out: str = ""  # fold
 
 
 def run_of(path: Path) -> runner.Run:
-    return runner.Run(path, fill(path, {}), path.stem)
+    return runner.Run(path, read(path, {}), path.stem)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def run_of(path: Path) -> runner.Run:
 )
 def test_a_wrong_parameter_is_refused_in_one_line(path, given, message):
     with pytest.raises(ParameterError) as error:
-        fill(path, given)
+        check(path, read(path, given))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -317,7 +317,7 @@ def test_an_event_that_lacks_its_measure_is_named_and_ends_with_1(tmp_path, word
         (("reproduce", "99"), "unknown notebook '99'"),
         (("reproduce", "03", "-p", "origin"), "NAME=VALUE"),
         (("reproduce", "03", "--out", "a_file/x"), "cannot write to"),
-        (("reproduce", "--data", "missing.csv"), "no dataset"),
+        (("reproduce", "--data", "missing.csv"), "no file missing.csv"),
         (("info", "--data", "missing.csv"), "missing.csv"),
         (("codebook", "rendtion"), "did you mean rendition"),
         (("reproduce", "03", "--sweep", "origin=TJK,TAJ"), "did you mean TJK"),
@@ -377,9 +377,11 @@ def test_a_sweep_over_a_parameter_that_only_some_notebooks_have_leaves_the_other
         ({"origin": ["TJK", ""]}, "unknown state ''"),
     ],
 )
-def test_every_value_of_a_sweep_is_checked_before_anything_runs(sweep, message):
+def test_every_value_of_a_sweep_is_checked_before_anything_runs(sweep, message, tmp_path):
     with pytest.raises(ParameterError, match=message):
-        runner.plan(["03"], {}, sweep)
+        runs = runner.plan(["03"], {}, sweep)
+        list(runner.reproduce(runs, tmp_path / "figures", tmp_path / "build"))
+    assert not list(tmp_path.iterdir())
 
 
 def broken_links(page: Path) -> list[str]:
@@ -570,8 +572,8 @@ def test_info_and_codebook_answer(inside):
     ],
 )
 def test_a_word_for_a_code_gives_the_run_that_the_code_gives(given, named):
-    assert label(fill(TAJIK, given), declared(TAJIK)) == named
+    assert label(read(TAJIK, given), declared(TAJIK)) == named
 
 
 def test_a_rating_in_words_gives_the_run_of_the_cut_off():
-    assert label(fill(HOSTS, {"cutoff": "Partly Free"}), declared(HOSTS)) == "--cutoff=PF"
+    assert label(read(HOSTS, {"cutoff": "Partly Free"}), declared(HOSTS)) == "--cutoff=PF"

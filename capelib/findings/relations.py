@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -39,8 +39,8 @@ class Side:
         None: for some of the numbers.
     share : bool
         Is it a comparison of shares?
-    terms : tuple of str
-        Both sides with the published numbers in place of their keys.
+    terms : callable
+        Gives both sides with the published numbers in place of their keys: few are ever shown.
     keys : tuple of frozenset
         The findings on each side.
     """
@@ -50,7 +50,7 @@ class Side:
     sign: str
     holds: Truth
     share: bool
-    terms: tuple[str, str]
+    terms: Callable[[], tuple[str, str]]
     keys: tuple[frozenset[str], frozenset[str]]
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Side:
         if self.holds:
             return f"{left} {self.sign} {right}"
         # A sum is shown with its result; a single number stands for itself.
-        before, after = self.terms
+        before, after = self.terms()
         if _is_computed(before):
             left = f"{before} = {left}"
         if _is_computed(after):
@@ -302,7 +302,7 @@ class _Evaluation:
             sign=_SIGNS[type(sign)],
             holds=compare(type(sign), *spans),
             share=share,
-            terms=(self.terms(left), self.terms(right)),
+            terms=lambda: (self.terms(left), self.terms(right)),
             keys=(_keys(left), _keys(right)),
         )
 
@@ -350,10 +350,13 @@ class _Evaluation:
         for key in _keys(node):
             share = self.known[key].quantity == "share"
             for which in "FLH":
+                name = f"{which}['{key}']"
+                if name not in text:
+                    continue
                 number = _shown(self.number(which, key), share)
                 if " " in number.removesuffix(" %") and not isinstance(node, ast.Subscript):
                     number = f"({number})"  # a range within a sum
-                text = text.replace(f"{which}['{key}']", number)
+                text = text.replace(name, number)
         for year in _years_of_states(node):
             text = text.replace(f"states({year})", f"{_independent_states(year)} states")
         return text

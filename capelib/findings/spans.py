@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from capelib.errors import DataError
@@ -43,6 +44,7 @@ def point(value: Fraction | float) -> Span:
     return Span(value, value)
 
 
+@cache
 def fraction(value: float) -> Fraction | float:
     """A published number without rounding; infinity stays."""
     return value if math.isinf(value) else Fraction(str(value))

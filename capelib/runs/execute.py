@@ -30,14 +30,11 @@ class Run:
         By name.
     name : str
         Of its folder: the notebook's name and what differs from the defaults.
-    checked : bool
-        Have the values been checked already?
     """
 
     notebook: Path
     parameters: dict[str, Any]
     name: str
-    checked: bool = False
 
 
 class _Plugin:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,16 @@ def declared(notebook: Path) -> dict[str, Parameter]:
         if "parameters" in cell.get("metadata", {}).get("tags", [])
     ]
     source = tagged[0] if tagged and not tagged[0].lstrip().startswith("%%") else ""
+    return dict(_declared_in(source, notebook.name))
+
+
+@lru_cache(maxsize=64)
+def _declared_in(source: str, name: str) -> dict[str, Parameter]:
+    """The parameters that a cell declares; kept, since each run of a sweep asks."""
     try:
         nodes = ast.parse(_MAGIC.sub("", source)).body
     except SyntaxError as error:
-        raise CapeError(
-            f"{notebook.name}, parameter cell, line {error.lineno}: {error.msg}"
-        ) from None
+        raise CapeError(f"{name}, parameter cell, line {error.lineno}: {error.msg}") from None
     lines = source.splitlines()
     parameters = {}
     for node in nodes:
@@ -94,7 +98,7 @@ def declared(notebook: Path) -> dict[str, Parameter]:
             continue
         if node.value is None:
             raise CapeError(
-                f"{notebook.name}, parameter cell, line {node.lineno}: "
+                f"{name}, parameter cell, line {node.lineno}: "
                 "expected `name: type = value  # comment`"
             )
         default = _literal(node.value)
@@ -291,13 +295,6 @@ def check(notebook: Path, values: dict[str, Any]) -> None:
         check_parameters(**values)
     except ParameterError as error:
         raise ParameterError(f"{notebook.stem}: {error}") from None
-
-
-def fill(notebook: Path, given: dict[str, str]) -> dict[str, Any]:
-    """The same as `read`, with ranges checked too: see `check`."""
-    values = read(notebook, given)
-    check(notebook, values)
-    return values
 
 
 def in_words(parameters: dict[str, Any], names: Iterable[str]) -> str:

@@ -15,8 +15,8 @@ MODULES = (
     "pandas",
     "scipy.optimize",
     "scipy.stats",
-    "statsmodels.api",
-    "statsmodels.stats.proportion",
+    "statsmodels.duration.survfunc",
+    "statsmodels.stats.meta_analysis",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "seaborn",
@@ -36,6 +36,7 @@ MODULES = (
 
 def preload() -> None:
     """Import all of it as a kernel would: pandas asks whether it is in one (its display width)."""
+    gc.disable()  # all that is made here stays
     builtins.get_ipython = lambda: SimpleNamespace(kernel=True)
     try:
         import pandas  # noqa: F401
@@ -57,8 +58,8 @@ def preload() -> None:
     for key in publications():
         reference(key)  # LaTeX is slow to read
     regimes.by_year()
-    gc.collect()
     gc.freeze()  # never collected: a run shares it instead of copying it
+    gc.enable()
 
 
 if sys.argv[:1] == ["-c"]:  # this is the fork server

@@ -40,7 +40,9 @@ READERS = ("babel", "pyarrow", "python-calamine", "rapidfuzz")
 READING = ("layouts", "names", "words")
 
 
-def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+def facts(
+    notebook: Path, parameters: dict[str, Any], before: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What do the results of a run come from?
 
     Parameters
@@ -49,6 +51,8 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         The notebook's file.
     parameters
         The values of all its parameters.
+    before
+        What `inputs` gave before the run: a table of the reader's may have changed since.
 
     Returns
     -------
@@ -58,14 +62,24 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         `licences` of those among them with terms of their own. For a table or folder of the
         reader's also `dataset_sha256`, by path.
     """
+    tables = _built_in(notebook, parameters)
+    if parameters.get("dataset", PUBLIC_RECORD) == PUBLIC_RECORD:
+        tables = [file for file in tables if file.parent.name not in READING]
+    tables_sha256 = _checksums(tables, project_folder("data"))
+    known = before["facts"] if before else _without_tables(notebook, parameters)
+    return known | {
+        "tables_sha256": tables_sha256,
+        "licences": {path: terms for path, terms in licences().items() if path in tables_sha256},
+    }
+
+
+def _without_tables(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The facts but for the tables of `data/`, which take a fifth of a second to find."""
     shown = {name: value for name, value in parameters.items() if name != "out"}
     source = shown.get("dataset", PUBLIC_RECORD)
-    tables = _built_in(notebook, parameters)
     packages = PACKAGES
     stated: dict[str, Any] = {}
-    if source == PUBLIC_RECORD:
-        tables = [file for file in tables if file.parent.name not in READING]
-    else:
+    if source != PUBLIC_RECORD:
         packages += READERS
         path = Path(source).expanduser()
         from capelib.check.files import shown_name  # pandas: only where there is a table
@@ -76,18 +90,15 @@ def facts(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         stated["dataset_sha256"] = {
             name if file == path.name else file: sha for file, sha in sums.items()
         }
-    tables_sha256 = _checksums(tables, project_folder("data"))
     return stated | {
         "notebook": notebook.stem,
         "parameters": {name: _as_json_has_it(value) for name, value in shown.items()},
-        "tables_sha256": tables_sha256,
-        "licences": {path: terms for path, terms in licences().items() if path in tables_sha256},
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "packages": {name: _version(name) for name in sorted(packages)},
     }
 
 
-def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+def inputs(notebook: Path, parameters: dict[str, Any], capelib_sha256: str = "") -> dict[str, Any]:
     """What can the results of a run depend on? Its facts, and all of capelib with its data.
 
     Text cells and outputs of the notebook do not change what it computes.
@@ -98,6 +109,8 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         The notebook's file.
     parameters
         The values of all its parameters.
+    capelib_sha256
+        What `package_sha256` has just given, for many runs at once.
 
     Returns
     -------
@@ -106,9 +119,9 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     """
     code = _code(notebook)
     return {
-        "facts": facts(notebook, parameters),
+        "facts": _without_tables(notebook, parameters),
         "code_sha256": hashlib.sha256("\0".join(code).encode()).hexdigest(),
-        "capelib_sha256": package_sha256(),
+        "capelib_sha256": capelib_sha256 or package_sha256(),
         "formats": os.environ.get(FORMATS, ""),
     }
 
@@ -116,11 +129,16 @@ def inputs(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 def package_sha256() -> str:
     """The checksum of capelib: its sources, its templates and its data, with their names."""
     digest = hashlib.sha256()
-    data = project_folder("data")
-    for folder, pattern in ((PACKAGE, "**/*.py"), (PACKAGE, "*/templates/*"), (data, "**/*.*")):
-        files = sorted(file for file in folder.glob(pattern) if file.is_file())
-        for name, sha in _checksums(files, folder).items():
-            digest.update(f"{name}\0{sha}\0".encode())
+    for folder in (PACKAGE, project_folder("data")):
+        for base, folders, names in os.walk(folder):  # ten times as fast as Path.glob
+            folders.sort()
+            of_package = folder == PACKAGE and not base.endswith("templates")
+            for name in sorted(names):
+                if name.endswith(".py") or not of_package:
+                    path = os.path.join(base, name)  # noqa: PTH118 (as fast)
+                    stat = os.stat(path)  # noqa: PTH116
+                    sha = _sha256_as_of(path, stat.st_mtime_ns, stat.st_size)
+                    digest.update(f"{path[len(str(folder)) :]}\0{sha}\0".encode())
     return digest.hexdigest()
 
 
@@ -281,14 +299,14 @@ def _checksums(files: Iterable[Path], folder: Path) -> dict[str, str]:
     for file in files:
         stat = file.stat()
         name = file.relative_to(folder).as_posix()
-        sums[name] = _sha256_as_of(file, stat.st_mtime_ns, stat.st_size)
+        sums[name] = _sha256_as_of(str(file), stat.st_mtime_ns, stat.st_size)
     return sums
 
 
 @lru_cache(maxsize=1024)
-def _sha256_as_of(file: Path, _changed: int, _size: int) -> str:
+def _sha256_as_of(file: str, _changed: int, _size: int) -> str:
     """The checksum as of this time: all runs rest on the same tables."""
-    return sha256(file)
+    return sha256(Path(file))
 
 
 def _as_json_has_it(value: Any) -> Any:

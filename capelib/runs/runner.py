@@ -18,7 +18,7 @@ from capelib.runs import kernels, opened, provenance
 from capelib.runs.execute import LONGEST, Run, execute
 from capelib.runs.folders import InTheWayError, alone, put_in_place, staging
 from capelib.runs.guard import changed_meanwhile, one_table, require_free, sources_of
-from capelib.runs.parameters import check, declared, fill, label, read
+from capelib.runs.parameters import check, declared, label, read
 from capelib.vocabulary.codebook import PUBLIC_RECORD, unknown
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ def plan(
     Raises
     ------
     ParameterError
-        For a value that was asked for and is not allowed, before any kernel starts. The sets of
-        `runs.toml` are checked when they are to be run.
+        For an unknown name, and for a text that is not of its type: see `parameters.read`.
     """
     chosen = list(dict.fromkeys(find(name) for name in names)) or list(notebooks().values())
     sweep = sweep or {}
@@ -151,8 +150,9 @@ def plan(
         )
     asked = {name: [value] for name, value in given.items()} | sweep
     runs: dict[str, Run] = {}
+    sets = _sets()
     for notebook in chosen:
-        for run in _runs_of(notebook, asked, len(chosen) > 1):
+        for run in _runs_of(notebook, asked, len(chosen) > 1, sets):
             first = runs.setdefault(run.name, run)
             same_notebook = first.notebook.resolve() == run.notebook.resolve()
             if first.parameters != run.parameters or not same_notebook:
@@ -165,35 +165,37 @@ def plan(
     return list(runs.values())
 
 
-def _runs_of(notebook: Path, asked: dict[str, list[str]], among_others: bool) -> Iterator[Run]:
+def _runs_of(
+    notebook: Path,
+    asked: dict[str, list[str]],
+    among_others: bool,
+    sets: dict[str, list[dict[str, str]]],
+) -> Iterator[Run]:
     """The runs of a notebook; among others, parameters that it does not have are left out."""
     known = declared(notebook)
     if among_others:
         asked = {name: values for name, values in asked.items() if name in known}
-    for values in _combinations(asked) if asked else _sets(notebook):
-        parameters = fill(notebook, values) if asked else read(notebook, values)
-        name = folder_name(notebook) + label(parameters, known)
-        yield Run(notebook, parameters, name, checked=bool(asked))
+    name = folder_name(notebook)
+    for values in _combinations(asked) if asked else sets.get(name, [{}]):
+        parameters = read(notebook, values)
+        yield Run(notebook, parameters, name + label(parameters, known))
 
 
-def _sets(notebook: Path) -> list[dict[str, str]]:
-    """The parameter sets of a notebook in `runs.toml`, with every combination of its `sweep`."""
+def _sets() -> dict[str, list[dict[str, str]]]:
+    """The parameter sets of `runs.toml` by notebook, with every combination of a `sweep`."""
     import tomllib
 
-    if notebooks().get(folder_name(notebook)) is None:
-        return [{}]
     content = tomllib.loads((project_folder("notebooks") / "runs.toml").read_text(encoding="utf-8"))
-    sets = []
+    sets: dict[str, list[dict[str, str]]] = {}
     for entry in content.get("run", []):
-        if entry["notebook"] != notebook.stem:
-            continue
         fixed = {name: _as_text(value) for name, value in entry.get("parameters", {}).items()}
         swept = {
             name: [_as_text(value) for value in values]
             for name, values in entry.get("sweep", {}).items()
         }
-        sets += [fixed | values for values in _combinations(swept)]
-    return sets or [{}]
+        combined = [fixed | values for values in _combinations(swept)]
+        sets.setdefault(entry["notebook"], []).extend(combined)
+    return sets
 
 
 def _combinations(values: dict[str, list[str]]) -> list[dict[str, str]]:
@@ -253,24 +255,23 @@ def reproduce(
     """
     for run in runs:
         require_free(run, out / run.name, build)
-    inputs = {run.name: provenance.inputs(run.notebook, run.parameters) for run in runs}
-    todo = []
+    package = provenance.package_sha256()
+    inputs = {run.name: provenance.inputs(run.notebook, run.parameters, package) for run in runs}
+    todo, unchanged = [], []
     for run in runs:
-        folder = out / run.name
         record, ours = _record(run, build), run.notebook not in sources_of(run)
-        if not force and provenance.unchanged(folder, inputs[run.name], record, ours):
-            yield _with_answer(Outcome(run, "unchanged", folder))
-        else:
-            todo.append(run)
+        same = provenance.unchanged(out / run.name, inputs[run.name], record, ours)
+        (unchanged if same and not force else todo).append(run)
+    if todo and kernels.available() and not plain and cluster is None:
+        with suppress(OSError):  # without it each kernel starts by itself
+            kernels.warm_up()  # it imports what runs need while this process imports its own
+    for run in todo:
+        check(run.notebook, run.parameters)
+    for run in unchanged:
+        yield _with_answer(Outcome(run, "unchanged", out / run.name))
     if not todo:
         return
-    for run in todo:
-        if not run.checked:
-            check(run.notebook, run.parameters)
     todo.sort(key=lambda run: -seconds_of(run, build))
-    if kernels.available() and not plain and cluster is None:
-        with suppress(OSError):  # without it each kernel starts by itself
-            kernels.warm_up()  # it imports what runs need while this process imports papermill
     carry_out = cluster.execute if cluster else partial(execute, plain=plain)
     with alone(out), ThreadPoolExecutor(max_workers=jobs) as pool:
         stop = threading.Event()
@@ -354,7 +355,7 @@ def _made(
         source = run.parameters.get("dataset", PUBLIC_RECORD)
         if source != PUBLIC_RECORD:
             _set_aside(source, made)
-        provenance.state(made, inputs["facts"])
+        provenance.state(made, provenance.facts(run.notebook, run.parameters, inputs))
         if sources := sources_of(run):
             (made / SOURCE).write_text(source_mark(folder, *sources), encoding="ascii")
         kept = put_in_place(made, folder, provenance.files_made(folder, record))
