@@ -385,6 +385,42 @@ def test_ctrl_c_ends_what_runs_out_there(machines, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_worker_makes_all_its_runs_in_one_process(machines, tmp_path):
+    machines.workers()
+    parent = "import os; print(os.getppid(), 'of', Path.cwd().parts[-3], file=open(note, 'a'))"
+    cells = ("from pathlib import Path; import time; time.sleep(1)", parent)
+    runs = [notebook(tmp_path, f"{number}_short", *cells) for number in range(8)]
+    ended = reproduce(machines, tmp_path, runs)
+    assert {outcome.status for outcome in ended.values()} == {"done"}
+    lines = (tmp_path / "note.txt").read_text().splitlines()
+    assert len(lines) == 8 and len(set(lines)) == 2
+
+
+@pytest.mark.slow
+def test_answers_are_fetched_together_however_often_one_looks_for_workers(
+    machines, tmp_path, monkeypatch
+):
+    """What one thread no longer waited for was lost to the others: `no worker could run it`."""
+    machines.workers()
+    monkeypatch.setattr(cluster, "LOOK", 0.001)
+    large = "from pathlib import Path; Path(out, 'made.bin').write_bytes(bytes(20_000_000))"
+    runs = [notebook(tmp_path, f"{number}_large", large) for number in range(6)]
+    ended = reproduce(machines, tmp_path, runs)
+    assert [outcome.error for outcome in ended.values()] == [""] * 6
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_leaves_nothing_on_the_workers(machines, tmp_path):
+    machines.workers()
+    run = notebook(tmp_path, "1_endless", noting("endless"), SLEEP)
+    words = ("--cluster", machines.address, "-p", f"note={tmp_path / 'note.txt'}")
+    client = cape(tmp_path, "reproduce", str(run.notebook), *words, "--plain-kernels")
+    until(lambda: begun(tmp_path))
+    client.kill()
+    until(lambda: not machines.left())
+
+
+@pytest.mark.slow
 def test_when_all_workers_are_lost_it_ends_in_one_line(machines, tmp_path, monkeypatch):
     machines.workers()
     run = notebook(tmp_path, "90_run", noting("90_run"), SLEEP)

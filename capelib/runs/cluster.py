@@ -6,6 +6,7 @@ no shared disk, and no capelib of their own that could be another one. Where a w
 gives its runs to others; a run that has cost several workers fails.
 """
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -15,7 +16,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,19 +109,18 @@ class Cluster:
     def __init__(self, client: "Client", address: str, plain: bool) -> None:
         self._client = client
         self._address = address
+        self._name = f"capelib-{uuid.uuid4()}"  # of our plug-ins
         self._lock = threading.Lock()
         self._looked = 0.0  # when we last looked for workers
         self._seen = 0.0  # when there was last one
         self._known: set[str] = set()  # the workers that have our versions
-        self._holders: set[str] = set()  # those that hold the host of our sources
         self._tables: dict[str, Future] = {}
         self._running: set[Future] = set()
         self._ended = False
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
             self._check_versions()  # before anything of ours goes to them
-            self._host = self._send(workers.Host, _sources(), plain)
-            self._host.exception(timeout=PATIENCE)  # waits for it
+            self._install(plain)
         except TimeoutError:
             raise CapeError(
                 f"the scheduler at {address} has no worker: start some with `dask worker {address}`"
@@ -165,7 +165,7 @@ class Cluster:
         }
         try:
             tables = self._tables_of(run)
-            answer = self._wait(self._send(workers.carry_out, self._host, tables, sent))
+            answer = self._wait(self._send(workers.carry_out, self._name, tables, sent))
         except KilledWorker as error:
             return (
                 f"{error.allowed_failures + 1} workers were lost while they ran it, "
@@ -198,7 +198,16 @@ class Cluster:
             # A worker that cannot be reached has nothing of ours to end.
             with contextlib.suppress(Exception):
                 self._client.cancel(running, force=True)
-                self._client.run(_ByValue(workers.close), self._host.key)
+                self._client.unregister_worker_plugin(self._name)
+
+    def _install(self, plain: bool) -> None:
+        """Give the workers, also those that come later, our sources and what makes runs of them."""
+        import cloudpickle
+
+        cloudpickle.register_pickle_by_value(workers)
+        parts = workers.plugins(self._name, self._client.id, _sources(), plain)
+        for plugin in reversed(parts):  # first the one that takes the other away
+            self._client.register_plugin(plugin, self._name)
 
     def _send(self, function: Callable[..., Any], *arguments: Any) -> "Future":
         key = f"{function.__name__}-{uuid.uuid4()}"
@@ -222,21 +231,22 @@ class Cluster:
                 raise CancelledError
             self._running.add(future)
         try:
-            while True:
-                try:
-                    answer = future.result(timeout=LOOK)
-                except TimeoutError:
-                    self._look()
-                    continue
-                if answer["worker"] not in self._known:  # it came a moment ago
-                    self._check_versions()
-                return answer
+            # Not `result(timeout)`: when it gives up, what Dask fetches with it is lost too.
+            fetched = asyncio.run_coroutine_threadsafe(
+                self._client.gather(future, asynchronous=True), self._client.loop.asyncio_loop
+            )
+            while not wait([fetched], timeout=LOOK).done:
+                self._look()
+            answer = fetched.result()
+            if answer["worker"] not in self._known:  # it came a moment ago
+                self._check_versions()
+            return answer
         finally:
             with self._lock:
                 self._running.discard(future)
 
     def _look(self) -> None:
-        """Check workers that have joined, and send them our sources."""
+        """Check workers that have joined."""
         with self._lock:
             if time.monotonic() < self._looked + LOOK:
                 return
@@ -246,10 +256,6 @@ class Cluster:
             self._seen = time.monotonic()
             if present - self._known:
                 self._check_versions()
-            # Dask prefers workers that have what a run needs.
-            if present - self._holders and self._host.done():
-                self._client.replicate([self._host])
-                self._holders = present
         elif time.monotonic() > self._seen + PATIENCE:
             raise CapeError(f"no worker is left at {self._address}; what was finished is in place")
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def take(folder: Path) -> Files:
 class Host:
     """Which process runs notebooks on this worker, with one client's sources and data?
 
-    The first run starts it; it ends when Dask no longer needs it.
+    The first run starts it.
     """
 
     def __init__(self, files: Files, plain: bool) -> None:
@@ -53,12 +52,6 @@ class Host:
         self._folder = ""
         self._address = ""
         self._closed = False
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._files, self._plain)  # another worker starts a process of its own
-
-    def __del__(self) -> None:
-        self.close()
 
     def connection(self) -> Connection:
         """Connect to the process, for one run.
@@ -117,13 +110,55 @@ class Host:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def carry_out(host: Host, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
+def plugins(name: str, owner: str, files: Files, plain: bool) -> tuple[Any, Any]:
+    """Dask's plug-ins of one client, for its workers and for its scheduler.
+
+    Not a result that runs depend on: Dask copies those and drops them as it likes, and each copy
+    would be a process (measured with 8 workers: most runs started one).
+
+    Parameters
+    ----------
+    name
+        Of both.
+    owner
+        The client's id.
+    files
+        Sources and data.
+    plain
+        Start a kernel for each run, in place of forking a process.
+
+    Returns
+    -------
+    tuple
+        The first gives each worker, also one that comes later, a `Host`. The second takes it away
+        when the client is gone, whatever has ended it.
+    """
+    from distributed import SchedulerPlugin, WorkerPlugin
+
+    class OfWorkers(WorkerPlugin):
+        def setup(self, worker: Any) -> None:  # noqa: ARG002 (Dask's name)
+            self.host = Host(files, plain)
+
+        def teardown(self, worker: Any) -> None:  # noqa: ARG002
+            self.host.close()
+
+    class OfScheduler(SchedulerPlugin):
+        def remove_client(self, scheduler: Any, client: str) -> None:
+            if client == owner:
+                scheduler.remove_plugin(name)
+                if name in scheduler.worker_plugins:
+                    scheduler.loop.add_callback(scheduler.unregister_worker_plugin, None, name)
+
+    return OfWorkers(), OfScheduler()
+
+
+def carry_out(plugin: str, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
     """Make one run on this worker: what came of it?
 
     Parameters
     ----------
-    host
-        The process that runs it.
+    plugin
+        The name of the plug-in with the process that runs it.
     tables
         The user's table or folder of tables.
     run
@@ -136,33 +171,19 @@ def carry_out(host: Host, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
     """
     from distributed import get_worker
 
-    worker = get_worker().address
+    worker = get_worker()
     try:
-        with host.connection() as connection:
+        with worker.plugins[plugin].host.connection() as connection:
             connection.send(run | {"tables": tables})
-            return connection.recv() | {"worker": worker}
-    except (EOFError, OSError) as error:
+            return connection.recv() | {"worker": worker.address}
+    except (EOFError, KeyError, OSError) as error:
         why = f": {error}" if str(error) else ""
         return {
-            "error": f"the process that runs notebooks on the worker {worker} ended{why}",
+            "error": f"the process that runs notebooks on the worker {worker.address} ended{why}",
             "files": {},
             "executed": {},
-            "worker": worker,
+            "worker": worker.address,
         }
-
-
-def close(key: str, dask_worker: Any) -> None:
-    """End what runs in a host process on this worker.
-
-    Parameters
-    ----------
-    key
-        Of the host, for Dask.
-    dask_worker
-        Given by Dask.
-    """
-    if key in dask_worker.data:
-        dask_worker.data[key].close()
 
 
 def _serve(listener: socket.socket, plain: bool) -> None:
