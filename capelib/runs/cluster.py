@@ -17,6 +17,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, wait
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,7 @@ class Cluster:
         self._looked = 0.0  # when we last looked for workers
         self._seen = 0.0  # when there was last one
         self._known: set[str] = set()  # the workers that have our versions
-        self._tables: dict[str, Future] = {}
+        self._sent: dict[str, Future] = {}
         self._running: set[Future] = set()
         self._ended = False
         try:
@@ -151,21 +152,21 @@ class Cluster:
         """
         from distributed.scheduler import KilledWorker
 
-        notebook = (run.notebook.name, run.notebook.read_bytes())
-        parameters = dict(run.parameters)
+        parameters, tables = dict(run.parameters), dict
         if parameters.get("dataset", PUBLIC_RECORD) != PUBLIC_RECORD:
-            parameters["dataset"] = str(Path(parameters["dataset"]).expanduser().resolve())
+            table = Path(parameters["dataset"]).expanduser().resolve()
+            parameters["dataset"], tables = str(table), partial(_tables, table)
         sent = {
             "name": run.name,
-            "notebook": notebook,
             "parameters": parameters,
             "out": str(staging.resolve().parent / run.name),
             "build": str(build.resolve()),
             "source": str(run.notebook.resolve()),
         }
         try:
-            tables = self._tables_of(run)
-            answer = self._wait(self._send(workers.carry_out, self._name, tables, sent))
+            notebook = self._once(sent["source"], lambda: _tables(run.notebook))
+            own = self._once(parameters.get("dataset", PUBLIC_RECORD), tables)
+            answer = self._wait(self._send(workers.carry_out, self._name, notebook, own, sent))
         except KilledWorker as error:
             return (
                 f"{error.allowed_failures + 1} workers were lost while they ran it, "
@@ -213,16 +214,12 @@ class Cluster:
         key = f"{function.__name__}-{uuid.uuid4()}"
         return self._client.submit(_ByValue(function), *arguments, key=key)
 
-    def _tables_of(self, run: "Run") -> "Future":
-        """The user's tables that a run is about; sent once for all runs."""
-        source = run.parameters.get("dataset", PUBLIC_RECORD)
+    def _once(self, source: str, read: Callable[[], workers.Files]) -> "Future":
+        """The files of a source, sent once: the scheduler keeps what comes with each run."""
         with self._lock:
-            if source not in self._tables:
-                files: workers.Files = {}
-                if source != PUBLIC_RECORD:
-                    files = _tables(Path(source).expanduser().resolve())
-                self._tables[source] = self._send(dict, files)
-            return self._tables[source]
+            if source not in self._sent:
+                self._sent[source] = self._send(dict, read())
+            return self._sent[source]
 
     def _wait(self, future: "Future") -> dict[str, Any]:
         """What a worker answers; meanwhile we look for new workers and lost ones."""
@@ -313,7 +310,7 @@ def _sources() -> workers.Files:
 
 
 def _tables(source: Path) -> workers.Files:
-    """A user's table, or the tables of a folder, below the name that figures show."""
+    """A user's notebook, table, or the tables of a folder, below the name that figures show."""
     files = [source]
     if not source.is_file():
         files = [*sorted(source.rglob("*.csv")), *source.glob("SYNTHETIC")]

@@ -152,13 +152,15 @@ def plugins(name: str, owner: str, files: Files, plain: bool) -> tuple[Any, Any]
     return OfWorkers(), OfScheduler()
 
 
-def carry_out(plugin: str, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
+def carry_out(plugin: str, notebook: Files, tables: Files, run: dict[str, Any]) -> dict[str, Any]:
     """Make one run on this worker: what came of it?
 
     Parameters
     ----------
     plugin
         The name of the plug-in with the process that runs it.
+    notebook
+        One file.
     tables
         The user's table or folder of tables.
     run
@@ -174,7 +176,7 @@ def carry_out(plugin: str, tables: Files, run: dict[str, Any]) -> dict[str, Any]
     worker = get_worker()
     try:
         with worker.plugins[plugin].host.connection() as connection:
-            connection.send(run | {"tables": tables})
+            connection.send(run | {"notebook": notebook, "tables": tables})
             return connection.recv() | {"worker": worker.address}
     except (EOFError, KeyError, OSError) as error:
         why = f": {error}" if str(error) else ""
@@ -219,7 +221,7 @@ def _answer(connection: Connection, plain: bool) -> None:
 def _execute(
     plain: bool,
     name: str,
-    notebook: tuple[str, bytes],
+    notebook: Files,
     parameters: dict[str, Any],
     tables: Files,
     out: str,
@@ -234,8 +236,8 @@ def _execute(
 
     with tempfile.TemporaryDirectory(prefix="run-") as temporary:
         folder = Path(temporary)
-        file, content = notebook
-        put(folder, {file: content})
+        [file] = notebook
+        put(folder, notebook)
         put(folder / "tables", tables)
         places = {"made": out, "build": build, file: source}
         final = {str((folder / name).resolve()): path for name, path in places.items()}
