@@ -78,9 +78,11 @@ def measure(
     machines: "cluster.Cluster | None" = None,
 ) -> None:
     """Make the runs, and print a row for each fifth of them."""
-    names = ["scheduler, MB", "workers with their runs, MB"] if others else ["fork server, MB"]
-    heads = ["runs", "seconds a run", "this process, MB", *names, "its open files"]
-    heads += ["temporary files"]
+    heads = ["runs", "seconds a run", "open files of this process", "its MB"]
+    if others:
+        heads += ["scheduler, MB", "workers with their runs, MB", "temporary files"]
+    else:
+        heads += ["process that forks the runs, MB"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     begun, step = time.perf_counter(), max(len(runs) // 5, 1)
     made = runner.reproduce(
@@ -91,16 +93,14 @@ def measure(
             raise SystemExit(f"{outcome.run.name}: {outcome.error}")
         if number % step == 0:
             now = time.perf_counter()
-            server = others or [forkserver._forkserver._forkserver_pid]
             own = psutil.Process()
+            row = [f"{number:,}", f"{(now - begun) / step:.2f}", own.num_fds()]
+            server = others or [forkserver._forkserver._forkserver_pid]
             held = [own.memory_full_info().pss / 1e6, *(megabytes(pid) for pid in server)]
-            texts = [
-                f"{number:,}",
-                f"{(now - begun) / step:.2f}",
-                *(f"{each:.0f}" for each in held),
-            ]
-            texts += [str(own.num_fds()), str(files_below(folder / "tmp"))]
-            print(f"| {' | '.join(texts)} |", flush=True)
+            row += [round(each) for each in held]
+            if others:
+                row += [files_below(folder / "tmp")]
+            print(f"| {' | '.join(map(str, row))} |", flush=True)
             begun = time.perf_counter()
 
 
@@ -115,7 +115,6 @@ def main() -> None:
         folder = Path(name)
         (folder / "tmp").mkdir()
         if not options.workers:
-            tempfile.tempdir = str(folder / "tmp")
             measure(runs, folder, os.cpu_count() or 1, [])
             return
         with (

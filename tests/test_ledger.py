@@ -9,13 +9,14 @@ import manifest
 import numpy as np
 import pandas as pd
 import pytest
+from bibtexparser.library import Library
 from shared import slow, spread
 from twins import cape_1, fh_2022, written
 
 import capelib as cape
 from capelib.errors import DataError, ParameterError, TooFewCases
 from capelib.estimators.clusters import clustered, clustered_difference, linked
-from capelib.findings import checks, ledger
+from capelib.findings import bibliography, checks, ledger
 from capelib.findings.bibliography import publications
 from capelib.findings.checks import _function
 from capelib.findings.relations import (
@@ -177,6 +178,16 @@ def test_relations_that_fail_show_both_sides(verdict, sides):
         for relation in relations()
         if relation.verdict == verdict
     } == sides
+
+
+def test_fields_that_are_not_decoded_would_come_out_as_they_stand():
+    """Only fields with signs of LaTeX are decoded; the decoder leaves the others as they are."""
+    left, decoder = 0, bibliography._decoder()
+    for key, publication in publications().items():
+        [decoded] = decoder.transform(Library([publication])).entries
+        assert bibliography._fields(key) == {each.key: each.value for each in decoded.fields}
+        left += sum(not bibliography._LATEX.search(each.value) for each in publication.fields)
+    assert left > 500
 
 
 def test_a_sentence_that_two_publications_print_counts_once():
